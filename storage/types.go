@@ -1,0 +1,251 @@
+package storage
+
+import (
+	"io"
+	"maps"
+	"time"
+)
+
+// Versioning is a bucket's versioning state.
+type Versioning uint8
+
+// The states of versioning; a bucket never returns to VersioningUnset.
+const (
+	VersioningUnset Versioning = iota
+	VersioningEnabled
+	VersioningSuspended
+)
+
+// Bucket is a bucket and its settings.
+type Bucket struct {
+	Name       string
+	Created    time.Time
+	Owner      string // account id that owns the bucket
+	Region     string // location constraint as given at creation; "" for the default
+	Versioning Versioning
+	ObjectLock bool // object lock was enabled, at creation or later
+	// Docs holds the bucket's sub-resource documents by name ("tagging", "policy",
+	// "cors", ...), in the form the owner of the document stores them.
+	Docs map[string][]byte
+}
+
+// Clone returns a copy that shares nothing with b but the documents' bytes, which
+// are never changed in place.
+func (b *Bucket) Clone() *Bucket {
+	c := *b
+	c.Docs = maps.Clone(b.Docs)
+	return &c
+}
+
+// Usage counts what a bucket holds.
+type Usage struct {
+	Objects  int64 // current versions that are not delete markers
+	Versions int64 // all versions, current ones included, delete markers not
+	Markers  int64 // delete markers
+	Bytes    int64 // content bytes of all versions
+}
+
+// Attr is one named value kept with an object and returned as a response header:
+// lower-case "content-type", "cache-control", ..., and "x-amz-meta-*".
+type Attr struct{ Name, Value string }
+
+// Tag is one object tag.
+type Tag struct{ Key, Value string }
+
+// Checksum is an additional checksum of an object or part, as on the wire.
+// The zero value means none.
+type Checksum struct {
+	Algorithm string // "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128"
+	Type      string // "FULL_OBJECT" or "COMPOSITE"
+	Value     string // base64; a composite one ends in "-" and the number of parts
+}
+
+// Object is the metadata of one version of an object.
+type Object struct {
+	Key          string
+	VersionID    string // NullVersion, or the opaque id of a version
+	Latest       bool
+	DeleteMarker bool
+	Size         int64
+	ETag         string // without quotes
+	Modified     time.Time
+	Owner        string // id of the account that owns the object
+	Class        string // storage class; "" means STANDARD
+	Attrs        []Attr // not filled by lists
+	Tags         []Tag  // not filled by lists
+	Checksum     Checksum
+	PartCount    int    // number of parts; 0 when put whole
+	UploadID     string // the upload it was completed from, or ""
+	// Props are the server's own facts about the version that no client sets
+	// directly and that never become headers as such (locks, encryption, ACL).
+	Props map[string]string // not filled by lists
+}
+
+// Ref names a version of an object. Version "" means the current one.
+type Ref struct{ Bucket, Key, Version string }
+
+// Digest is what is known about content once it has been read to the end.
+type Digest struct {
+	ETag     string
+	Checksum Checksum
+}
+
+// Meta is what a client says about an object besides its content.
+type Meta struct {
+	Owner string
+	Class string
+	Attrs []Attr
+	Tags  []Tag
+	Props map[string]string
+}
+
+// PutInput describes a PutObject.
+type PutInput struct {
+	Bucket, Key string
+	Meta        Meta
+	Body        io.Reader
+	Size        int64         // exact length of Body when known, else -1; a Body of another length is an error
+	Digest      func() Digest // called once after Body returned io.EOF
+	If          Conditions
+}
+
+// CopyInput describes a CopyObject.
+type CopyInput struct {
+	Source      Ref
+	SourceETag  string // when set, the source must still have this ETag
+	Bucket, Key string
+	// Meta replaces the source's metadata as a whole; the caller has merged what
+	// is to be kept.
+	Meta Meta
+	// Checksum of the copy; the source's when zero. ETag "" keeps the source's.
+	Checksum Checksum
+	ETag     string
+	If       Conditions
+	// Flatten drops the source's part structure: the copy counts as put whole.
+	Flatten bool
+}
+
+// DeleteInput describes the deletion of one key or of one version.
+type DeleteInput struct {
+	Key     string
+	Version string // "" deletes the current version as the bucket's versioning says
+	Owner   string // owner of a delete marker that this makes
+	If      Conditions
+	// Guard, when set, is asked under the key's lock with the version that would be
+	// removed for good (not when a marker is added); its error refuses the delete.
+	Guard func(*Object) error
+}
+
+// DeleteResult tells what a deletion did. Deleting what is not there succeeds.
+type DeleteResult struct {
+	VersionID    string // of the version removed, or of the marker made
+	DeleteMarker bool   // a delete marker was made, or the version removed was one
+	Err          error
+}
+
+// ListInput selects a page of a listing.
+type ListInput struct {
+	Bucket, Prefix, Delimiter string
+	// After starts the listing behind this key. With ListVersions and ListUploads,
+	// AfterID starts it behind that version or upload of the key After. A key After
+	// that lies within a common prefix (it has it as its own prefix) does not
+	// suppress that common prefix unless After equals it or SkipPrefix is set.
+	After, AfterID string
+	Limit          int // at most this many entries, common prefixes included; 0 gives an empty page
+}
+
+// ListPage is a page of objects or versions.
+type ListPage struct {
+	Objects   []Object // in order; their strings may share memory
+	Prefixes  []string // common prefixes, in order
+	Truncated bool
+	// NextAfter and NextID continue the listing when Truncated: the last key or
+	// common prefix returned, and the last version's id.
+	NextAfter, NextID string
+}
+
+// UploadRef names a multipart upload.
+type UploadRef struct{ Bucket, Key, ID string }
+
+// UploadInput describes a CreateUpload.
+type UploadInput struct {
+	Bucket, Key string
+	Meta        Meta
+	Initiator   string // id of the principal that began it
+	// ChecksumAlgorithm and ChecksumType that parts and the object will have; "" for none.
+	ChecksumAlgorithm, ChecksumType string
+}
+
+// Upload is an open multipart upload.
+type Upload struct {
+	UploadRef
+	Meta                            Meta // not filled by lists, but for Owner and Class
+	Initiator                       string
+	Begun                           time.Time
+	ChecksumAlgorithm, ChecksumType string
+}
+
+// UploadPage is a page of open uploads; fields as in ListPage.
+type UploadPage struct {
+	Uploads           []Upload
+	Prefixes          []string
+	Truncated         bool
+	NextAfter, NextID string
+}
+
+// Part is one part of an upload or of a completed object.
+type Part struct {
+	Number   int
+	Size     int64
+	ETag     string
+	Modified time.Time
+	Checksum Checksum
+}
+
+// PartInput describes a PutPart; fields as in PutInput.
+type PartInput struct {
+	Upload UploadRef
+	Number int
+	Body   io.Reader
+	Size   int64
+	Digest func() Digest
+}
+
+// CopyPartInput describes a CopyPart. The store feeds the range's bytes to Sum as
+// it copies or reads them and then calls Digest for the part's ETag and checksum.
+type CopyPartInput struct {
+	Upload      UploadRef
+	Number      int
+	Source      Ref
+	SourceETag  string // when set, the source must still have this ETag
+	Off, Length int64
+	Sum         io.Writer
+	Digest      func() Digest
+}
+
+// CompleteInput describes a CompleteUpload.
+type CompleteInput struct {
+	Upload UploadRef
+	// Parts names the parts in order. A part whose ETag, or whose checksum when
+	// given, is not the stored one gives ErrInvalidPart.
+	Parts []CompletePart
+	// MinPartSize is what every part but the last must have, else ErrPartTooSmall.
+	MinPartSize int64
+	// Digest computes the object's ETag and checksum from the chosen parts; an error
+	// of it is returned as it is and nothing is published.
+	Digest func(u *Upload, parts []Part) (Digest, error)
+	If     Conditions
+}
+
+// CompletePart names one part in a CompleteInput.
+type CompletePart struct {
+	Number   int
+	ETag     string
+	Checksum string // base64, of the upload's algorithm; "" when not given
+}
+
+// AbortInput describes an AbortUpload.
+type AbortInput struct {
+	Upload  UploadRef
+	IfBegun time.Time
+}
