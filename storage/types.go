@@ -75,7 +75,7 @@ type Object struct {
 	Tags         []Tag  // not filled by lists
 	Checksum     Checksum
 	PartCount    int    // number of parts; 0 when put whole
-	UploadID     string // the upload it was completed from, or ""
+	UploadID     string // the upload it was completed from; "" for copies of such a version too
 	// Props are the server's own facts about the version that no client sets
 	// directly and that never become headers as such (locks, encryption, ACL).
 	Props map[string]string // not filled by lists
@@ -130,28 +130,46 @@ type DeleteInput struct {
 	Key     string
 	Version string // "" deletes the current version as the bucket's versioning says
 	Owner   string // owner of a delete marker that this makes
-	If      Conditions
+	// If is checked against the current version, or against the one that Version
+	// names when it is set. A condition that matches needs a version to be there.
+	If Conditions
 	// Guard, when set, is asked under the key's lock with the version that would be
-	// removed for good (not when a marker is added); its error refuses the delete.
+	// removed for good: also a delete marker, and the null version that a marker
+	// replaces in a suspended bucket, but not when a marker is merely added. Its
+	// error refuses the delete and becomes DeleteResult.Err.
 	Guard func(*Object) error
 }
 
-// DeleteResult tells what a deletion did. Deleting what is not there succeeds.
+// DeleteResult tells what a deletion did. Deleting what is not there succeeds, and
+// without versioning, or with a version named, leaves the result empty. Entries of
+// one call are applied in their order.
 type DeleteResult struct {
-	VersionID    string // of the version removed, or of the marker made
+	VersionID    string // of the version removed (NullVersion without versioning), or of the marker made
 	DeleteMarker bool   // a delete marker was made, or the version removed was one
 	Err          error
 }
 
 // ListInput selects a page of a listing.
+//
+// An entry whose key holds the delimiter behind the prefix is rolled up into the
+// common prefix that ends with the delimiter's first occurrence there. Entries and
+// common prefixes are given in one bytewise order, and count alike against Limit.
 type ListInput struct {
 	Bucket, Prefix, Delimiter string
-	// After starts the listing behind this key. With ListVersions and ListUploads,
-	// AfterID starts it behind that version or upload of the key After. A key After
-	// that lies within a common prefix (it has it as its own prefix) does not
-	// suppress that common prefix unless After equals it or SkipPrefix is set.
+	// After starts the listing behind this key; it need not exist, nor have the
+	// prefix. An After that is itself a common prefix of this listing (it has the
+	// prefix, and the delimiter's first occurrence behind it is at its very end)
+	// skips everything rolled up into it. Any other After skips the keys up to and
+	// including itself, no more: with Delimiter "/" and After "a/b" the common
+	// prefix "a/" is still given when a key behind "a/b" is rolled up into it.
+	//
+	// AfterID, which counts only with After and is ignored by ListObjects, names the
+	// version or upload of the key After behind which the listing starts; without
+	// it all of the key After is skipped. When that version or upload is gone, the
+	// listing goes on behind the place where it stood if the id still tells it, else
+	// with the first one of the key: what was there all the time is never left out.
 	After, AfterID string
-	Limit          int // at most this many entries, common prefixes included; 0 gives an empty page
+	Limit          int // at most this many entries, common prefixes included; 0 gives an empty page, not truncated
 }
 
 // ListPage is a page of objects or versions.
@@ -159,8 +177,9 @@ type ListPage struct {
 	Objects   []Object // in order; their strings may share memory
 	Prefixes  []string // common prefixes, in order
 	Truncated bool
-	// NextAfter and NextID continue the listing when Truncated: the last key or
-	// common prefix returned, and the last version's id.
+	// NextAfter and NextID, set when Truncated, continue the listing as After and
+	// AfterID: the last key or common prefix of the page, and the id of its last
+	// version ("" in ListObjects and behind a common prefix).
 	NextAfter, NextID string
 }
 
@@ -226,8 +245,10 @@ type CopyPartInput struct {
 // CompleteInput describes a CompleteUpload.
 type CompleteInput struct {
 	Upload UploadRef
-	// Parts names the parts in order. A part whose ETag, or whose checksum when
-	// given, is not the stored one gives ErrInvalidPart.
+	// Parts names the parts in ascending order, else ErrPartOrder. No part at all,
+	// or one that is missing or whose ETag, or whose checksum when given, is not the
+	// stored one, gives ErrInvalidPart. Of several mistakes the first in the order
+	// ErrPartOrder, ErrInvalidPart, ErrPartTooSmall is told; If is checked last.
 	Parts []CompletePart
 	// MinPartSize is what every part but the last must have, else ErrPartTooSmall.
 	MinPartSize int64
