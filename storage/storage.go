@@ -95,6 +95,10 @@ type Objects interface {
 	// SetTags replaces the tags of one version and returns the version's metadata.
 	// Neither ETag nor Modified change.
 	SetTags(ctx context.Context, ref Ref, tags []Tag) (*Object, error)
+	// SetProps replaces the Props of one version by what change makes of its metadata,
+	// in one step with reading it; an error of change is returned as it is and nothing is
+	// stored. change must not alter its argument. Otherwise as SetTags.
+	SetProps(ctx context.Context, ref Ref, change func(*Object) (map[string]string, error)) (*Object, error)
 }
 
 // Lister pages through objects and versions in bytewise order of their keys.

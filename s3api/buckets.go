@@ -1,0 +1,199 @@
+package s3api
+
+import (
+	"encoding/base64"
+	"encoding/xml"
+	"errors"
+	"net/http"
+
+	"github.com/objsrv/objsrv/iam"
+	"github.com/objsrv/objsrv/s3api/s3xml"
+	"github.com/objsrv/objsrv/storage"
+)
+
+// listBuckets answers with the caller's buckets, a page at a time when asked.
+func listBuckets(c *call) error {
+	limit, err := c.intParam("max-buckets", 10000, 1, 10000)
+	if err != nil {
+		return err
+	}
+	after := ""
+	if t := c.query.Get("continuation-token"); t != "" {
+		raw, err := base64.RawURLEncoding.DecodeString(t)
+		if err != nil {
+			return errorf("InvalidArgument", "The continuation token provided is incorrect.").with("ArgumentName", "continuation-token")
+		}
+		after = string(raw)
+	}
+	prefix, region := c.query.Get("prefix"), c.query.Get("bucket-region")
+	var list []*storage.Bucket
+	more := false
+	if region == "" || region == c.s.Region {
+		if list, more, err = c.s.Backend.ListBuckets(c.ctx, prefix, after, limit); err != nil {
+			return err
+		}
+	}
+	var doc s3xml.Writer
+	doc.Start("ListAllMyBucketsResult", true)
+	c.owner(&doc, c.id.Account)
+	doc.Open("Buckets")
+	for _, b := range list {
+		doc.Open("Bucket")
+		doc.Elem("Name", b.Name)
+		doc.Time("CreationDate", b.Created)
+		doc.Elem("BucketRegion", c.s.Region)
+		doc.Close("Bucket")
+	}
+	doc.Close("Buckets")
+	if more {
+		doc.Elem("ContinuationToken", base64.RawURLEncoding.EncodeToString([]byte(list[len(list)-1].Name)))
+	}
+	doc.Opt("Prefix", prefix)
+	return c.replyXML(http.StatusOK, doc.End("ListAllMyBucketsResult"))
+}
+
+// owner writes an Owner element for an account.
+func (c *call) owner(doc *s3xml.Writer, account string) {
+	doc.Open("Owner")
+	doc.Elem("ID", iam.CanonicalID(account))
+	doc.Close("Owner")
+}
+
+// createBucketConfiguration is the body of CreateBucket.
+type createBucketConfiguration struct {
+	XMLName            xml.Name `xml:"CreateBucketConfiguration"`
+	LocationConstraint string   `xml:"LocationConstraint"`
+	Location           *struct {
+		Name string `xml:"Name"`
+		Type string `xml:"Type"`
+	} `xml:"Location"`
+	Bucket *struct {
+		Type string `xml:"Type"`
+	} `xml:"Bucket"`
+	Tags *struct {
+		Tag []xmlTag `xml:"Tag"`
+	} `xml:"Tags"`
+}
+
+func createBucket(c *call) error {
+	var conf createBucketConfiguration
+	data, err := c.readBody(maxXML, false)
+	if err != nil {
+		return err
+	}
+	if len(data) > 0 {
+		if err := s3xml.Decode(data, &conf); err != nil {
+			return errorf("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
+		}
+	}
+	if conf.Location != nil || conf.Bucket != nil {
+		return errorf("NotImplemented", "Directory buckets are not implemented.")
+	}
+	if err := c.checkBucketCreationHeaders(); err != nil {
+		return err
+	}
+	if l := conf.LocationConstraint; l != "" && l != c.s.Region && !(l == "EU" && c.s.Region == "eu-west-1") {
+		return errorf("InvalidLocationConstraint", "The specified location-constraint is not valid: this server's region is %s.", c.s.Region).with("LocationConstraint", l)
+	}
+	b := storage.Bucket{Name: c.bucket, Owner: c.id.Account, Region: conf.LocationConstraint, Docs: map[string][]byte{}}
+	if conf.Tags != nil {
+		if err := c.authorize("s3:PutBucketTagging", nil, c.bucket, ""); err != nil {
+			return err
+		}
+		doc, err := encodeTags(conf.Tags.Tag, maxBucketTags)
+		if err != nil {
+			return err
+		}
+		b.Docs[docTagging] = doc
+	}
+	if h := c.r.Header.Get("X-Amz-Bucket-Object-Lock-Enabled"); h != "" {
+		if err := c.lockAtCreation(&b, h); err != nil {
+			return err
+		}
+	}
+	if err := c.s.Backend.CreateBucket(c.ctx, b); err != nil {
+		return c.bucketExists(err)
+	}
+	c.w.Header().Set("Location", "/"+c.bucket)
+	return c.reply(http.StatusOK)
+}
+
+// bucketExists tells whether the caller owns the bucket that is in the way.
+func (c *call) bucketExists(err error) error {
+	if !errors.Is(err, storage.ErrBucketExists) {
+		return err
+	}
+	b, berr := c.s.Backend.Bucket(c.ctx, c.bucket)
+	if berr == nil && b.Owner != c.id.Account {
+		return errorf("BucketAlreadyExists", "The requested bucket name is not available. Please select a different name and try again.").with("BucketName", c.bucket)
+	}
+	return errorf("BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.").with("BucketName", c.bucket)
+}
+
+// checkBucketCreationHeaders takes the headers whose meaning is what happens anyway: owned by its
+// account, without ACLs.
+func (c *call) checkBucketCreationHeaders() error {
+	switch o := c.r.Header.Get("X-Amz-Object-Ownership"); o {
+	case "", "BucketOwnerEnforced":
+	case "BucketOwnerPreferred", "ObjectWriter":
+		return errorf("NotImplemented", "Object ownership %s is not implemented; buckets are BucketOwnerEnforced.", o)
+	default:
+		return errorf("InvalidArgument", "Invalid x-amz-object-ownership header: %s", o).with("ArgumentName", "x-amz-object-ownership").with("ArgumentValue", o)
+	}
+	if n := c.r.Header.Get("X-Amz-Bucket-Namespace"); n != "" && n != "global" {
+		return errorf("NotImplemented", "The bucket namespace %q is not implemented.", n)
+	}
+	return c.refuseACLHeaders("InvalidBucketAclWithObjectOwnership", "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting")
+}
+
+// lockAtCreation enables object lock, which needs versioning.
+func (c *call) lockAtCreation(b *storage.Bucket, value string) error {
+	switch value {
+	case "true", "True", "TRUE":
+	case "false", "False", "FALSE":
+		return nil
+	default:
+		return errorf("InvalidArgument", "The value of x-amz-bucket-object-lock-enabled is true or false.")
+	}
+	for _, action := range []string{"s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"} {
+		if err := c.authorize(action, nil, c.bucket, ""); err != nil {
+			return err
+		}
+	}
+	b.ObjectLock = true
+	b.Versioning = storage.VersioningEnabled
+	return nil
+}
+
+func headBucket(c *call) error {
+	if _, err := c.needBucket(); err != nil {
+		return err
+	}
+	h := c.w.Header()
+	h.Set("X-Amz-Bucket-Region", c.s.Region)
+	h.Set("X-Amz-Access-Point-Alias", "false")
+	h.Set("Content-Type", "application/xml")
+	return c.reply(http.StatusOK)
+}
+
+func deleteBucket(c *call) error {
+	if _, err := c.needBucket(); err != nil {
+		return err
+	}
+	if err := c.s.Backend.DeleteBucket(c.ctx, c.bucket); err != nil {
+		return err
+	}
+	return c.reply(http.StatusNoContent)
+}
+
+func getBucketLocation(c *call) error {
+	if _, err := c.needBucket(); err != nil {
+		return err
+	}
+	var doc s3xml.Writer
+	doc.Start("LocationConstraint", true)
+	if c.s.Region != "us-east-1" {
+		doc.Text(c.s.Region)
+	}
+	return c.replyXML(http.StatusOK, doc.End("LocationConstraint"))
+}

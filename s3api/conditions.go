@@ -1,0 +1,118 @@
+package s3api
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/objsrv/objsrv/sigv4"
+	"github.com/objsrv/objsrv/storage"
+)
+
+// Values answers a policy's condition key for this request. What it answers comes from the
+// server: the verified signature, the identity, the connection, the parsed parameters. A header
+// or parameter counts only for the key that is defined by it (service authorization
+// reference, "Condition keys for Amazon S3"). Keys are lower-case.
+func (c *call) Values(key string) ([]string, bool) {
+	if name, ok := strings.CutPrefix(key, "s3:existingobjecttag/"); ok {
+		return c.existingTag(name)
+	}
+	if name, ok := strings.CutPrefix(key, "s3:x-amz-"); ok {
+		return c.headerValue("X-Amz-" + name)
+	}
+	get, ok := conditionKeys[key]
+	if !ok {
+		return nil, false
+	}
+	v, ok := get(c)
+	if !ok {
+		return nil, false
+	}
+	return []string{v}, true
+}
+
+// conditionKeys answer with one value.
+var conditionKeys = map[string]func(*call) (string, bool){
+	"aws:currenttime":     func(c *call) (string, bool) { return c.s.Now().UTC().Format(time.RFC3339), true },
+	"aws:epochtime":       func(c *call) (string, bool) { return strconv.FormatInt(c.s.Now().Unix(), 10), true },
+	"aws:securetransport": func(c *call) (string, bool) { return strconv.FormatBool(c.ev.TLS), true },
+	"aws:sourceip":        func(c *call) (string, bool) { return present(c.ev.Remote) },
+	"aws:useragent":       func(c *call) (string, bool) { return present(c.r.Header.Get("User-Agent")) },
+	"aws:referer":         func(c *call) (string, bool) { return present(c.r.Header.Get("Referer")) },
+	"s3:authtype":         authType,
+	"s3:signatureversion": func(c *call) (string, bool) { return "AWS4-HMAC-SHA256", c.auth.Mode != sigv4.Anonymous },
+	"s3:signatureage":     signatureAge,
+	"s3:prefix":           queryKey("prefix", bucketLevel),
+	"s3:delimiter":        queryKey("delimiter", bucketLevel),
+	"s3:max-keys":         queryKey("max-keys", bucketLevel),
+	"s3:versionid":        func(c *call) (string, bool) { return present(c.ev.Version) },
+	"s3:if-match":         func(c *call) (string, bool) { return present(c.r.Header.Get("If-Match")) },
+	"s3:if-none-match":    func(c *call) (string, bool) { return present(c.r.Header.Get("If-None-Match")) },
+	"s3:resourceaccount": func(c *call) (string, bool) {
+		if c.b == nil {
+			return "", false
+		}
+		return c.b.Owner, true
+	},
+}
+
+func present(s string) (string, bool) { return s, s != "" }
+
+func queryKey(name string, l level) func(*call) (string, bool) {
+	return func(c *call) (string, bool) { return c.query.Get(name), c.level == l && c.query.Has(name) }
+}
+
+func (c *call) headerValue(name string) ([]string, bool) {
+	// Header keys are canonical in the map; condition keys are lower-case.
+	v := c.r.Header.Get(name)
+	if v == "" {
+		return nil, false
+	}
+	return []string{v}, true
+}
+
+func authType(c *call) (string, bool) {
+	switch c.auth.Mode {
+	case sigv4.Header:
+		return "REST-HEADER", true
+	case sigv4.Presigned:
+		return "REST-QUERY-STRING", true
+	case sigv4.Form:
+		return "POST", true
+	}
+	return "", false
+}
+
+// signatureAge is in milliseconds, of presigned requests.
+func signatureAge(c *call) (string, bool) {
+	if c.auth.Mode != sigv4.Presigned {
+		return "", false
+	}
+	return strconv.FormatInt(c.s.Now().Sub(c.auth.Time).Milliseconds(), 10), true
+}
+
+// existingTag looks up a tag of the object as it is stored.
+func (c *call) existingTag(name string) ([]string, bool) {
+	if c.level != objectLevel || c.b == nil {
+		return nil, false
+	}
+	o, err := c.s.Backend.StatObject(c.ctx, storage.Ref{Bucket: c.bucket, Key: c.key, Version: c.ev.Version})
+	if err != nil {
+		return nil, false
+	}
+	for _, t := range o.Tags {
+		if strings.EqualFold(t.Key, name) {
+			return []string{t.Value}, true
+		}
+	}
+	return nil, false
+}
+
+// preflight answers a CORS preflight. Buckets have no CORS configuration, so that
+// nothing is allowed (S3 user guide, "Using cross-origin resource sharing").
+func preflight(c *call) error {
+	if c.r.Header.Get("Origin") == "" {
+		return errorf("BadRequest", "Insufficient information. Origin request header needed.")
+	}
+	return &Error{Code: "AccessForbidden", Status: 403, Message: "CORSResponse: CORS is not enabled for this bucket."}
+}

@@ -1,0 +1,270 @@
+package s3api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/objsrv/objsrv/iam"
+	"github.com/objsrv/objsrv/internal/checksum"
+	"github.com/objsrv/objsrv/internal/reqlog"
+	"github.com/objsrv/objsrv/sigv4"
+	"github.com/objsrv/objsrv/storage"
+)
+
+// IAM is what the protocol asks of identity and access management; *iam.Service is one.
+type IAM interface {
+	// Credential returns the credential of an access key; the errors are those of package iam.
+	Credential(accessKey, sessionToken string) (iam.Credential, error)
+	// Authorize decides one action.
+	Authorize(*iam.Request) iam.Decision
+}
+
+// Config is what a Server is made of.
+type Config struct {
+	Backend storage.Backend
+	IAM     IAM
+	Hasher  *checksum.Pool   // hashers of bodies; owned by the caller, nil makes one
+	Region  string           // the region that signatures must name; "" means us-east-1
+	Domains []string         // base domains of virtual-host style requests, lower case
+	Now     func() time.Time // nil means time.Now
+}
+
+// Server serves the S3 protocol. It is an http.Handler.
+type Server struct {
+	Config
+	router *router
+	verify *sigv4.Verifier
+}
+
+// New returns a server over c.Backend.
+func New(c Config) *Server {
+	if c.Region == "" {
+		c.Region = "us-east-1"
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Hasher == nil {
+		c.Hasher = checksum.NewPool()
+	}
+	return &Server{
+		Config: c,
+		router: newRouter(operations(), c.Domains),
+		verify: &sigv4.Verifier{Region: c.Region, Service: "s3", Now: c.Now},
+	}
+}
+
+// call is one request on its way through the server.
+type call struct {
+	s   *Server
+	w   http.ResponseWriter
+	r   *http.Request
+	ctx context.Context
+	ev  *reqlog.Event
+	op  *op
+	target
+	query  url.Values
+	auth   sigv4.Auth
+	secret string
+	id     *iam.Identity   // nil for anonymous
+	b      *storage.Bucket // the bucket named, nil when there is none
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{s: s, w: w, r: r, ctx: r.Context(), ev: reqlog.From(r.Context())}
+	h := w.Header()
+	h["X-Amz-Request-Id"] = []string{c.ev.ID}
+	h["Server"] = serverName
+	if err := c.serve(); err != nil {
+		c.replyError(err)
+	}
+}
+
+var serverName = []string{"objsrv"}
+
+// serve is the whole path of a request.
+func (c *call) serve() error {
+	o, refused := c.route()
+	if err := c.authenticate(); err != nil {
+		return err
+	}
+	if refused != nil && o == nil {
+		return c.refuseUnknown(refused)
+	}
+	if err := c.authorizeOp(o); err != nil {
+		return err
+	}
+	if refused != nil {
+		return refused
+	}
+	if o.handle == nil {
+		return errorf("NotImplemented", "A header or query you provided implies functionality that is not implemented: %s.", o.name).with("Operation", o.name)
+	}
+	return o.handle(c)
+}
+
+// route finds the operation; what it refuses is answered after authentication.
+func (c *call) route() (*op, error) {
+	if c.r.URL.RawQuery != "" {
+		q, err := url.ParseQuery(c.r.URL.RawQuery)
+		if err != nil {
+			c.target = c.s.router.target(c.r)
+			return nil, errorf("InvalidURI", "Couldn't parse the specified URI: %v.", err)
+		}
+		c.query = q
+	}
+	c.target = c.s.router.target(c.r)
+	o, err := c.s.router.route(c.r, c.target, c.query)
+	if o != nil {
+		c.op = o
+		c.ev.Op = o.name
+	}
+	c.ev.Bucket, c.ev.Key = c.bucket, c.key
+	if len(c.query) > 0 {
+		c.ev.Version = c.query.Get("versionId")
+	}
+	if err == nil {
+		err = c.target.checkNames(o)
+	}
+	return o, err
+}
+
+// authenticate proves who sent the request and looks up the bucket for the decisions
+// that follow. A POST form carries its signature in the form: PostObject verifies it itself.
+func (c *call) authenticate() error {
+	auth, err := c.s.verify.Parse(c.r)
+	if err != nil {
+		return err
+	}
+	c.auth = auth
+	if auth.Mode == sigv4.Anonymous {
+		return nil
+	}
+	return c.identify(&auth, func(secret string) error { return c.s.verify.Verify(c.r, &c.auth, secret) })
+}
+
+// identify looks up the access key and proves the signature with check. An unknown key
+// takes as long as a wrong secret.
+func (c *call) identify(auth *sigv4.Auth, check func(secret string) error) error {
+	c.ev.AccessKey = auth.AccessKey
+	cred, err := c.s.IAM.Credential(auth.AccessKey, auth.SessionToken)
+	verr := check(cred.Secret)
+	if err != nil {
+		return credentialError(err, auth.AccessKey, verr)
+	}
+	if verr != nil {
+		return verr
+	}
+	c.secret, c.id = cred.Secret, cred.Identity
+	c.ev.Principal = c.id.ARN
+	return nil
+}
+
+// credentialError answers for a key that can't be used. A signature that is malformed or
+// out of time is told first, as AWS does.
+func credentialError(err error, accessKey string, verr error) error {
+	var se *sigv4.Error
+	if errors.As(verr, &se) && se.Code != "SignatureDoesNotMatch" {
+		return verr
+	}
+	switch {
+	case errors.Is(err, iam.ErrNoSuchKey):
+		return errorf("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.").with("AWSAccessKeyId", accessKey)
+	case errors.Is(err, iam.ErrInvalidToken):
+		return errorf("InvalidToken", "The provided token is malformed or otherwise invalid.")
+	case errors.Is(err, iam.ErrExpired):
+		return errorf("ExpiredToken", "The provided token has expired.")
+	}
+	return err
+}
+
+// Authenticate proves the sender of a header-signed request that is not S3's, such as an
+// administration call. The body's hash is verified when r.Body, which it replaces, is read.
+func (s *Server) Authenticate(r *http.Request) (*iam.Identity, error) {
+	c := &call{s: s, r: r, ctx: r.Context(), ev: reqlog.From(r.Context())}
+	if err := c.authenticate(); err != nil {
+		return nil, err
+	}
+	if c.auth.Mode != sigv4.Header {
+		return nil, errAccessDenied()
+	}
+	body, err := s.verify.Body(r, &c.auth, c.secret)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = readCloser{body.Reader, r.Body}
+	return c.id, nil
+}
+
+// refuseUnknown answers a request that is in no row: only an authenticated sender learns more
+// than AccessDenied.
+func (c *call) refuseUnknown(err error) error {
+	if c.id == nil {
+		return errAccessDenied()
+	}
+	return err
+}
+
+// authorizeOp asks for the operation's own action.
+func (c *call) authorizeOp(o *op) error {
+	if c.level != serviceLevel && (c.bucket != "") {
+		b, err := c.s.Backend.Bucket(c.ctx, c.bucket)
+		if err != nil && !errors.Is(err, storage.ErrNoSuchBucket) {
+			return err
+		}
+		c.b = b
+	}
+	switch o.action {
+	case noAction:
+		return nil
+	case perObject:
+		if o.name != "PostObject" && c.id == nil && (c.b == nil || c.b.Docs["policy"] == nil) {
+			return errAccessDenied()
+		}
+	default:
+		action := o.action
+		if c.ev.Version != "" {
+			if a, ok := versionAction[action]; ok {
+				action = a
+			}
+		}
+		if err := c.authorize(action, c.b, c.bucket, c.key); err != nil {
+			return err
+		}
+	}
+	return c.checkOwner(c.b, "X-Amz-Expected-Bucket-Owner")
+}
+
+// authorize asks IAM for one action on one resource.
+func (c *call) authorize(action string, b *storage.Bucket, bucket, key string) error {
+	req := iam.Request{Identity: c.id, Action: action, Bucket: bucket, Key: key, Conditions: c}
+	if b != nil {
+		req.Policy, req.Owner = b.Docs["policy"], b.Owner
+	}
+	if d := c.s.IAM.Authorize(&req); !d.Allowed {
+		return errAccessDenied()
+	}
+	return nil
+}
+
+func errAccessDenied() *Error { return errorf("AccessDenied", "Access Denied") }
+
+// checkOwner enforces the ExpectedBucketOwner parameter of most operations.
+func (c *call) checkOwner(b *storage.Bucket, header string) error {
+	want := c.r.Header.Get(header)
+	if want == "" || b == nil {
+		return nil
+	}
+	if len(want) != 12 || strings.Trim(want, "0123456789") != "" {
+		return errorf("InvalidBucketOwnerAWSAccountID", "The value of the expected bucket owner parameter must be an AWS account ID.")
+	}
+	if want != b.Owner {
+		return errAccessDenied()
+	}
+	return nil
+}
