@@ -11,7 +11,7 @@ package sigv4
 
 import (
 	"io"
-	"net/http"
+	"sync"
 	"time"
 )
 
@@ -31,11 +31,11 @@ type Payload uint8
 
 // The forms of payload, from x-amz-content-sha256.
 const (
-	PayloadUnsigned               Payload = iota // UNSIGNED-PAYLOAD, or a presigned URL that names no hash
-	PayloadHash                                  // a SHA-256 in hex, verified at the end of the body
-	PayloadStreamSigned                          // STREAMING-AWS4-HMAC-SHA256-PAYLOAD
-	PayloadStreamSignedTrailer                   // STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER
-	PayloadStreamUnsignedTrailer                 // STREAMING-UNSIGNED-PAYLOAD-TRAILER
+	PayloadUnsigned              Payload = iota // UNSIGNED-PAYLOAD, or a presigned URL that names no hash
+	PayloadHash                                 // a SHA-256 in hex, verified at the end of the body
+	PayloadStreamSigned                         // STREAMING-AWS4-HMAC-SHA256-PAYLOAD
+	PayloadStreamSignedTrailer                  // STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER
+	PayloadStreamUnsignedTrailer                // STREAMING-UNSIGNED-PAYLOAD-TRAILER
 )
 
 // Auth is what a request claims about its signer; nothing in it is proven before
@@ -52,32 +52,30 @@ type Auth struct {
 	Payload      Payload
 	PayloadHash  string // lower-case hex when Payload is PayloadHash
 
-	// unexported: parsed signature, signed headers, seed for streaming, ...
 	state authState
 }
 
+// authState is what Verify and Body need of the request's authentication.
+type authState struct {
+	signedHeaders string // as sent: sorted, lower-case, separated by ';'
+	signature     string // as sent
+	amzDate       string // yyyymmddThhmmssZ, as it stands in the string to sign
+	scope         string // date/region/service/aws4_request
+	payload       string // last line of the canonical request; "" when Verify has to hash the body
+}
+
 // Verifier checks requests for one region and service. Safe for concurrent use;
-// it caches signing keys.
+// it caches signing keys, so it must be used by pointer and not be copied.
 type Verifier struct {
 	Region  string           // "" accepts any region in the scope
 	Service string           // "s3", "sts", "iam"
 	Now     func() time.Time // nil means time.Now
 	MaxSkew time.Duration    // 0 means 15 minutes
 
-	cache keyCache
+	cache   keyCache
+	scratch sync.Pool // of *scratch
+	readers sync.Pool // of *bufio.Reader, for chunked bodies
 }
-
-// Parse reads the authentication of r without interpreting anything else of it.
-// A request without any is Anonymous. Malformed, duplicated or mixed kinds of
-// authentication give an *Error. SigV2 gives code InvalidRequest with a message
-// that says which signature version is expected.
-func (v *Verifier) Parse(r *http.Request) (Auth, error)
-
-// Verify proves that r was signed with secret: scope, skew or expiry, that host and
-// every x-amz-* header (but x-amz-content-sha256 and x-amz-cf-id) are signed, and the signature,
-// in constant time. For an unknown access key call it with secret "" and use the
-// caller's own InvalidAccessKeyId answer, so that both take the same time.
-func (v *Verifier) Verify(r *http.Request, a *Auth, secret string) error
 
 // Body is the decoded body of a request.
 type Body struct {
@@ -87,12 +85,6 @@ type Body struct {
 	// Trailer returns the verified trailing headers, lower-case names; valid after io.EOF.
 	Trailer func() map[string]string
 }
-
-// Body returns the decoded content of r's body. Its reader returns io.EOF only when
-// everything the signature covers has been verified (payload hash, every chunk
-// signature, the final chunk, the announced trailer and its signature); otherwise
-// an *Error. secret is that given to Verify.
-func (v *Verifier) Body(r *http.Request, a *Auth, secret string) (*Body, error)
 
 // Error is a refusal, with the S3 error code that AWS answers.
 type Error struct {
