@@ -4,9 +4,7 @@ import (
 	"crypto/md5"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -181,10 +179,6 @@ func (c *call) replyError(err error) {
 		c.reply(e.status())
 		return
 	}
-	if c.r.ContentLength != 0 {
-		// What is left of a refused body is not worth reading.
-		h.Set("Connection", "close")
-	}
 	var doc s3xml.Writer
 	doc.Start("Error", false)
 	doc.Elem("Code", e.Code)
@@ -214,6 +208,3 @@ func quoteETag(etag string) string { return `"` + etag + `"` }
 func unquoteETag(s string) string {
 	return strings.Trim(strings.TrimPrefix(strings.TrimSpace(s), "W/"), `"`)
 }
-
-var _ = fmt.Sprintf
-var _ xml.Name

@@ -107,12 +107,3 @@ func (c *call) existingTag(name string) ([]string, bool) {
 	}
 	return nil, false
 }
-
-// preflight answers a CORS preflight. Buckets have no CORS configuration, so that
-// nothing is allowed (S3 user guide, "Using cross-origin resource sharing").
-func preflight(c *call) error {
-	if c.r.Header.Get("Origin") == "" {
-		return errorf("BadRequest", "Insufficient information. Origin request header needed.")
-	}
-	return &Error{Code: "AccessForbidden", Status: 403, Message: "CORSResponse: CORS is not enabled for this bucket."}
-}

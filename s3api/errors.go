@@ -60,6 +60,7 @@ func (e *Error) status() int {
 // statusOf gives the HTTP status of each code that is not 400 (S3 API reference, "Error responses").
 var statusOf = map[string]int{
 	"AccessDenied":                                   403,
+	"AccessForbidden":                                403,
 	"AccountProblem":                                 403,
 	"AllAccessDisabled":                              403,
 	"InvalidAccessKeyId":                             403,

@@ -38,6 +38,7 @@ type Server struct {
 	Config
 	router *router
 	verify *sigv4.Verifier
+	parsed settingsCache
 }
 
 // New returns a server over c.Backend.
@@ -90,6 +91,7 @@ var serverName = []string{"objsrv"}
 // serve is the whole path of a request.
 func (c *call) serve() error {
 	o, refused := c.route()
+	c.cors()
 	if err := c.authenticate(); err != nil {
 		return err
 	}
@@ -223,7 +225,7 @@ func (c *call) authorizeOp(o *op) error {
 	case noAction:
 		return nil
 	case perObject:
-		if o.name != "PostObject" && c.id == nil && (c.b == nil || c.b.Docs["policy"] == nil) {
+		if o.name != "PostObject" && c.id == nil && (c.b == nil || c.b.Docs[docPolicy] == nil) {
 			return errAccessDenied()
 		}
 	default:
@@ -244,7 +246,12 @@ func (c *call) authorizeOp(o *op) error {
 func (c *call) authorize(action string, b *storage.Bucket, bucket, key string) error {
 	req := iam.Request{Identity: c.id, Action: action, Bucket: bucket, Key: key, Conditions: c}
 	if b != nil {
-		req.Policy, req.Owner = b.Docs["policy"], b.Owner
+		req.Policy, req.Owner = b.Docs[docPolicy], b.Owner
+		if c.id == nil && req.Policy != nil {
+			if st := c.s.settings(b); st.public && st.block.RestrictPublicBuckets {
+				req.Policy = nil
+			}
+		}
 	}
 	if d := c.s.IAM.Authorize(&req); !d.Allowed {
 		return errAccessDenied()

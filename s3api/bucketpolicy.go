@@ -1,0 +1,167 @@
+package s3api
+
+import (
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/objsrv/objsrv/iam"
+	"github.com/objsrv/objsrv/iam/policy"
+	"github.com/objsrv/objsrv/s3api/s3xml"
+)
+
+// docPolicy names the bucket policy among a bucket's documents, as it was sent.
+const docPolicy = "policy"
+
+func getBucketPolicy(c *call) error {
+	b, err := c.needBucket()
+	if err != nil {
+		return err
+	}
+	doc, ok := b.Docs[docPolicy]
+	if !ok {
+		return notConfigured("NoSuchBucketPolicy")(c)
+	}
+	h := c.w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", itoa(len(doc)))
+	c.ev.Status = http.StatusOK
+	c.w.WriteHeader(http.StatusOK)
+	n, err := c.w.Write(doc)
+	c.ev.BytesOut += int64(n)
+	return sent(err)
+}
+
+func putBucketPolicy(c *call) error {
+	b, err := c.needBucket()
+	if err != nil {
+		return err
+	}
+	data, err := c.readBody(policy.MaxBucketDocument, false)
+	if err != nil {
+		return err
+	}
+	doc, err := policy.Parse(data, policy.Resource)
+	if err != nil {
+		return errorf("MalformedPolicy", "%s", err.Error())
+	}
+	if _, err := doc.Compile("bucket policy", policy.Resource); err != nil {
+		return errorf("MalformedPolicy", "%s", err.Error())
+	}
+	if err := checkPolicyResources(doc, c.bucket); err != nil {
+		return err
+	}
+	if c.s.settings(b).block.BlockPublicPolicy && isPublic(doc) {
+		return errorf("AccessDenied", "The policy grants public access, which the bucket's public access block forbids.")
+	}
+	if err := c.checkSelfRemoval(data, b.Owner); err != nil {
+		return err
+	}
+	if err := c.setDoc(docPolicy, data); err != nil {
+		return err
+	}
+	return c.reply(http.StatusNoContent)
+}
+
+// checkPolicyResources refuses a policy that speaks of other buckets.
+func checkPolicyResources(doc *policy.Document, bucket string) error {
+	for _, s := range doc.Statements {
+		for _, r := range append(s.Resources, s.NotResources...) {
+			name, _ := strings.CutPrefix(r, "arn:aws:s3:::")
+			name, _, _ = strings.Cut(name, "/")
+			if ok, err := path.Match(name, bucket); err != nil || !ok {
+				return errorf("MalformedPolicy", "Policy has invalid resource: %s is not of this bucket.", r)
+			}
+		}
+	}
+	return nil
+}
+
+// checkSelfRemoval refuses a policy by which its author could never change it again, unless
+// that is confirmed. Root can always change it.
+func (c *call) checkSelfRemoval(data []byte, owner string) error {
+	if c.id == nil || c.id.Root || c.r.Header.Get("X-Amz-Confirm-Remove-Self-Bucket-Access") == "true" {
+		return nil
+	}
+	d := c.s.IAM.Authorize(&iam.Request{Identity: c.id, Action: "s3:PutBucketPolicy", Bucket: c.bucket, Policy: data, Owner: owner, Conditions: c})
+	if !d.Allowed {
+		return errorf("AccessDenied", "The policy would take from you the right to change it; send x-amz-confirm-remove-self-bucket-access: true to do so.")
+	}
+	return nil
+}
+
+func deleteBucketPolicy(c *call) error {
+	if _, err := c.needBucket(); err != nil {
+		return err
+	}
+	if err := c.setDoc(docPolicy, nil); err != nil {
+		return err
+	}
+	return c.reply(http.StatusNoContent)
+}
+
+func getBucketPolicyStatus(c *call) error {
+	b, err := c.needBucket()
+	if err != nil {
+		return err
+	}
+	data, ok := b.Docs[docPolicy]
+	if !ok {
+		return notConfigured("NoSuchBucketPolicy")(c)
+	}
+	doc, err := policy.Parse(data, policy.Resource)
+	if err != nil {
+		return err
+	}
+	var out s3xml.Writer
+	out.Start("PolicyStatus", true)
+	out.Bool("IsPublic", isPublic(doc))
+	return c.replyXML(http.StatusOK, out.End("PolicyStatus"))
+}
+
+// isPublic tells whether a bucket policy allows something to everyone: an Allow whose principal
+// is everyone and which no condition ties to fixed callers (S3 user guide, "The meaning of public").
+func isPublic(doc *policy.Document) bool {
+	for _, s := range doc.Statements {
+		if s.Effect != policy.Allow {
+			continue
+		}
+		everyone := s.NotPrincipal != nil || (s.Principal != nil && s.Principal.Everyone)
+		if everyone && !tiedToCallers(s.Conditions) {
+			return true
+		}
+	}
+	return false
+}
+
+// callerKeys are the condition keys by which a statement for everyone is not public, when
+// their values are fixed.
+var callerKeys = map[string]bool{
+	"aws:principalorgid": true, "aws:principalorgpaths": true, "aws:sourceaccount": true, "aws:sourcearn": true,
+	"aws:sourceip": true, "aws:sourcevpc": true, "aws:sourcevpce": true, "aws:userid": true, "aws:username": true,
+	"aws:principalarn": true, "aws:principalaccount": true, "aws:sourceowner": true, "s3:dataaccesspointaccount": true,
+	"s3:dataaccesspointarn": true, "s3:x-amz-server-side-encryption-aws-kms-key-id": true,
+}
+
+func tiedToCallers(conds []policy.Condition) bool {
+	for _, cond := range conds {
+		op := strings.ToLower(cond.Operator)
+		if !callerKeys[strings.ToLower(cond.Key)] || strings.Contains(op, "not") || strings.HasSuffix(op, "ifexists") || op == "null" {
+			continue
+		}
+		if !anyOpenValue(cond.Values) {
+			return true
+		}
+	}
+	return false
+}
+
+// anyOpenValue tells values that fix nothing: wildcards, variables, very wide networks.
+func anyOpenValue(values []string) bool {
+	for _, v := range values {
+		if strings.ContainsAny(v, "*?$") || strings.HasSuffix(v, "/0") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,162 @@
+package s3api
+
+import (
+	"encoding/xml"
+	"net/http"
+	"sync"
+
+	"github.com/objsrv/objsrv/iam/policy"
+	"github.com/objsrv/objsrv/s3api/s3xml"
+	"github.com/objsrv/objsrv/storage"
+)
+
+const (
+	docPublicAccess = "publicAccessBlock"
+	docOwnership    = "ownershipControls"
+)
+
+// bucketSettings is what requests need of a bucket's documents, parsed once for each
+// state of the bucket.
+type bucketSettings struct {
+	of     *storage.Bucket
+	block  publicAccessBlock
+	public bool // the policy is public
+	cors   []corsRule
+	lock   lockConfiguration
+}
+
+// settingsCache holds the parsed settings by bucket name.
+type settingsCache struct{ m sync.Map }
+
+// settings returns the parsed documents of b. A backend hands out another *Bucket after each
+// change, by which a stale entry shows.
+func (s *Server) settings(b *storage.Bucket) *bucketSettings {
+	if len(b.Docs) == 0 {
+		return &noSettings
+	}
+	if v, ok := s.parsed.m.Load(b.Name); ok && v.(*bucketSettings).of == b {
+		return v.(*bucketSettings)
+	}
+	st := &bucketSettings{of: b}
+	// The documents were validated when they were stored. One that can't be read any more counts as
+	// the strictest: everything public is blocked.
+	if d := b.Docs[docPublicAccess]; d != nil && s3xml.Decode(d, &st.block) != nil {
+		st.block = publicAccessBlock{BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true}
+	}
+	if d := b.Docs[docPolicy]; d != nil {
+		doc, err := policy.Parse(d, policy.Resource)
+		st.public = err != nil || isPublic(doc)
+	}
+	if d := b.Docs[docCORS]; d != nil {
+		var conf corsConfiguration
+		if s3xml.Decode(d, &conf) == nil {
+			st.cors = conf.Rules
+		}
+	}
+	if d := b.Docs[docLock]; d != nil && s3xml.Decode(d, &st.lock) != nil {
+		st.lock.unreadable = true
+	}
+	s.parsed.m.Store(b.Name, st)
+	return st
+}
+
+var noSettings bucketSettings
+
+// publicAccessBlock is the PublicAccessBlockConfiguration document.
+type publicAccessBlock struct {
+	XMLName               xml.Name `xml:"PublicAccessBlockConfiguration"`
+	BlockPublicAcls       bool     `xml:"BlockPublicAcls"`
+	IgnorePublicAcls      bool     `xml:"IgnorePublicAcls"`
+	BlockPublicPolicy     bool     `xml:"BlockPublicPolicy"`
+	RestrictPublicBuckets bool     `xml:"RestrictPublicBuckets"`
+}
+
+func getPublicAccessBlock(c *call) error {
+	return c.replyDoc(docPublicAccess, "NoSuchPublicAccessBlockConfiguration")
+}
+
+// replyDoc answers with a document as it is stored, or that there is none.
+func (c *call) replyDoc(name, missing string) error {
+	b, err := c.needBucket()
+	if err != nil {
+		return err
+	}
+	doc, ok := b.Docs[name]
+	if !ok {
+		return notConfigured(missing)(c)
+	}
+	return c.replyXML(http.StatusOK, doc)
+}
+
+func putPublicAccessBlock(c *call) error {
+	if _, err := c.needBucket(); err != nil {
+		return err
+	}
+	var p publicAccessBlock
+	if err := c.readXML(maxXML, false, &p); err != nil {
+		return err
+	}
+	var doc s3xml.Writer
+	doc.Start("PublicAccessBlockConfiguration", true)
+	doc.Bool("BlockPublicAcls", p.BlockPublicAcls)
+	doc.Bool("IgnorePublicAcls", p.IgnorePublicAcls)
+	doc.Bool("BlockPublicPolicy", p.BlockPublicPolicy)
+	doc.Bool("RestrictPublicBuckets", p.RestrictPublicBuckets)
+	if err := c.setDoc(docPublicAccess, doc.End("PublicAccessBlockConfiguration")); err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK)
+}
+
+// deleteDoc removes a document; S3 answers 204 whether there was one or not.
+func deleteDoc(name string) func(*call) error {
+	return func(c *call) error {
+		if _, err := c.needBucket(); err != nil {
+			return err
+		}
+		if err := c.setDoc(name, nil); err != nil {
+			return err
+		}
+		return c.reply(http.StatusNoContent)
+	}
+}
+
+func getBucketOwnershipControls(c *call) error {
+	return c.replyDoc(docOwnership, "OwnershipControlsNotFoundError")
+}
+
+// putBucketOwnershipControls takes BucketOwnerEnforced, which is how every bucket is; the
+// others need ACLs.
+func putBucketOwnershipControls(c *call) error {
+	if _, err := c.needBucket(); err != nil {
+		return err
+	}
+	var conf struct {
+		XMLName xml.Name `xml:"OwnershipControls"`
+		Rules   []struct {
+			ObjectOwnership string `xml:"ObjectOwnership"`
+		} `xml:"Rule"`
+	}
+	if err := c.readXML(maxXML, true, &conf); err != nil {
+		return err
+	}
+	if len(conf.Rules) != 1 {
+		return errorf("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
+	}
+	switch conf.Rules[0].ObjectOwnership {
+	case "BucketOwnerEnforced":
+	case "BucketOwnerPreferred", "ObjectWriter":
+		return errorf("NotImplemented", "Object ownership %s is not implemented; buckets are BucketOwnerEnforced.", conf.Rules[0].ObjectOwnership)
+	default:
+		return errorf("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
+	}
+	var doc s3xml.Writer
+	doc.Start("OwnershipControls", true)
+	doc.Open("Rule")
+	doc.Elem("ObjectOwnership", "BucketOwnerEnforced")
+	doc.Close("Rule")
+	if err := c.setDoc(docOwnership, doc.End("OwnershipControls")); err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK)
+}
