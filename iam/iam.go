@@ -1,14 +1,34 @@
 // Package iam decides who may do what: credentials to identities, identities to
-// permissions, one Authorize for every face of the server.
+// permissions, one Authorize for every face of the server. It imports iam/policy and
+// iam/store, never storage or net/http. Its rules are AWS's ("Policy evaluation logic",
+// "IAM identifiers") with MinIO's canned policies.
 package iam
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
-// Errors that callers branch on.
+// Errors that callers branch on, with errors.Is.
 var (
 	ErrNoSuchKey    = errors.New("no such access key")
 	ErrInvalidToken = errors.New("session token invalid")
 	ErrExpired      = errors.New("credential expired")
+	// ErrDisabled Is ErrNoSuchKey: to the client a disabled key is an unknown one.
+	ErrDisabled = fmt.Errorf("%w that is enabled", ErrNoSuchKey)
+
+	ErrNoSuchUser   = errors.New("no such user")
+	ErrNoSuchPolicy = errors.New("no such policy")
+	ErrExists       = errors.New("name is taken")
+	ErrInUse        = errors.New("policy is attached")
+	ErrReserved     = errors.New("name is reserved")
+	ErrInvalid      = errors.New("invalid argument")
+	// ErrDamaged means that what is stored about the principal can't be read; nothing is
+	// granted, and nothing is claimed to be absent.
+	ErrDamaged = errors.New("identity record is damaged")
+	// ErrUnavailable means that the store can't be written; a change may have happened or not.
+	ErrUnavailable = errors.New("identity store unavailable")
+	ErrFull        = errors.New("identity store is full")
 )
 
 // Identity is an authenticated principal. The zero of *Identity, nil, is the anonymous one.
@@ -28,8 +48,9 @@ type Credential struct {
 	Identity  *Identity
 }
 
-// Conditions answers condition keys ("s3:prefix", "aws:SourceIp", ...) of one request,
-// lower-case, from what the server knows; ok is false for a key that is absent.
+// Conditions answers condition keys ("s3:prefix", "aws:sourceip", ...) of one request,
+// lower-case, from what the server knows; ok is false for a key that is absent. Keys that
+// speak of the caller or of the time are answered by Authorize itself and never asked here.
 type Conditions interface {
 	Values(key string) (values []string, ok bool)
 }
@@ -41,7 +62,7 @@ type Request struct {
 	Bucket     string    // "" for service-level actions
 	Key        string    // "" for bucket-level actions
 	Policy     []byte    // the bucket's policy document, or nil
-	Owner      string    // account that owns the bucket
+	Owner      string    // account that owns the bucket; "" means the deployment's own
 	Conditions Conditions
 }
 

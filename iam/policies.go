@@ -1,0 +1,176 @@
+package iam
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/objsrv/objsrv/iam/policy"
+	"github.com/objsrv/objsrv/iam/store"
+)
+
+// Policy is a policy as it is shown.
+type Policy struct {
+	Name     string          `json:"name"`
+	Canned   bool            `json:"canned"`
+	Document json.RawMessage `json:"document,omitempty"`
+	Created  *time.Time      `json:"created,omitempty"`
+	Updated  *time.Time      `json:"updated,omitempty"`
+	// Damaged says why the record can't be read; then there is no document.
+	Damaged string `json:"damaged,omitempty"`
+}
+
+// Policy returns one policy, or ErrNoSuchPolicy.
+func (s *Service) Policy(name string) (Policy, error) {
+	if sl, ok := s.snap.Load().policies.get(name); ok {
+		if st := sl.current.Load(); st != nil {
+			return st.public(name), nil
+		}
+	}
+	return Policy{}, ErrNoSuchPolicy
+}
+
+// Policies returns all policies in byte order of their names.
+func (s *Service) Policies() []Policy {
+	var out []Policy
+	s.snap.Load().policies.all(func(name string, sl *policySlot) bool {
+		if st := sl.current.Load(); st != nil {
+			out = append(out, st.public(name))
+		}
+		return true
+	})
+	slices.SortFunc(out, func(a, b Policy) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+func (st *policyState) public(name string) Policy {
+	p := Policy{Name: name, Canned: st.canned, Document: slices.Clone(st.document)}
+	if st.err != nil {
+		p.Damaged = st.err.Error()
+	}
+	if !st.canned && st.err == nil {
+		p.Created, p.Updated = &st.created, &st.updated
+	}
+	return p
+}
+
+// normalPolicies sorts names and drops repetitions.
+func normalPolicies(names []string) ([]string, error) {
+	for _, n := range names {
+		if err := CheckPolicyName(n); err != nil {
+			return nil, err
+		}
+	}
+	out := slices.Compact(slices.Sorted(slices.Values(names)))
+	if len(out) > MaxPolicies {
+		return nil, fmt.Errorf("%w: a user has at most %d policies", ErrInvalid, MaxPolicies)
+	}
+	return out, nil
+}
+
+// policyChecks returns the checks that the named policies exist when the commit happens.
+// Canned ones always do.
+func (s *Service) policyChecks(ctx context.Context, names []string) ([]store.Change, error) {
+	var out []store.Change
+	for _, n := range names {
+		if isCanned(n) {
+			continue
+		}
+		r, err := s.store.Get(ctx, kindPolicy, n)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, fmt.Errorf("%w: %s", ErrNoSuchPolicy, n)
+		}
+		if err != nil {
+			return nil, domainError(err)
+		}
+		out = append(out, store.Change{Op: store.Check, Kind: kindPolicy, Name: n, Revision: r.Revision})
+	}
+	return out, nil
+}
+
+func isCanned(name string) bool {
+	return slices.ContainsFunc(policy.CannedPolicies(), func(c policy.Canned) bool { return c.Name == name })
+}
+
+// SetPolicy creates or replaces a policy. Errors: ErrInvalid, a *policy.SyntaxError that
+// says where the document is wrong, ErrReserved for a canned policy's name.
+func (s *Service) SetPolicy(ctx context.Context, name string, document []byte) (Policy, error) {
+	fail := func(err error) (Policy, error) { return Policy{}, fmt.Errorf("set policy: %w", err) }
+	if err := CheckPolicyName(name); err != nil {
+		return fail(err)
+	}
+	if isCanned(name) {
+		return fail(fmt.Errorf("%w: it is a canned policy", ErrReserved))
+	}
+	if len(document) > policy.MaxBucketDocument {
+		return fail(fmt.Errorf("%w: a policy has at most %d bytes", ErrInvalid, policy.MaxBucketDocument))
+	}
+	if _, err := policy.Compile(name, document, policy.Identity); err != nil {
+		return fail(err)
+	}
+	for range attempts {
+		p := policyRecord{header: header{formatVersion, s.account}, Name: name, Document: document, Updated: s.now().UTC()}
+		p.Created = p.Updated
+		var rev uint64
+		switch r, err := s.store.Get(ctx, kindPolicy, name); {
+		case err == nil:
+			var old policyRecord
+			if rev = r.Revision; decode(r.Value, &old, &old.header) == nil {
+				p.Created = old.Created
+			}
+		case errors.Is(err, store.ErrDamaged):
+			rev = store.Any // writing it anew is how it is healed
+		case !errors.Is(err, store.ErrNotFound):
+			return fail(domainError(err))
+		}
+		changes, err := appendPut(nil, kindPolicy, name, rev, p)
+		if err != nil {
+			return fail(err)
+		}
+		if err = s.commit(ctx, changes...); err == nil {
+			return s.Policy(name)
+		}
+		if !errors.Is(err, store.ErrConflict) {
+			return fail(err)
+		}
+	}
+	return fail(store.ErrConflict)
+}
+
+// DeletePolicy removes a policy. Errors: ErrNoSuchPolicy, ErrReserved for a canned one,
+// ErrInUse while a user has it. A user to whom it is attached in the same moment is
+// denied everything until it is detached.
+func (s *Service) DeletePolicy(ctx context.Context, name string) error {
+	fail := func(err error) error { return fmt.Errorf("delete policy: %w", err) }
+	if isCanned(name) {
+		return fail(fmt.Errorf("%w: it is a canned policy", ErrReserved))
+	}
+	if CheckPolicyName(name) != nil {
+		return fail(ErrNoSuchPolicy)
+	}
+	rev := store.Any
+	switch r, err := s.store.Get(ctx, kindPolicy, name); {
+	case err == nil:
+		rev = r.Revision
+	case errors.Is(err, store.ErrNotFound):
+		return fail(ErrNoSuchPolicy)
+	case !errors.Is(err, store.ErrDamaged):
+		return fail(domainError(err))
+	}
+	inUse := false
+	s.snap.Load().users.all(func(_ string, u *user) bool {
+		inUse = slices.Contains(u.Policies, name)
+		return !inUse
+	})
+	if inUse {
+		return fail(ErrInUse)
+	}
+	if err := s.commit(ctx, store.Change{Op: store.Delete, Kind: kindPolicy, Name: name, Revision: rev}); err != nil {
+		return fail(err)
+	}
+	return nil
+}

@@ -1,0 +1,528 @@
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Parse reads a document strictly: valid UTF-8, no unknown, repeated or missing
+// elements, nothing behind it, and only actions, resources, principals, operators, keys
+// and variables that Evaluate understands. Every error is a *SyntaxError.
+func Parse(data []byte, kind Kind) (*Document, error) {
+	p := &parser{data: data, kind: kind, dec: json.NewDecoder(bytes.NewReader(data))}
+	p.dec.UseNumber()
+	switch {
+	case len(data) > MaxDocument:
+		return nil, p.fail("the document is longer than %d bytes", MaxDocument)
+	case !utf8.Valid(data):
+		return nil, p.fail("the document is not UTF-8")
+	}
+	d := &Document{}
+	if err := p.document(d); err != nil {
+		return nil, err
+	}
+	p.path = nil
+	if _, err := p.dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, p.fail("text follows the document")
+	}
+	return d, nil
+}
+
+type parser struct {
+	data []byte
+	kind Kind
+	dec  *json.Decoder
+	path []string
+}
+
+// fail makes a SyntaxError at the present place.
+func (p *parser) fail(format string, args ...any) error {
+	off := min(int(p.dec.InputOffset()), len(p.data))
+	before := p.data[:off]
+	line := 1 + bytes.Count(before, []byte("\n"))
+	col := off - bytes.LastIndexByte(before, '\n')
+	return &SyntaxError{Path: strings.Join(p.path, ""), Line: line, Column: col, Reason: fmt.Sprintf(format, args...)}
+}
+
+func (p *parser) push(s string) {
+	if len(p.path) > 0 && !strings.HasPrefix(s, "[") {
+		s = "." + s
+	}
+	p.path = append(p.path, s)
+}
+
+func (p *parser) pop() { p.path = p.path[:len(p.path)-1] }
+
+// token reads the next JSON token; its syntax errors become ours.
+func (p *parser) token() (json.Token, error) {
+	t, err := p.dec.Token()
+	if err != nil {
+		return nil, p.fail("not valid JSON: %v", err)
+	}
+	return t, nil
+}
+
+// object reads an object and calls member for each of its keys, which must differ.
+func (p *parser) object(member func(name string) error) error {
+	t, err := p.token()
+	if err != nil {
+		return err
+	}
+	if t != json.Delim('{') {
+		return p.fail("an object is expected here")
+	}
+	return p.members(member)
+}
+
+// members reads the rest of an object whose brace has been read.
+func (p *parser) members(member func(name string) error) error {
+	seen := map[string]bool{}
+	for p.dec.More() {
+		t, err := p.token()
+		if err != nil {
+			return err
+		}
+		name, ok := t.(string)
+		if !ok {
+			return p.fail("a member name is expected here")
+		}
+		if len(name) > 256 {
+			return p.fail("an element's name is too long")
+		}
+		p.push(name)
+		if seen[name] {
+			return p.fail("the element is repeated")
+		}
+		seen[name] = true
+		if err := member(name); err != nil {
+			return err
+		}
+		p.pop()
+	}
+	_, err := p.token()
+	return err
+}
+
+func (p *parser) text() (string, error) {
+	t, err := p.token()
+	if err != nil {
+		return "", err
+	}
+	s, ok := t.(string)
+	if !ok {
+		return "", p.fail("a string is expected here")
+	}
+	return s, nil
+}
+
+// list reads a string or an array of at least one; scalars also lets numbers and
+// booleans stand for their text. check judges each value at its place.
+func (p *parser) list(scalars bool, check func(string) error) ([]string, error) {
+	t, err := p.token()
+	if err != nil {
+		return nil, err
+	}
+	if t != json.Delim('[') {
+		s, err := p.scalar(t, scalars, check)
+		return []string{s}, err
+	}
+	var out []string
+	for p.dec.More() {
+		p.push("[" + strconv.Itoa(len(out)) + "]")
+		t, err := p.token()
+		if err != nil {
+			return nil, err
+		}
+		s, err := p.scalar(t, scalars, check)
+		if err != nil {
+			return nil, err
+		}
+		if out = append(out, s); len(out) > maxValues {
+			return nil, p.fail("the list is longer than %d", maxValues)
+		}
+		p.pop()
+	}
+	if _, err := p.token(); err != nil {
+		return nil, err
+	}
+	if len(out) == 0 {
+		return nil, p.fail("the list is empty")
+	}
+	return out, nil
+}
+
+func (p *parser) scalar(t json.Token, scalars bool, check func(string) error) (string, error) {
+	var s string
+	switch v := t.(type) {
+	case string:
+		s = v
+	case bool:
+		if !scalars {
+			return "", p.fail("a string is expected here")
+		}
+		s = strconv.FormatBool(v)
+	case json.Number:
+		if !scalars {
+			return "", p.fail("a string is expected here")
+		}
+		s = v.String()
+	default:
+		return "", p.fail("a string or a list of strings is expected here")
+	}
+	if err := check(s); err != nil {
+		return "", p.fail("%v: %q", err, s)
+	}
+	return s, nil
+}
+
+func (p *parser) document(d *Document) error {
+	statements := false
+	err := p.object(func(name string) (err error) {
+		switch name {
+		case "Version":
+			if d.Version, err = p.text(); err != nil {
+				return err
+			}
+			if d.Version != Version2012 && d.Version != Version2008 {
+				return p.fail("the version is %q or %q", Version2012, Version2008)
+			}
+		case "Id":
+			if d.ID, err = p.text(); err == nil && !printable(d.ID, 512) {
+				err = p.fail("malformed Id")
+			}
+		case "Statement":
+			statements = true
+			err = p.statements(d)
+		default:
+			err = p.fail("unknown element")
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !statements {
+		return p.fail("the element Statement is missing")
+	}
+	return p.checkStatements(d)
+}
+
+// statements reads one statement or an array of them.
+func (p *parser) statements(d *Document) error {
+	t, err := p.token()
+	if err != nil {
+		return err
+	}
+	switch t {
+	case json.Delim('{'):
+		s := Statement{}
+		err := p.statement(&s)
+		d.Statements = []Statement{s}
+		return err
+	case json.Delim('['):
+	default:
+		return p.fail("a statement or a list of statements is expected here")
+	}
+	for p.dec.More() {
+		p.push("[" + strconv.Itoa(len(d.Statements)) + "]")
+		t, err := p.token()
+		if err != nil {
+			return err
+		}
+		if t != json.Delim('{') {
+			return p.fail("a statement is expected here")
+		}
+		s := Statement{}
+		if err := p.statement(&s); err != nil {
+			return err
+		}
+		if d.Statements = append(d.Statements, s); len(d.Statements) > maxStatements {
+			return p.fail("more than %d statements", maxStatements)
+		}
+		p.pop()
+	}
+	if _, err := p.token(); err != nil {
+		return err
+	}
+	if len(d.Statements) == 0 {
+		return p.fail("there is no statement")
+	}
+	return nil
+}
+
+// statement reads the members of one statement. What depends on Version, which may
+// follow in the text, is checked by checkStatements.
+func (p *parser) statement(s *Statement) error {
+	err := p.members(func(name string) (err error) {
+		switch name {
+		case "Sid":
+			if s.Sid, err = p.text(); err == nil && !printable(s.Sid, 256) {
+				err = p.fail("malformed Sid")
+			}
+		case "Effect":
+			var v string
+			if v, err = p.text(); err != nil {
+				return err
+			}
+			switch v {
+			case "Allow":
+				s.Effect = Allow
+			case "Deny":
+				s.Effect = Deny
+			default:
+				err = p.fail("%v, not %q", errEffect, v)
+			}
+		case "Action":
+			s.Actions, err = p.list(false, checkAction)
+		case "NotAction":
+			s.NotActions, err = p.list(false, checkAction)
+		case "Resource":
+			s.Resources, err = p.list(false, checkResource)
+		case "NotResource":
+			s.NotResources, err = p.list(false, checkResource)
+		case "Principal":
+			s.Principal, err = p.principals()
+		case "NotPrincipal":
+			s.NotPrincipal, err = p.principals()
+		case "Condition":
+			s.Conditions, err = p.conditions()
+		default:
+			err = p.fail("unknown element")
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.complete(s)
+}
+
+// complete checks that a statement has the elements it needs and none that exclude each other.
+func (p *parser) complete(s *Statement) error {
+	switch {
+	case s.Effect == NoEffect:
+		return p.fail("the element Effect is missing")
+	case s.Actions == nil && s.NotActions == nil:
+		return p.fail("the element Action or NotAction is missing")
+	case s.Actions != nil && s.NotActions != nil:
+		return p.fail("Action and NotAction exclude each other")
+	case s.Resources != nil && s.NotResources != nil:
+		return p.fail("Resource and NotResource exclude each other")
+	case s.Principal != nil && s.NotPrincipal != nil:
+		return p.fail("Principal and NotPrincipal exclude each other")
+	case s.NotPrincipal != nil && s.Effect == Allow:
+		return p.fail("NotPrincipal with Allow would admit everybody else and is not supported")
+	case s.NotPrincipal != nil && s.NotPrincipal.Everyone:
+		return p.fail(`NotPrincipal "*" would match nobody`)
+	}
+	noResource := s.Resources == nil && s.NotResources == nil
+	noPrincipal := s.Principal == nil && s.NotPrincipal == nil
+	if p.kind == Resource {
+		switch {
+		case noPrincipal:
+			return p.fail("the element Principal is missing")
+		case noResource:
+			return p.fail("the element Resource is missing")
+		}
+		return nil
+	}
+	switch {
+	case !noPrincipal:
+		return p.fail("an identity policy has no Principal")
+	case noResource && !withoutResource(s.Actions):
+		return p.fail("the element Resource is missing")
+	}
+	return nil
+}
+
+// withoutResource tells whether all actions are of services whose statements need no
+// Resource, as MinIO's administrative policies have none.
+func withoutResource(actions []string) bool {
+	for _, a := range actions {
+		service, _, _ := strings.Cut(lowerASCII(a), ":")
+		if service == "*" || service == "s3" {
+			return false
+		}
+	}
+	return len(actions) > 0
+}
+
+func (p *parser) principals() (*Principals, error) {
+	t, err := p.token()
+	if err != nil {
+		return nil, err
+	}
+	if t == "*" {
+		return &Principals{Everyone: true}, nil
+	}
+	if t != json.Delim('{') {
+		return nil, p.fail(`a principal is "*" or {"AWS": ...}`)
+	}
+	pr := &Principals{}
+	err = p.members(func(name string) error {
+		if name != "AWS" {
+			return p.fail("principals of this type are not supported")
+		}
+		list, err := p.list(false, checkPrincipal)
+		if err != nil {
+			return err
+		}
+		for _, v := range list {
+			if v == "*" {
+				pr.Everyone = true
+			}
+		}
+		if !pr.Everyone {
+			pr.AWS = list
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !pr.Everyone && pr.AWS == nil {
+		return nil, p.fail("there is no principal")
+	}
+	return pr, nil
+}
+
+func (p *parser) conditions() ([]Condition, error) {
+	var out []Condition
+	keys := 0
+	err := p.object(func(name string) error {
+		op, err := splitOperator(name)
+		if err != nil {
+			return p.fail("%v", err)
+		}
+		seen := map[string]bool{}
+		err = p.object(func(key string) error {
+			if !KnownKey(key) {
+				return p.fail("%v", errKey)
+			}
+			if seen[lowerASCII(key)] {
+				return p.fail("the key is repeated in other case")
+			}
+			seen[lowerASCII(key)] = true
+			values, err := p.list(true, func(v string) error { return op.check(v) })
+			if err != nil {
+				return err
+			}
+			if keys++; keys > maxValues {
+				return p.fail("more than %d conditions", maxValues)
+			}
+			out = append(out, Condition{Operator: name, Key: key, Values: values})
+			return nil
+		})
+		if err == nil && len(seen) == 0 {
+			err = p.fail("there is no condition key")
+		}
+		return err
+	})
+	return out, err
+}
+
+// check judges a value as if the document had the version that knows variables.
+func (c *condition) check(v string) error {
+	o, err := c.compileValue(v, true)
+	if err != nil {
+		return err
+	}
+	return checkVariables(o.globs())
+}
+
+// checkStatements checks what concerns the whole document.
+func (p *parser) checkStatements(d *Document) error {
+	sids := map[string]bool{}
+	for i := range d.Statements {
+		s := &d.Statements[i]
+		p.path = []string{"Statement", "[" + strconv.Itoa(i) + "]"}
+		if s.Sid != "" && sids[s.Sid] {
+			return p.fail("the Sid %q is repeated", s.Sid)
+		}
+		sids[s.Sid] = true
+		if _, err := s.compile(d.Version == Version2012); err != nil {
+			return p.fail("%v", err)
+		}
+	}
+	p.path = nil
+	return nil
+}
+
+func checkAction(v string) error {
+	_, err := compileAction(v)
+	return err
+}
+
+func checkResource(v string) error {
+	_, err := compileResource(v, true)
+	return err
+}
+
+var errPrincipal = errors.New(`not a principal: use "*", an account id, a unique id, or the ARN of a user or of an account's root`)
+
+// checkPrincipal accepts "*", an account id, the ARN of a user or a root, and a unique id.
+func checkPrincipal(v string) error {
+	if v == "*" || isAccount(v) || isUniqueID(v) {
+		return nil
+	}
+	rest, ok := strings.CutPrefix(v, "arn:aws:iam::")
+	if !ok {
+		return errPrincipal
+	}
+	account, name, ok := strings.Cut(rest, ":")
+	if !ok || !isAccount(account) {
+		return errPrincipal
+	}
+	if name == "root" {
+		return nil
+	}
+	user, ok := strings.CutPrefix(name, "user/")
+	if !ok || user == "" || strings.ContainsAny(user, "*?${} \t\r\n") {
+		return errPrincipal
+	}
+	return nil
+}
+
+func isAccount(s string) bool {
+	if len(s) != 12 {
+		return false
+	}
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// isUniqueID tells whether s has the form of a user's unique id, "AIDA" and 17 more.
+func isUniqueID(s string) bool {
+	if len(s) != 21 || !strings.HasPrefix(s, "AIDA") {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; !isDigit(c) && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return true
+}
+
+// printable tells whether s is at most n bytes without control characters.
+func printable(s string, n int) bool {
+	if len(s) > n {
+		return false
+	}
+	for _, r := range s {
+		if r < ' ' || r == 0x7F {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,297 @@
+package iam
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/objsrv/objsrv/iam/store"
+)
+
+// Options configure a Service.
+type Options struct {
+	RootUser     string // access key of root
+	RootPassword string // its secret
+	// AccountID is the account of the deployment, 12 digits. "" means the one in the
+	// store, or a random one for a store that is new.
+	AccountID string
+	// Report is told of damaged records and of trouble in following the store; nil
+	// drops that. It may be called from any goroutine.
+	Report func(error)
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Service holds the principals of a deployment. Credential and Authorize are answered
+// from memory without locks; changes are durable when acknowledged, and in force for
+// every request that begins then. Safe for concurrent use.
+type Service struct {
+	store  store.Store
+	report func(error)
+	now    func() time.Time
+
+	account string
+	root    Credential
+
+	snap     atomic.Pointer[snapshot]
+	compiled documents // bucket policies
+
+	stop context.CancelFunc
+	done chan struct{}
+
+	mu      sync.Mutex
+	changed chan struct{} // closed and replaced when snap changes
+}
+
+// Open reads the store and follows it until Close. It does not take the store over: the
+// caller closes it after the service. Damaged records do not stop it: what they stood
+// for is refused, and Report hears of each.
+func Open(st store.Store, o Options) (*Service, error) {
+	s := &Service{
+		store: st, report: o.Report, now: o.Now,
+		done: make(chan struct{}), changed: make(chan struct{}),
+	}
+	if s.report == nil {
+		s.report = func(error) {}
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if err := CheckAccessKey(o.RootUser); err != nil {
+		return nil, fmt.Errorf("root user: %w", err)
+	}
+	if err := CheckSecret(o.RootPassword); err != nil {
+		return nil, fmt.Errorf("root password: %w", err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	w, err := s.load(ctx, o.AccountID)
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	s.root = Credential{AccessKey: o.RootUser, Secret: o.RootPassword, Identity: &Identity{
+		Account: s.account, ID: s.account, Name: o.RootUser,
+		ARN: "arn:aws:iam::" + s.account + ":root", AccessKey: o.RootUser, Root: true,
+	}}
+	go s.follow(ctx, w)
+	return s, nil
+}
+
+// load settles the account and reads the first snapshot.
+func (s *Service) load(ctx context.Context, account string) (store.Watcher, error) {
+	var err error
+	if s.account, err = s.ensureAccount(ctx, account); err != nil {
+		return nil, fmt.Errorf("open identity store: %w", err)
+	}
+	w, err := s.resync(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read identity store: %w", err)
+	}
+	return w, nil
+}
+
+// Close stops following the store. Requests may still be answered, changes not be made.
+func (s *Service) Close() error {
+	s.stop()
+	<-s.done
+	return nil
+}
+
+// Account returns the account of the deployment, 12 digits.
+func (s *Service) Account() string { return s.account }
+
+// ensureAccount returns the account in the store, and writes it when the store is new.
+func (s *Service) ensureAccount(ctx context.Context, want string) (string, error) {
+	if want != "" {
+		if err := CheckAccount(want); err != nil {
+			return "", err
+		}
+	}
+	for {
+		r, err := s.store.Get(ctx, kindDeployment, nameDeployment)
+		if err == nil {
+			var d deploymentRecord
+			if err := decode(r.Value, &d, &d.header); err != nil {
+				return "", err
+			}
+			if want != "" && want != d.Account {
+				return "", fmt.Errorf("%w: the store belongs to account %s, not to %s", ErrInvalid, d.Account, want)
+			}
+			return d.Account, nil
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return "", err
+		}
+		account := want
+		if account == "" {
+			account = newAccount()
+		}
+		value, err := encode(deploymentRecord{header: header{formatVersion, account}, Created: s.now().UTC()})
+		if err != nil {
+			return "", err
+		}
+		_, err = s.store.Commit(ctx, store.Change{Kind: kindDeployment, Name: nameDeployment, Value: value})
+		if err != nil && !errors.Is(err, store.ErrConflict) {
+			return "", err
+		}
+	}
+}
+
+// resync reads everything anew and returns a watcher for what follows.
+func (s *Service) resync(ctx context.Context) (store.Watcher, error) {
+	w, err := s.store.Watch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.store.List(ctx, "")
+	damaged, partial := store.Damage(err)
+	if err != nil && !partial {
+		w.Close()
+		return nil, err
+	}
+	sn, err := newSnapshot()
+	if err != nil {
+		w.Close()
+		return nil, err
+	}
+	sn.revision = l.Revision
+	for i := range l.Records {
+		if err := sn.put(&l.Records[i]); err != nil {
+			s.report(err)
+		}
+	}
+	for _, d := range damaged {
+		s.report(d)
+		sn.damage(d.Kind, d.Name, d)
+		if d.ClaimedKind != "" {
+			if _, ok := sn.damaged.get(damageKey(d.ClaimedKind, d.ClaimedName)); !ok && !sn.has(d.ClaimedKind, d.ClaimedName) {
+				sn.damage(d.ClaimedKind, d.ClaimedName, d)
+			}
+		}
+	}
+	s.publish(sn)
+	return w, nil
+}
+
+// has tells whether a sound record of this name is in the snapshot.
+func (sn *snapshot) has(kind, name string) bool {
+	switch kind {
+	case kindUser:
+		_, ok := sn.users.get(name)
+		return ok
+	case kindKey:
+		_, ok := sn.keys.get(name)
+		return ok
+	case kindPolicy:
+		sl, ok := sn.policies.get(name)
+		return ok && sl.current.Load() != nil
+	}
+	return false
+}
+
+// follow applies the events of w until ctx ends or the store is closed.
+func (s *Service) follow(ctx context.Context, w store.Watcher) {
+	defer close(s.done)
+	for {
+		ev, err := w.Next(ctx)
+		switch {
+		case err == nil:
+			s.apply(&ev)
+			continue
+		case ctx.Err() != nil, errors.Is(err, store.ErrClosed):
+			w.Close()
+			return
+		}
+		s.report(fmt.Errorf("follow identity store: %w", err))
+		w.Close()
+		if w = s.rejoin(ctx); w == nil {
+			return
+		}
+	}
+}
+
+// rejoin repeats resync until it succeeds, or returns nil when ctx ends.
+func (s *Service) rejoin(ctx context.Context) store.Watcher {
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		w, err := s.resync(ctx)
+		if err == nil {
+			return w
+		}
+		if ctx.Err() != nil || errors.Is(err, store.ErrClosed) {
+			return nil
+		}
+		s.report(fmt.Errorf("read identity store: %w", err))
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// apply publishes the snapshot after one commit.
+func (s *Service) apply(ev *store.Event) {
+	old := s.snap.Load()
+	if ev.Revision <= old.revision {
+		return
+	}
+	sn := *old
+	sn.revision = ev.Revision
+	for i := range ev.Records {
+		r := &ev.Records[i]
+		if r.Deleted {
+			sn.remove(r.Kind, r.Name)
+		} else if err := sn.put(&r.Record); err != nil {
+			s.report(err)
+		}
+	}
+	s.publish(&sn)
+}
+
+func (s *Service) publish(sn *snapshot) {
+	s.mu.Lock()
+	s.snap.Store(sn)
+	close(s.changed)
+	s.changed = make(chan struct{})
+	s.mu.Unlock()
+}
+
+// commit writes changes and waits until requests see them.
+func (s *Service) commit(ctx context.Context, changes ...store.Change) error {
+	rev, err := s.store.Commit(ctx, changes...)
+	if err != nil {
+		return domainError(err)
+	}
+	for {
+		s.mu.Lock()
+		changed := s.changed
+		s.mu.Unlock()
+		if s.snap.Load().revision >= rev {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-s.done:
+			return fmt.Errorf("%w: the service is closed", ErrUnavailable)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// domainError says a store's error in the words of this package. Conflicts stay.
+func domainError(err error) error {
+	switch {
+	case errors.Is(err, store.ErrDamaged):
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	case errors.Is(err, store.ErrFull):
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	case errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrClosed):
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return err
+}

@@ -1,0 +1,126 @@
+// Package feed hands the commits of a store within one process to its watchers. It
+// imports package store only.
+package feed
+
+import (
+	"context"
+	"sync"
+
+	"github.com/objsrv/objsrv/iam/store"
+)
+
+// limit is the number of events that wait for one watcher before it counts as lagged.
+const limit = 1 << 16
+
+// Feed is the zero value ready to use, safe for concurrent use.
+type Feed struct {
+	mu       sync.Mutex
+	watchers map[*watcher]struct{}
+	closed   bool
+}
+
+// Publish hands ev to every watcher. The caller publishes in the order of revisions.
+func (f *Feed) Publish(ev store.Event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for w := range f.watchers {
+		w.add(ev)
+	}
+}
+
+// Watch returns a watcher of all events published from now on.
+func (f *Feed) Watch() (store.Watcher, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return nil, store.ErrClosed
+	}
+	w := &watcher{feed: f, wake: make(chan struct{}, 1)}
+	if f.watchers == nil {
+		f.watchers = make(map[*watcher]struct{})
+	}
+	f.watchers[w] = struct{}{}
+	return w, nil
+}
+
+// Close ends all watchers.
+func (f *Feed) Close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = true
+	for w := range f.watchers {
+		w.end(store.ErrClosed)
+	}
+	f.watchers = nil
+}
+
+type watcher struct {
+	feed *Feed
+	wake chan struct{}
+
+	mu    sync.Mutex
+	queue []store.Event
+	err   error
+}
+
+func (w *watcher) add(ev store.Event) {
+	w.mu.Lock()
+	switch {
+	case w.err != nil:
+	case len(w.queue) >= limit:
+		w.queue, w.err = nil, store.ErrLagged
+	default:
+		w.queue = append(w.queue, ev)
+	}
+	w.mu.Unlock()
+	w.signal()
+}
+
+func (w *watcher) end(err error) {
+	w.mu.Lock()
+	if w.err == nil {
+		w.err = err
+	}
+	w.mu.Unlock()
+	w.signal()
+}
+
+func (w *watcher) signal() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Next implements store.Watcher. Events that were queued before the end are delivered first.
+func (w *watcher) Next(ctx context.Context) (store.Event, error) {
+	for {
+		w.mu.Lock()
+		if len(w.queue) > 0 {
+			ev := w.queue[0]
+			w.queue[0] = store.Event{}
+			w.queue = w.queue[1:]
+			w.mu.Unlock()
+			return ev, nil
+		}
+		w.queue = nil
+		err := w.err
+		w.mu.Unlock()
+		if err != nil {
+			return store.Event{}, err
+		}
+		select {
+		case <-w.wake:
+		case <-ctx.Done():
+			return store.Event{}, ctx.Err()
+		}
+	}
+}
+
+// Close implements store.Watcher.
+func (w *watcher) Close() {
+	w.feed.mu.Lock()
+	delete(w.feed.watchers, w)
+	w.feed.mu.Unlock()
+	w.end(store.ErrClosed)
+}

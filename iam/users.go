@@ -1,0 +1,336 @@
+package iam
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/objsrv/objsrv/iam/store"
+)
+
+// User is what may be shown of a user: everything but secrets.
+type User struct {
+	Name       string    `json:"name"`
+	ID         string    `json:"id"`
+	Account    string    `json:"account"`
+	ARN        string    `json:"arn"`
+	Enabled    bool      `json:"enabled"`
+	Policies   []string  `json:"policies"` // in byte order
+	AccessKeys []string  `json:"accessKeys"`
+	Created    time.Time `json:"created"`
+	Updated    time.Time `json:"updated"`
+	// Damaged says why the record can't be read; then all but Name is unknown.
+	Damaged string `json:"damaged,omitempty"`
+}
+
+// NewUser describes a user to create.
+type NewUser struct {
+	Name     string // also its access key, as in MinIO; see CheckAccessKey
+	Secret   string // see CheckSecret; "" makes one
+	Policies []string
+	Disabled bool
+}
+
+// UserUpdate changes a user; nil fields stay as they are.
+type UserUpdate struct {
+	Enabled  *bool
+	Secret   *string // of the user's first access key
+	Policies *[]string
+	// Attach and Detach are applied after Policies. Attaching what is attached and
+	// detaching what is not are no errors.
+	Attach, Detach []string
+}
+
+// attempts bounds the repetitions of a change that met another one.
+const attempts = 100
+
+// CreateUser makes a user with one access key, which bears its name, and returns it with
+// the secret. Errors: ErrInvalid, ErrReserved for root's name in any spelling, ErrExists,
+// ErrNoSuchPolicy.
+func (s *Service) CreateUser(ctx context.Context, n NewUser) (User, Credential, error) {
+	fail := func(err error) (User, Credential, error) {
+		return User{}, Credential{}, fmt.Errorf("create user: %w", err)
+	}
+	if err := CheckAccessKey(n.Name); err != nil {
+		return fail(err)
+	}
+	if shadows(n.Name, s.root.AccessKey) || strings.EqualFold(n.Name, "root") {
+		return fail(fmt.Errorf("%w: it is root's", ErrReserved))
+	}
+	if n.Secret == "" {
+		n.Secret = NewSecret()
+	}
+	if err := CheckSecret(n.Secret); err != nil {
+		return fail(err)
+	}
+	policies, err := normalPolicies(n.Policies)
+	if err != nil {
+		return fail(err)
+	}
+	now := s.now().UTC()
+	u := userRecord{
+		header: header{formatVersion, s.account}, ID: newUserID(), Name: n.Name, Disabled: n.Disabled,
+		Policies: policies, Keys: []string{n.Name}, Created: now, Updated: now,
+	}
+	k := keyRecord{
+		header: u.header, AccessKey: n.Name, Secret: n.Secret, UserID: u.ID, UserName: u.Name, Created: now,
+	}
+	changes, err := s.policyChecks(ctx, policies)
+	if err != nil {
+		return fail(err)
+	}
+	if changes, err = appendPut(changes, kindUser, u.Name, 0, u); err != nil {
+		return fail(err)
+	}
+	if changes, err = appendPut(changes, kindKey, k.AccessKey, 0, k); err != nil {
+		return fail(err)
+	}
+	if err := s.commit(ctx, changes...); err != nil {
+		if errors.Is(err, store.ErrConflict) {
+			err = s.whyConflict(ctx, n.Name)
+		}
+		return fail(err)
+	}
+	id := &Identity{Account: u.Account, ID: u.ID, Name: u.Name, ARN: userARN(u.Account, u.Name), AccessKey: k.AccessKey}
+	return u.public(), Credential{AccessKey: k.AccessKey, Secret: k.Secret, Identity: id}, nil
+}
+
+// whyConflict says whether the name is taken, or a policy changed meanwhile.
+func (s *Service) whyConflict(ctx context.Context, name string) error {
+	for _, kind := range []string{kindUser, kindKey} {
+		_, err := s.store.Get(ctx, kind, name)
+		if err == nil {
+			return ErrExists
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return domainError(err)
+		}
+	}
+	return fmt.Errorf("%w: a policy was changed meanwhile", ErrNoSuchPolicy)
+}
+
+// UpdateUser changes a user. Errors: ErrInvalid, ErrNoSuchUser, ErrNoSuchPolicy,
+// ErrReserved for root, ErrDamaged.
+func (s *Service) UpdateUser(ctx context.Context, name string, up UserUpdate) (User, error) {
+	if up.Secret != nil {
+		if err := CheckSecret(*up.Secret); err != nil {
+			return User{}, fmt.Errorf("update user: %w", err)
+		}
+	}
+	var out User
+	err := s.changeUser(ctx, name, func(u *userRecord) ([]store.Change, error) {
+		changes, err := s.applyUpdate(ctx, u, &up)
+		if err != nil {
+			return nil, err
+		}
+		out = u.public()
+		return changes, nil
+	})
+	if err != nil {
+		return User{}, fmt.Errorf("update user: %w", err)
+	}
+	return out, nil
+}
+
+// applyUpdate changes u and returns what must be committed with it.
+func (s *Service) applyUpdate(ctx context.Context, u *userRecord, up *UserUpdate) ([]store.Change, error) {
+	var changes []store.Change
+	if up.Enabled != nil {
+		u.Disabled = !*up.Enabled
+	}
+	if up.Policies != nil || len(up.Attach) > 0 || len(up.Detach) > 0 {
+		list := u.Policies
+		if up.Policies != nil {
+			list = *up.Policies
+		}
+		list = slices.Concat(list, up.Attach)
+		list = slices.DeleteFunc(list, func(p string) bool { return slices.Contains(up.Detach, p) })
+		list, err := normalPolicies(list)
+		if err != nil {
+			return nil, err
+		}
+		added := slices.DeleteFunc(slices.Clone(list), func(p string) bool { return slices.Contains(u.Policies, p) })
+		if changes, err = s.policyChecks(ctx, added); err != nil {
+			return nil, err
+		}
+		u.Policies = list
+	}
+	if up.Secret != nil {
+		if len(u.Keys) == 0 {
+			return nil, fmt.Errorf("%w: the user has no access key", ErrInvalid)
+		}
+		c, err := s.newSecret(ctx, u, u.Keys[0], *up.Secret)
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, c)
+	}
+	return changes, nil
+}
+
+// newSecret returns the change that gives a key of u another secret.
+func (s *Service) newSecret(ctx context.Context, u *userRecord, accessKey, secret string) (store.Change, error) {
+	r, err := s.store.Get(ctx, kindKey, accessKey)
+	if err != nil {
+		return store.Change{}, domainError(err)
+	}
+	var k keyRecord
+	if err := decode(r.Value, &k, &k.header); err != nil {
+		return store.Change{}, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if k.UserID != u.ID {
+		return store.Change{}, fmt.Errorf("%w: key %s belongs to another user", ErrDamaged, accessKey)
+	}
+	k.Secret = secret
+	value, err := encode(k)
+	return store.Change{Kind: kindKey, Name: accessKey, Value: value, Revision: r.Revision}, err
+}
+
+// SetStatus enables or disables a user; a disabled user's keys are refused.
+func (s *Service) SetStatus(ctx context.Context, name string, enabled bool) (User, error) {
+	return s.UpdateUser(ctx, name, UserUpdate{Enabled: &enabled})
+}
+
+// AttachPolicy attaches policies to a user.
+func (s *Service) AttachPolicy(ctx context.Context, name string, policies ...string) (User, error) {
+	return s.UpdateUser(ctx, name, UserUpdate{Attach: policies})
+}
+
+// DetachPolicy detaches policies from a user.
+func (s *Service) DetachPolicy(ctx context.Context, name string, policies ...string) (User, error) {
+	return s.UpdateUser(ctx, name, UserUpdate{Detach: policies})
+}
+
+// DeleteUser removes a user with its keys, for ever: a user of the same name is another
+// identity. A damaged user is removed too, with the key that bears its name. Errors:
+// ErrNoSuchUser, ErrReserved.
+func (s *Service) DeleteUser(ctx context.Context, name string) error {
+	var err error
+	for range attempts {
+		var changes []store.Change
+		if changes, err = s.deletion(ctx, name); err != nil {
+			break
+		}
+		if err = s.commit(ctx, changes...); !errors.Is(err, store.ErrConflict) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("delete user: %w", err)
+	}
+	return nil
+}
+
+func (s *Service) deletion(ctx context.Context, name string) ([]store.Change, error) {
+	u, rev, err := s.readUser(ctx, name)
+	if errors.Is(err, ErrDamaged) {
+		return []store.Change{
+			{Op: store.Delete, Kind: kindUser, Name: name, Revision: store.Any},
+			{Op: store.Delete, Kind: kindKey, Name: name, Revision: store.Any},
+		}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	changes := []store.Change{{Op: store.Delete, Kind: kindUser, Name: name, Revision: rev}}
+	for _, k := range u.Keys {
+		changes = append(changes, store.Change{Op: store.Delete, Kind: kindKey, Name: k, Revision: store.Any})
+	}
+	return changes, nil
+}
+
+// readUser reads a user for a change, from the store.
+func (s *Service) readUser(ctx context.Context, name string) (u userRecord, revision uint64, err error) {
+	if name == s.root.AccessKey {
+		return u, 0, fmt.Errorf("%w: root can't be changed here", ErrReserved)
+	}
+	if CheckAccessKey(name) != nil {
+		return u, 0, ErrNoSuchUser
+	}
+	r, err := s.store.Get(ctx, kindUser, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return u, 0, ErrNoSuchUser
+	}
+	if err != nil {
+		return u, 0, domainError(err)
+	}
+	if err := decode(r.Value, &u, &u.header); err != nil {
+		return u, 0, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if u.Name != name {
+		return u, 0, fmt.Errorf("%w: it describes another user", ErrDamaged)
+	}
+	return u, r.Revision, nil
+}
+
+// changeUser reads a user, has it changed, and writes it with further changes, again
+// when another change came between.
+func (s *Service) changeUser(ctx context.Context, name string, change func(*userRecord) ([]store.Change, error)) error {
+	var err error
+	for range attempts {
+		u, rev, err := s.readUser(ctx, name)
+		if err != nil {
+			return err
+		}
+		changes, err := change(&u)
+		if err != nil {
+			return err
+		}
+		u.Updated = s.now().UTC()
+		if changes, err = appendPut(changes, kindUser, name, rev, u); err != nil {
+			return err
+		}
+		if err = s.commit(ctx, changes...); !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+	return err
+}
+
+// User returns one user, or ErrNoSuchUser, or ErrDamaged.
+func (s *Service) User(name string) (User, error) {
+	sn := s.snap.Load()
+	u, ok := sn.users.get(name)
+	if !ok {
+		return User{}, sn.absent(kindUser, name, ErrNoSuchUser)
+	}
+	return u.public(), nil
+}
+
+// Users returns all users in byte order of their names, damaged ones with the reason.
+func (s *Service) Users() []User {
+	sn := s.snap.Load()
+	out := make([]User, 0, sn.users.n)
+	sn.users.all(func(_ string, u *user) bool {
+		out = append(out, u.public())
+		return true
+	})
+	sn.damaged.all(func(key string, err error) bool {
+		if name, ok := strings.CutPrefix(key, kindUser+"/"); ok {
+			out = append(out, User{Name: name, Policies: []string{}, AccessKeys: []string{}, Damaged: err.Error()})
+		}
+		return true
+	})
+	slices.SortFunc(out, func(a, b User) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// public returns what may be shown. Slices are copies.
+func (u *userRecord) public() User {
+	return User{
+		Name: u.Name, ID: u.ID, Account: u.Account, ARN: userARN(u.Account, u.Name), Enabled: !u.Disabled,
+		Policies: append([]string{}, u.Policies...), AccessKeys: append([]string{}, u.Keys...),
+		Created: u.Created, Updated: u.Updated,
+	}
+}
+
+func appendPut(changes []store.Change, kind, name string, revision uint64, v any) ([]store.Change, error) {
+	value, err := encode(v)
+	if err != nil {
+		return nil, err
+	}
+	return append(changes, store.Change{Kind: kind, Name: name, Value: value, Revision: revision}), nil
+}
