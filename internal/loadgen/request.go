@@ -1,0 +1,120 @@
+package loadgen
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/minio/minio-go/v7/pkg/signer"
+)
+
+// joined is the size up to which a body is copied behind its head, so that one write sends
+// both; larger ones are shared between requests and sent with writev.
+const joined = 64 << 10
+
+// Request is a serialised HTTP/1.1 request and what is expected of its answer.
+type Request struct {
+	Head   []byte // request line and header fields, and a small body
+	Body   []byte // a large body; shared, never changed
+	NoBody bool   // the method is HEAD
+	Want   int64  // length of the answer's body, -1 when any will do
+
+	payload int64 // bytes of the body sent
+}
+
+func (r *Request) send(c net.Conn) error {
+	if len(r.Body) == 0 {
+		_, err := c.Write(r.Head)
+		return err
+	}
+	pieces := net.Buffers{r.Head, r.Body}
+	_, err := pieces.WriteTo(c)
+	return err
+}
+
+// check tells whether a is the answer expected.
+func (r *Request) check(a *Answer) error {
+	if a.Status < 200 || a.Status > 299 {
+		return fmt.Errorf("status %d: %s", a.Status, a.Sample)
+	}
+	if r.Want >= 0 && a.Length != r.Want {
+		return fmt.Errorf("%d bytes answered, want %d", a.Length, r.Want)
+	}
+	return nil
+}
+
+// line returns the method and the target, for error messages.
+func (r *Request) line() string {
+	line, _, _ := bytes.Cut(r.Head, []byte(" HTTP/"))
+	return string(line)
+}
+
+// Payload is a body with its hash, computed once for all requests that send it.
+type Payload struct {
+	Data []byte
+	Hash string // SHA-256 in lower-case hex
+}
+
+// NewPayload hashes data, which must not change afterwards.
+func NewPayload(data []byte) Payload {
+	sum := sha256.Sum256(data)
+	return Payload{Data: data, Hash: hex.EncodeToString(sum[:])}
+}
+
+// Request returns a request to t, signed now when t has credentials: it is
+// good for 15 minutes. path is the URL path, query the values of the query, want
+// the expected length of the answer's body or -1.
+func (t *Target) Request(method, path string, query url.Values, body Payload, want int64) (Request, error) {
+	u := &url.URL{Scheme: "http", Host: t.Addr, Path: path, RawQuery: query.Encode()}
+	if body.Hash == "" {
+		body = emptyPayload()
+	}
+	req := &http.Request{
+		Method: method, URL: u, Host: t.Addr, Header: http.Header{},
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	if t.AccessKey != "" {
+		req.Header.Set("X-Amz-Content-Sha256", body.Hash)
+		req = signer.SignV4(*req, t.AccessKey, t.SecretKey, "", region)
+		if req == nil || req.Header.Get("Authorization") == "" {
+			return Request{}, fmt.Errorf("sign %s %s: refused by the signer", method, path)
+		}
+	}
+
+	var b bytes.Buffer
+	b.Grow(512)
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", method, u.RequestURI(), t.Addr)
+	names := make([]string, 0, 4)
+	for name := range req.Header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		fmt.Fprintf(&b, "%s: %s\r\n", name, req.Header.Get(name))
+	}
+	if method == http.MethodPut || method == http.MethodPost {
+		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(body.Data))
+	}
+	b.WriteString("\r\n")
+
+	r := Request{NoBody: method == http.MethodHead, Want: want, payload: int64(len(body.Data))}
+	if len(body.Data) <= joined {
+		b.Write(body.Data)
+	} else {
+		r.Body = body.Data
+	}
+	r.Head = bytes.Clone(b.Bytes())
+	return r, nil
+}
+
+func emptyPayload() Payload {
+	return Payload{Hash: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}
+}
+
+// region is the one that every target is asked in.
+const region = "us-east-1"
