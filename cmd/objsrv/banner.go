@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"strings"
+)
+
+// banner says what is served where, once the server is ready.
+func (p *Program) banner() {
+	scheme := "http"
+	if p.certs != nil {
+		scheme = "https"
+	}
+	var b strings.Builder
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "%-10s%s\n", name, fmt.Sprintf(format, args...))
+	}
+	s3 := scheme + "://" + reachable(p.Addr())
+	fmt.Fprintf(&b, "objsrv %s serves %s\n", readVersion().Version, p.Config.Dir)
+	line("S3:", "%s", s3)
+	if a := p.ConsoleAddr(); a != nil {
+		line("Console:", "%s://%s (not part of this version)", scheme, reachable(a))
+	} else {
+		line("Console:", "not part of this version")
+	}
+	line("Health:", "%s/-/health/ready", s3)
+	root := p.services.root
+	line("User:", "%s", root.User)
+	if root.made {
+		line("Password:", "%s", root.Password)
+		line("", "shown this once; it is stored in %s/%s", strings.TrimRight(p.Config.Dir, "/"), rootFile)
+	}
+	fmt.Fprint(p.Stdout, b.String())
+	for _, w := range append(p.Config.warnings(p.Ignored), p.services.warnings()...) {
+		p.log.Warn(w)
+	}
+}
+
+// reachable turns a listening address into one that can be typed on this machine.
+func reachable(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}

@@ -1,0 +1,232 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/objsrv/objsrv/iam"
+	"github.com/objsrv/objsrv/internal/httpd"
+)
+
+// Config is everything that can be set about a server. Each field names its flag and its
+// variable OBJSRV_NAME; where MinIO has one too, that works as well. A flag wins over
+// a variable. Setting both variables of one thing to different values is refused.
+type Config struct {
+	// Dir holds the data, and is made when missing. One directory: the argument of
+	// `server`, OBJSRV_VOLUMES or MINIO_VOLUMES.
+	Dir string
+	// Address to serve S3 on, host:port; ":9000" by default, port 0 for any free one.
+	// --address, OBJSRV_ADDRESS, MINIO_ADDRESS.
+	Address string
+	// ConsoleAddress of the web console; empty by default: no listener. This version has
+	// no console, and a page at the address says so.
+	// --console-address, OBJSRV_CONSOLE_ADDRESS, MINIO_CONSOLE_ADDRESS.
+	ConsoleAddress string
+	// CertsDir holds public.crt and private.key, and subdirectories with further pairs
+	// that are chosen by server name. Empty: plain HTTP. --certs-dir, OBJSRV_CERTS_DIR.
+	CertsDir string
+	// Domains are base domains of virtual-host-style requests (bucket.DOMAIN).
+	// --domain, several times or with commas, OBJSRV_DOMAIN, MINIO_DOMAIN.
+	Domains []string
+	// Region that signatures must name; "us-east-1" by default.
+	// --region, OBJSRV_REGION, MINIO_REGION, MINIO_SITE_REGION, MINIO_REGION_NAME.
+	Region string
+	// RootUser and RootPassword are the access key and the secret key that may do
+	// everything. Without a password the one in DIR/root.json is used, which the first
+	// start makes. The user is "admin" by default. OBJSRV_ROOT_USER, OBJSRV_ROOT_PASSWORD, the same as MINIO_*, and each
+	// with _FILE for a file that holds the value. No flags: others can read a command line.
+	RootUser, RootPassword string
+	// Browser tells whether people who open the S3 address in a browser get a page;
+	// on by default. OBJSRV_BROWSER, MINIO_BROWSER.
+	Browser bool
+	// MetricsPublic serves metrics without authentication.
+	// --metrics-public, OBJSRV_METRICS_PUBLIC, MINIO_PROMETHEUS_AUTH_TYPE=public.
+	MetricsPublic bool
+	// AccessLog gets one JSON line for each request: "stdout", "stderr", or a file, which
+	// is appended to and opened anew on SIGHUP; "off" by default.
+	// --access-log, OBJSRV_ACCESS_LOG.
+	AccessLog string
+	// TrustedProxies are addresses and networks whose X-Forwarded-For and
+	// X-Forwarded-Proto are believed; none by default. --trusted-proxies, OBJSRV_TRUSTED_PROXIES.
+	TrustedProxies httpd.Proxies
+	// MaxConnections per listener; further ones wait. 20000 by default.
+	// --max-connections, OBJSRV_MAX_CONNECTIONS.
+	MaxConnections int
+	// DrainTimeout is how long running requests may take to finish after SIGTERM; 20s by
+	// default. --drain-timeout, OBJSRV_DRAIN_TIMEOUT.
+	DrainTimeout time.Duration
+}
+
+// setting connects a field of Config with its names.
+type setting struct {
+	name   string   // OBJSRV_ + name
+	minio  []string // MinIO's variables for it
+	flag   string   // "" for none
+	usage  string
+	def    string // default, as it would be typed
+	list   bool   // several flags add up
+	yes    bool   // a flag without value means "on"
+	secret bool   // may come from a file named by the variable + _FILE, and is not shown
+	set    func(*Config, string) error
+}
+
+// settings returns all of them, in the order of help and documentation.
+func settings() []setting {
+	return []setting{
+		{name: "VOLUMES", minio: []string{"MINIO_VOLUMES"}, set: setDir},
+		{name: "ADDRESS", minio: []string{"MINIO_ADDRESS"}, flag: "address", def: ":9000",
+			usage: "`host:port` to serve S3 on", set: func(c *Config, v string) (err error) {
+				c.Address, err = parseAddress(v)
+				return err
+			}},
+		{name: "CONSOLE_ADDRESS", minio: []string{"MINIO_CONSOLE_ADDRESS"}, flag: "console-address",
+			usage: "`host:port` for the web console (this version shows a page there that says it has none)", set: func(c *Config, v string) (err error) {
+				c.ConsoleAddress, err = parseAddress(v)
+				return err
+			}},
+		{name: "CERTS_DIR", minio: []string{"MINIO_CERTS_DIR"}, flag: "certs-dir",
+			usage: "`directory` with public.crt and private.key; serves HTTPS", set: func(c *Config, v string) error {
+				c.CertsDir = v
+				return nil
+			}},
+		{name: "DOMAIN", minio: []string{"MINIO_DOMAIN"}, flag: "domain", list: true,
+			usage: "base `domain` of requests to bucket.DOMAIN; may be repeated", set: setDomains},
+		{name: "REGION", minio: []string{"MINIO_REGION", "MINIO_SITE_REGION", "MINIO_REGION_NAME"}, flag: "region", def: "us-east-1",
+			usage: "`region` that clients must sign for", set: setRegion},
+		{name: "ROOT_USER", minio: []string{"MINIO_ROOT_USER", "MINIO_ACCESS_KEY"}, secret: true, set: setRootUser},
+		{name: "ROOT_PASSWORD", minio: []string{"MINIO_ROOT_PASSWORD", "MINIO_SECRET_KEY"}, secret: true, set: setRootPassword},
+		{name: "BROWSER", minio: []string{"MINIO_BROWSER"}, def: "on", set: func(c *Config, v string) (err error) {
+			c.Browser, err = parseSwitch(v)
+			return err
+		}},
+		{name: "METRICS_PUBLIC", minio: []string{"MINIO_PROMETHEUS_AUTH_TYPE"}, flag: "metrics-public", def: "off", yes: true,
+			usage: "serve metrics without authentication", set: func(c *Config, v string) (err error) {
+				switch v {
+				case "public":
+					v = "on"
+				case "jwt":
+					v = "off"
+				}
+				c.MetricsPublic, err = parseSwitch(v)
+				return err
+			}},
+		{name: "ACCESS_LOG", flag: "access-log", def: "off",
+			usage: "`where` to write a JSON line for each request: stdout, stderr or a file", set: func(c *Config, v string) error {
+				c.AccessLog = v
+				return nil
+			}},
+		{name: "TRUSTED_PROXIES", flag: "trusted-proxies", list: true,
+			usage: "`networks` whose X-Forwarded-For is believed, such as 10.0.0.0/8", set: func(c *Config, v string) (err error) {
+				c.TrustedProxies, err = httpd.ParseProxies(v)
+				return err
+			}},
+		{name: "MAX_CONNECTIONS", flag: "max-connections", def: "20000",
+			usage: "`number` of connections served at once", set: func(c *Config, v string) (err error) {
+				if c.MaxConnections, err = strconv.Atoi(v); err != nil || c.MaxConnections < 1 {
+					return fmt.Errorf("%q is not a number above 0", v)
+				}
+				return nil
+			}},
+		{name: "DRAIN_TIMEOUT", flag: "drain-timeout", def: "20s",
+			usage: "`time` that running requests have to finish after SIGTERM", set: func(c *Config, v string) (err error) {
+				if c.DrainTimeout, err = time.ParseDuration(v); err != nil || c.DrainTimeout < 0 {
+					return fmt.Errorf("%q is not a duration such as 20s", v)
+				}
+				return nil
+			}},
+	}
+}
+
+func setDir(c *Config, v string) error {
+	dirs := strings.Fields(v)
+	if len(dirs) > 1 {
+		return errSeveral
+	}
+	return c.setDir(v)
+}
+
+// errSeveral says what to do instead of giving several directories.
+var errSeveral = usagef("one directory is served: put several drives below it with RAID or ZFS, " +
+	"and for several machines use a distributed S3 engine (Ceph, SeaweedFS, Garage) behind `objsrv gateway`, which a later version brings")
+
+// ellipses is MinIO's notation for several drives or machines.
+var ellipses = regexp.MustCompile(`\{[0-9A-Za-z]+\.\.\.[0-9A-Za-z]+\}`)
+
+func (c *Config) setDir(dir string) error {
+	switch {
+	case dir == "":
+		return usagef("the directory's name is empty")
+	case ellipses.MatchString(dir):
+		return errSeveral
+	case strings.Contains(dir, "://"):
+		return usagef("%s is a URL: objsrv serves one local directory; for several machines use a distributed S3 engine "+
+			"(Ceph, SeaweedFS, Garage) behind `objsrv gateway`, which a later version brings", dir)
+	}
+	c.Dir = dir
+	return nil
+}
+
+func setDomains(c *Config, v string) error {
+	c.Domains = nil
+	for d := range strings.SplitSeq(v, ",") {
+		d = strings.ToLower(strings.Trim(strings.TrimSpace(d), "."))
+		switch {
+		case d == "":
+			continue
+		case net.ParseIP(d) != nil || strings.ContainsAny(d, ":/ *"):
+			return fmt.Errorf("%q is not a domain name", d)
+		}
+		c.Domains = append(c.Domains, d)
+	}
+	return nil
+}
+
+// regionName is what may stand in the scope of a signature.
+var regionName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+func setRegion(c *Config, v string) error {
+	if !regionName.MatchString(v) {
+		return fmt.Errorf("%q is not a region name", v)
+	}
+	c.Region = v
+	return nil
+}
+
+func setRootUser(c *Config, v string) error {
+	c.RootUser = v
+	return iam.CheckAccessKey(v)
+}
+
+func setRootPassword(c *Config, v string) error {
+	c.RootPassword = v
+	return iam.CheckSecret(v)
+}
+
+// parseAddress checks host:port; a bare port number is refused with what was meant.
+func parseAddress(v string) (string, error) {
+	host, port, err := net.SplitHostPort(v)
+	if err != nil {
+		if _, err := strconv.ParseUint(v, 10, 16); err == nil {
+			return "", fmt.Errorf("%q has no colon: write \":%s\"", v, v)
+		}
+		return "", fmt.Errorf("%q is not host:port", v)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", fmt.Errorf("%q: the port is not a number from 0 to 65535", v)
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+func parseSwitch(v string) (bool, error) {
+	switch strings.ToLower(v) {
+	case "on", "true", "1", "yes":
+		return true, nil
+	case "off", "false", "0", "no":
+		return false, nil
+	}
+	return false, fmt.Errorf("%q is neither on nor off", v)
+}

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// environ is an environment by name.
+type environ map[string]string
+
+func environment(list []string) environ {
+	env := environ{}
+	for _, kv := range list {
+		if name, value, ok := strings.Cut(kv, "="); ok {
+			env[name] = value
+		}
+	}
+	return env
+}
+
+// clientVariables are of commands that call a server; `server` ignores them.
+var clientVariables = []string{"OBJSRV_URL", "OBJSRV_ACCESS_KEY", "OBJSRV_SECRET_KEY", "OBJSRV_CA_FILE"}
+
+// flagValue collects the values of a flag.
+type flagValue struct {
+	values []string
+	def    string
+	list   bool
+}
+
+// String implements pflag.Value.
+func (f *flagValue) String() string {
+	if len(f.values) == 0 {
+		return f.def
+	}
+	if f.list {
+		return strings.Join(f.values, ",")
+	}
+	return f.values[len(f.values)-1]
+}
+
+// Set implements pflag.Value.
+func (f *flagValue) Set(v string) error {
+	f.values = append(f.values, v)
+	return nil
+}
+
+// Type implements pflag.Value.
+func (f *flagValue) Type() string { return "string" }
+
+// addFlags adds the flags of all settings.
+func addFlags(fs *pflag.FlagSet) {
+	for _, s := range settings() {
+		if s.flag == "" {
+			continue
+		}
+		f := fs.VarPF(&flagValue{def: s.def, list: s.list}, s.flag, "", s.usage+" ["+s.variable()+"]")
+		if s.yes {
+			f.NoOptDefVal = "on"
+		}
+	}
+}
+
+func (s *setting) variable() string { return "OBJSRV_" + s.name }
+
+// readConfig makes the configuration from defaults, environment, flags and the arguments
+// of `server`. ignored names variables of MinIO that mean nothing here.
+func readConfig(fs *pflag.FlagSet, env environ, args []string) (c *Config, ignored []string, err error) {
+	c = &Config{}
+	known := map[string]bool{}
+	for _, name := range clientVariables {
+		known[name] = true
+	}
+	for _, s := range settings() {
+		value, from, err := s.lookup(env, known)
+		if err != nil {
+			return nil, nil, err
+		}
+		if s.flag != "" {
+			if f := fs.Lookup(s.flag); f.Changed {
+				value, from = f.Value.String(), "--"+s.flag
+			}
+		}
+		if s.name == "VOLUMES" && len(args) > 0 {
+			continue
+		}
+		if value == "" {
+			if from == "" || s.def == "" {
+				value = s.def
+			}
+			if value == "" {
+				continue
+			}
+		}
+		if err := s.set(c, value); err != nil {
+			if _, ok := err.(*usageError); ok {
+				return nil, nil, err
+			}
+			return nil, nil, usagef("%s: %v", from, err)
+		}
+	}
+	if len(args) > 1 {
+		return nil, nil, errSeveral
+	}
+	if len(args) == 1 {
+		if err := c.setDir(args[0]); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := c.check(); err != nil {
+		return nil, nil, err
+	}
+	ignored, err = strangers(env, known)
+	return c, ignored, err
+}
+
+// check refuses what does not go together.
+func (c *Config) check() error {
+	switch {
+	case c.Dir == "":
+		return usagef("no directory: `objsrv server DIR`, or OBJSRV_VOLUMES=DIR")
+	case c.ConsoleAddress != "" && c.ConsoleAddress == c.Address && !strings.HasSuffix(c.Address, ":0"):
+		return usagef("--address and --console-address are both %s: give the console a port of its own, such as :9001", c.Address)
+	}
+	return nil
+}
+
+// lookup finds the value of a setting in the environment and notes the names it has.
+func (s *setting) lookup(env environ, known map[string]bool) (value, from string, err error) {
+	for _, name := range append([]string{s.variable()}, s.minio...) {
+		names := []string{name}
+		if s.secret {
+			names = append(names, name+"_FILE")
+		}
+		for _, n := range names {
+			known[n] = true
+			v, ok := env[n]
+			if !ok || v == "" {
+				continue
+			}
+			if n != name {
+				if v, err = readSecretFile(n, v); err != nil {
+					return "", "", err
+				}
+			}
+			v = s.canonical(v)
+			if from != "" && v != value {
+				return "", "", usagef("%s and %s are both set and differ: unset one of them", from, n)
+			}
+			value, from = v, n
+		}
+	}
+	return value, from, nil
+}
+
+// canonical maps MinIO's words to ours, so that two names of one thing can agree.
+func (s *setting) canonical(v string) string {
+	if s.name == "METRICS_PUBLIC" {
+		switch v {
+		case "public":
+			return "on"
+		case "jwt":
+			return "off"
+		}
+	}
+	return v
+}
+
+// readSecretFile reads the value of a variable from the file that NAME_FILE names; a
+// line end behind it does not count.
+func readSecretFile(variable, file string) (string, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", usagef("%s: %v", variable, err)
+	}
+	v := strings.TrimRight(string(b), "\r\n")
+	if v == "" {
+		return "", usagef("%s: %s is empty", variable, file)
+	}
+	return v, nil
+}
+
+// strangers refuses variables that only a misspelling explains, and returns those of
+// MinIO that this server does not have.
+func strangers(env environ, known map[string]bool) (ignored []string, err error) {
+	var wrong []string
+	for name := range env {
+		switch {
+		case known[name]:
+		case strings.HasPrefix(name, "OBJSRV_"):
+			wrong = append(wrong, name)
+		case strings.HasPrefix(name, "MINIO_"):
+			ignored = append(ignored, name)
+		}
+	}
+	if len(wrong) > 0 {
+		sort.Strings(wrong)
+		var have []string
+		for name := range known {
+			if strings.HasPrefix(name, "OBJSRV_") && !slices.Contains(clientVariables, name) {
+				have = append(have, name)
+			}
+		}
+		sort.Strings(have)
+		return nil, usagef("unknown variable %s; there are %s", strings.Join(wrong, ", "), strings.Join(have, ", "))
+	}
+	sort.Strings(ignored)
+	return ignored, nil
+}
+
+// describe returns why the configuration deserves a word at start.
+func (c *Config) warnings(ignored []string) []string {
+	var w []string
+	if len(ignored) > 0 {
+		w = append(w, fmt.Sprintf("variables without a meaning here, ignored: %s", strings.Join(ignored, ", ")))
+	}
+	return w
+}

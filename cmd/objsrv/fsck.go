@@ -1,0 +1,14 @@
+package main
+
+import (
+	"net/http"
+
+	"github.com/objsrv/objsrv/internal/httpd"
+	"github.com/spf13/cobra"
+)
+
+func newFsckCommand(env environ) *cobra.Command { return &cobra.Command{Use: "fsck DIR"} }
+
+func (s *services) serveFsck(w http.ResponseWriter, r *http.Request) {
+	httpd.Text(w, 501, "no")
+}

@@ -1,0 +1,9 @@
+// Command objsrv is an S3-compatible object server. This package wires the others
+// together: it is the only one that names implementations.
+package main
+
+import "os"
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/objsrv/objsrv/internal/httpd"
+	"github.com/objsrv/objsrv/internal/metrics"
+	"github.com/objsrv/objsrv/internal/reqlog"
+)
+
+// Program is one running server. Several may run in one process.
+type Program struct {
+	Config  *Config
+	Ignored []string  // variables to warn about
+	Stdout  io.Writer // banner
+	Stderr  io.Writer // log
+
+	log      *slog.Logger
+	access   *accessLog
+	certs    *httpd.Certs
+	health   httpd.Health
+	faces    atomic.Pointer[httpd.Faces] // nil while starting
+	server   *httpd.Server
+	console  *httpd.Server
+	listener net.Listener
+	consoleL net.Listener
+	services *services
+	metrics  *metrics.Metrics
+	serving  sync.WaitGroup
+	failed   chan error
+}
+
+// Start opens the store and serves; it returns when the server is ready, or why it can't be.
+func (p *Program) Start() (err error) {
+	p.log = slog.New(slog.NewTextHandler(p.Stderr, nil))
+	p.failed = make(chan error, 2)
+	defer func() {
+		if err != nil {
+			p.Close()
+		}
+	}()
+	if p.access, err = openAccessLog(p.Config.AccessLog, p.Stdout, p.Stderr); err != nil {
+		return err
+	}
+	if p.Config.CertsDir != "" {
+		if p.certs, err = httpd.LoadCerts(p.Config.CertsDir, p.log); err != nil {
+			return err
+		}
+	}
+	// The address is taken first: a second server on it must not touch the data, and
+	// probes get an answer while the store opens.
+	if err = p.listen(); err != nil {
+		return err
+	}
+	if p.services, err = openServices(p.Config, p.log, p.metrics); err != nil {
+		return err
+	}
+	p.health.Check = p.services.check
+	p.faces.Store(p.newFaces())
+	p.health.Run()
+	p.banner()
+	return nil
+}
+
+// listen binds the addresses and begins to answer.
+func (p *Program) listen() error {
+	var err error
+	if p.listener, err = net.Listen("tcp", p.Config.Address); err != nil {
+		return fmt.Errorf("serve S3: %w", err)
+	}
+	p.metrics = metrics.New(metrics.Options{Version: readVersion().Version, Connections: func() int { return p.server.Connections() }})
+	limits := httpd.Limits{Connections: p.Config.MaxConnections}
+	p.server = httpd.New(p.gate(), httpd.Options{Limits: limits, Proxies: p.Config.TrustedProxies, Log: p.log,
+		Begin: p.metrics.Begin, Observe: p.observe})
+	if p.Config.ConsoleAddress != "" {
+		if p.consoleL, err = net.Listen("tcp", p.Config.ConsoleAddress); err != nil {
+			return fmt.Errorf("serve the console: %w", err)
+		}
+		limits.Connections = 1000
+		p.console = httpd.New(noConsole(), httpd.Options{Limits: limits, Proxies: p.Config.TrustedProxies, Log: p.log})
+	}
+	p.serve(p.server, p.listener)
+	if p.console != nil {
+		p.serve(p.console, p.consoleL)
+	}
+	return nil
+}
+
+func (p *Program) serve(s *httpd.Server, l net.Listener) {
+	var tc *tls.Config
+	if p.certs != nil {
+		tc = p.certs.Config()
+	}
+	p.serving.Go(func() {
+		if err := s.Serve(l, tc); err != nil {
+			p.failed <- fmt.Errorf("accept on %s: %w", l.Addr(), err)
+		}
+	})
+}
+
+// observe is told of each finished request.
+func (p *Program) observe(e *reqlog.Event) {
+	p.metrics.End(e)
+	p.access.write(e)
+	if e.Status >= 500 && e.Status != 501 && e.Err != nil {
+		e.Line(p.log, time.Now())
+	}
+}
+
+// Addr is where S3 is served, valid after Start.
+func (p *Program) Addr() net.Addr { return p.listener.Addr() }
+
+// ConsoleAddr is where the console is served, nil without one.
+func (p *Program) ConsoleAddr() net.Addr {
+	if p.consoleL == nil {
+		return nil
+	}
+	return p.consoleL.Addr()
+}
+
+// Reload loads certificates and opens the access log anew.
+func (p *Program) Reload() {
+	if p.certs != nil {
+		if err := p.certs.Reload(); err != nil {
+			p.log.Error("certificates not reloaded, the old ones stay in use", "error", err)
+		} else {
+			p.log.Info("certificates reloaded", "dir", p.Config.CertsDir)
+		}
+	}
+	if err := p.access.reopen(); err != nil {
+		p.log.Error("access log not reopened, the old file stays in use", "error", err)
+	}
+}
+
+// Run serves until ctx ends or accepting fails, then drains.
+func (p *Program) Run(ctx context.Context, reload <-chan os.Signal) error {
+	if err := p.Start(); err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-reload:
+			p.Reload()
+		case err := <-p.failed:
+			return errors.Join(err, p.Close())
+		case <-ctx.Done():
+			p.log.Info("stopping: running requests finish", "limit", p.Config.DrainTimeout)
+			return p.Close()
+		}
+	}
+}
+
+// Close stops accepting, lets running requests finish for the drain timeout, and closes
+// the store. The server can't be started again.
+func (p *Program) Close() error {
+	p.health.Drain()
+	ctx, cancel := context.WithTimeout(context.Background(), p.Config.DrainTimeout)
+	defer cancel()
+	if p.server != nil {
+		if err := p.server.Shutdown(ctx); err != nil {
+			p.log.Warn("requests cut at the end of the drain timeout", "error", err)
+		}
+	}
+	if p.console != nil {
+		p.console.Shutdown(ctx)
+	}
+	for _, l := range []net.Listener{p.listener, p.consoleL} {
+		if l != nil {
+			l.Close() // again, when it was served; fails then, as it should
+		}
+	}
+	p.serving.Wait()
+	var err error
+	if p.services != nil {
+		err = p.services.Close()
+	}
+	return errors.Join(err, p.access.Close())
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/objsrv/objsrv/iam"
+	"github.com/objsrv/objsrv/iam/store"
+	iamstore "github.com/objsrv/objsrv/iam/store/mem"
+	"github.com/objsrv/objsrv/internal/httpd"
+	"github.com/objsrv/objsrv/internal/metrics"
+	"github.com/objsrv/objsrv/internal/reqlog"
+	"github.com/objsrv/objsrv/s3api"
+	"github.com/objsrv/objsrv/storage"
+	"github.com/objsrv/objsrv/storage/mem"
+)
+
+// iamFile, in the data directory, is the store of identities.
+const iamFile = "iam.db"
+
+// programFiles are the entries of the data directory that are not the store's.
+var programFiles = []string{rootFile, rootFile + tempSuffix, iamFile}
+
+// services is everything behind the faces, in the order in which it is opened.
+type services struct {
+	config  *Config
+	log     *slog.Logger
+	metrics *metrics.Metrics
+	backend storage.Backend
+	root    rootCredentials
+	iamDB   store.Store
+	iam     *iam.Service
+	s3      *s3api.Server
+}
+
+// openServices opens the data directory, which it makes when missing.
+func openServices(c *Config, log *slog.Logger, m *metrics.Metrics) (s *services, err error) {
+	s = &services{config: c, log: log, metrics: m}
+	defer func() {
+		if err != nil {
+			s.Close()
+			s = nil
+		}
+	}()
+	if err = os.MkdirAll(c.Dir, 0o700); err != nil {
+		return s, fmt.Errorf("make data directory: %w", err)
+	}
+	// The store is first: its lock keeps a second server from everything else.
+	if s.backend, err = openStore(c.Dir, log); err != nil {
+		return s, err
+	}
+	if s.root, err = loadRoot(c); err != nil {
+		return s, err
+	}
+	if s.iamDB, err = openIAMStore(filepath.Join(c.Dir, iamFile)); err != nil {
+		return s, fmt.Errorf("open identity store: %w", err)
+	}
+	s.iam, err = iam.Open(s.iamDB, iam.Options{
+		RootUser: s.root.User, RootPassword: s.root.Password,
+		Report: func(err error) { log.Error("identity store", "error", err) },
+	})
+	if err != nil {
+		return s, err
+	}
+	s.s3 = s3api.New(s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains})
+	m.AddStore(s.backend, s.figures)
+	return s, nil
+}
+
+func openStore(_ string, log *slog.Logger) (storage.Backend, error) {
+	log.Warn("objects and identities are kept in memory and lost at the end: the store on disk is not connected yet")
+	return mem.New(mem.Options{}), nil
+}
+
+func openIAMStore(string) (store.Store, error) { return iamstore.Open(), nil }
+
+// Close closes what has been opened, last first.
+func (s *services) Close() error {
+	var err error
+	if s.iam != nil {
+		err = errors.Join(err, s.iam.Close())
+	}
+	if s.iamDB != nil {
+		err = errors.Join(err, s.iamDB.Close())
+	}
+	if s.backend != nil {
+		if cerr := s.backend.Close(); cerr != nil {
+			err = errors.Join(err, fmt.Errorf("close store: %w", cerr))
+		}
+	}
+	return err
+}
+
+// warnings are about the credentials.
+func (s *services) warnings() []string {
+	if s.root.made {
+		return nil
+	}
+	if why := iam.WeakSecret(s.root.User, s.root.Password); why != "" {
+		return []string{"the root password is easy to guess: " + why + "; set a better OBJSRV_ROOT_PASSWORD"}
+	}
+	return nil
+}
+
+// check tells whether the store can serve.
+func (s *services) check(ctx context.Context) error {
+	_, _, err := s.backend.ListBuckets(ctx, "", "", 1)
+	return err
+}
+
+// figures are the store's own for the metrics.
+func (s *services) figures() []metrics.Stat { return nil }
+
+// admit answers a request that the sender may not make, and tells whether it may.
+func (s *services) admit(w http.ResponseWriter, r *http.Request, action string) bool {
+	id, err := s.s3.Authenticate(r)
+	if err != nil || id == nil {
+		reqlog.From(r.Context()).Code = "AccessDenied"
+		httpd.Text(w, http.StatusForbidden, "access denied: sign the request with Signature Version 4 (service s3) as an administrator")
+		return false
+	}
+	if !s.iam.Authorize(&iam.Request{Identity: id, Action: action, Conditions: noConditions{}}).Allowed {
+		reqlog.From(r.Context()).Code = "AccessDenied"
+		httpd.Text(w, http.StatusForbidden, "access denied: "+action+" is not allowed")
+		return false
+	}
+	return true
+}
+
+// noConditions answers no condition key: administrative actions have none yet.
+type noConditions struct{}
+
+// Values implements iam.Conditions.
+func (noConditions) Values(string) ([]string, bool) { return nil, false }
+
+// serveMetrics answers a scrape.
+func (s *services) serveMetrics(w http.ResponseWriter, r *http.Request) {
+	reqlog.From(r.Context()).Op = "Metrics"
+	if r.Method != http.MethodGet {
+		w.Header().Set("Allow", "GET")
+		httpd.Text(w, http.StatusMethodNotAllowed, "method not allowed")
+		return
+	}
+	if s.config.MetricsPublic || s.admit(w, r, "admin:Prometheus") {
+		s.metrics.Handler().ServeHTTP(w, r)
+	}
+}
