@@ -1,0 +1,18 @@
+package mem_test
+
+import (
+	"testing"
+
+	"github.com/objsrv/objsrv/storage"
+	"github.com/objsrv/objsrv/storage/mem"
+	"github.com/objsrv/objsrv/storage/storagetest"
+)
+
+func TestConformance(t *testing.T) {
+	open := func(t *testing.T) storage.Backend {
+		s := mem.New(mem.Options{})
+		t.Cleanup(func() { s.Close() })
+		return s
+	}
+	storagetest.Run(t, open, storagetest.Options{Thresholds: []int64{64 << 10}})
+}

@@ -1,0 +1,204 @@
+package storagetest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/objsrv/objsrv/storage"
+)
+
+var keyCases = []testCase{
+	{"keys/weird", keysWeird},
+	{"keys/weird-versioned", keysWeirdVersioned},
+	{"keys/weird-uploads", keysWeirdUploads},
+	{"keys/buckets-apart", keysBucketsApart},
+}
+
+// weirdKeys are keys that file systems, URLs, terminals and careless encodings of an
+// index get wrong.
+func weirdKeys() []string {
+	keys := []string{
+		"a", "a/b", "a/b/c", "a/", "a//", "a//b", "a///b", "/", "//", "/a", "//a", "/a/",
+		".", "..", "./x", "../x", "x/..", "x/.", "x/../y", "a/./b", "../../../etc/passwd", ".hidden", "a/.hidden/..b",
+		" ", "a b", " a", "a ", "\t", "\n", "\r\n", "a\nb", "\x00", "\x00\x00", "a\x00", "a\x00b", "\x00a", "a\x00/b", "a/\x00", "\x01", "\x1f", "\x7f",
+		"\x00\x01", "\x00\xff", "\x01\x00", "a\x00\x00b", "a\x00\xffb", "a\x01b", "a\xff", "a\xff\x00", "a\xff\xff", "\xff", "\xff\xff", "\xff\x00", "\xfe\xff",
+		"\\", "a\\b", "C:\\x", "con", "NUL", "a:b", "*", "?", "a?b=c&d", "#", "%", "%2F", "a%2Fb", "%00", "+", "a+b", "\"", "'", "<>", "|", "`", "$x", "~", ";", "&amp;",
+		"ü", "u\u0308", "Ü", "A", "ﬁ", "fi", "日本語", "𝒳", "😀", "👨‍👩‍👧", "\u200b", "\u202e", "\ufeff", "\ufffd", "\uffff", "\U0010ffff", "\xc3", "\xed\xa0\x80", "\xc0\x80", "\xf4\x90\x80\x80",
+		"null", "index", ".meta", "part.1", "objects", "__XLDIR__", "xl.meta", "a.tmp", "a~",
+		strings.Repeat("x", 255), strings.Repeat("x", 256), strings.Repeat("x", 1000), strings.Repeat("x", 1000) + "/y", strings.Repeat("y", 1023), strings.Repeat("y", storage.MaxKey),
+		strings.Repeat("z/", storage.MaxKey/2), strings.Repeat("/", storage.MaxKey), strings.Repeat("\x00", storage.MaxKey), strings.Repeat("\xff", storage.MaxKey), strings.Repeat("\xff", storage.MaxKey-1),
+		strings.Repeat("😀", storage.MaxKey/4), strings.Repeat("../", 341),
+	}
+	for c := range 256 {
+		keys = append(keys, "byte/"+string([]byte{byte(c)}), "byte/"+string([]byte{byte(c)})+"/x")
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+func keysWeird(e *env) {
+	bucket := e.bucket(storage.VersioningUnset)
+	keys := weirdKeys()
+	for i := range keys {
+		key := keys[i*131%len(keys)] // 131 is prime, so each comes once
+		o := e.put(bucket, key, "content of "+key)
+		if o.Key != key {
+			e.Fatalf("PutObject of %q names %q", key, o.Key)
+		}
+	}
+	var want []string
+	for _, key := range keys {
+		want = append(want, key+" ")
+		if got := e.get(bucket, key, ""); got != "content of "+key {
+			e.Errorf("key %q has %.60q", key, got)
+		}
+		if o := e.stat(bucket, key, ""); o.Key != key {
+			e.Errorf("key %q is named %q", key, o.Key)
+		}
+	}
+	for _, limit := range []int{1, 2, 3, 7, 50, 1000} {
+		got := e.pages(e.objectLister(), storage.ListInput{Bucket: bucket, Limit: limit})
+		if !slices.Equal(got, want) {
+			e.Fatalf("keys in pages of %d are wrong: %s", limit, firstDifference(got, want))
+		}
+	}
+	for _, key := range keys { // every key as the prefix of a listing
+		var want []string
+		for _, k := range keys {
+			if strings.HasPrefix(k, key) {
+				want = append(want, k+" ")
+			}
+		}
+		if got := e.pages(e.objectLister(), storage.ListInput{Bucket: bucket, Prefix: key, Limit: 1000}); !slices.Equal(got, want) {
+			e.Fatalf("prefix %q: %s", key, firstDifference(got, want))
+		}
+	}
+	for i := range keys { // deleting one leaves the others
+		key := keys[i*137%len(keys)]
+		e.equal("result", e.del(bucket, key, ""), storage.DeleteResult{VersionID: storage.NullVersion})
+		e.absent(bucket, key, "")
+		if i%40 == 0 {
+			e.usage(bucket, storage.Usage{Objects: int64(len(keys) - i - 1), Versions: int64(len(keys) - i - 1), Bytes: e.bytes(bucket)})
+		}
+	}
+	e.is("DeleteBucket", e.DeleteBucket(e.ctx, bucket), nil)
+}
+
+// bytes adds up the sizes that a listing of a bucket shows.
+func (e *env) bytes(bucket string) (n int64) {
+	e.Helper()
+	for _, o := range e.allVersions(bucket) {
+		n += o.Size
+	}
+	return n
+}
+
+// firstDifference tells where two lists part.
+func firstDifference(got, want []string) string {
+	for i := range max(len(got), len(want)) {
+		switch {
+		case i >= len(got):
+			return fmt.Sprintf("%d entries, missing %.80q", len(got), want[i])
+		case i >= len(want):
+			return fmt.Sprintf("%d entries, not expected %.80q", len(got), got[i])
+		case got[i] != want[i]:
+			return fmt.Sprintf("entry %d is %.80q, want %.80q", i, got[i], want[i])
+		}
+	}
+	return "none"
+}
+
+func keysWeirdVersioned(e *env) {
+	bucket := e.bucket(storage.VersioningEnabled)
+	keys := weirdKeys()
+	want := make([][3]string, len(keys))
+	for n := range 3 {
+		for i, key := range keys {
+			if n == 1 && i%2 == 0 {
+				want[i][n] = e.del(bucket, key, "").VersionID
+			} else {
+				want[i][n] = e.put(bucket, key, fmt.Sprint(n, key)).VersionID
+			}
+		}
+	}
+	var all []string
+	for i, key := range keys {
+		all = append(all, key+" "+want[i][2], key+" "+want[i][1], key+" "+want[i][0])
+		if got := e.get(bucket, key, want[i][0]); got != fmt.Sprint(0, key) {
+			e.Errorf("key %q, oldest version, has %.60q", key, got)
+		}
+	}
+	for _, limit := range []int{1, 2, 7, 1000} {
+		got := e.pages(e.versionLister(), storage.ListInput{Bucket: bucket, Limit: limit})
+		if !slices.Equal(got, all) {
+			e.Fatalf("versions in pages of %d are wrong: %s", limit, firstDifference(got, all))
+		}
+	}
+	for i, key := range keys {
+		in := []storage.DeleteInput{{Key: key, Version: want[i][0]}, {Key: key, Version: want[i][2]}, {Key: key, Version: want[i][1]}}
+		_, err := e.DeleteObjects(e.ctx, bucket, in)
+		e.ok("DeleteObjects", err)
+	}
+	e.is("DeleteBucket", e.DeleteBucket(e.ctx, bucket), nil)
+}
+
+func keysWeirdUploads(e *env) {
+	bucket := e.bucket(storage.VersioningUnset)
+	keys := weirdKeys()
+	var all []string
+	refs := map[string]storage.UploadRef{}
+	for i := range keys {
+		key := keys[i*131%len(keys)]
+		u := e.upload(bucket, key)
+		refs[key] = u.UploadRef
+		e.part(u, 1, "part of "+key)
+	}
+	for _, key := range keys {
+		all = append(all, key+" "+refs[key].ID)
+	}
+	for _, limit := range []int{1, 9, 1000} {
+		got := e.pages(e.uploadLister(), storage.ListInput{Bucket: bucket, Limit: limit})
+		if !slices.Equal(got, all) {
+			e.Fatalf("uploads in pages of %d are wrong: %s", limit, firstDifference(got, all))
+		}
+	}
+	for _, key := range keys {
+		_, err := e.CompleteUpload(e.ctx, completeInput(refs[key], storage.Part{Number: 1, ETag: digestOf([]byte("part of " + key)).ETag}))
+		e.ok("CompleteUpload", err)
+	}
+	for _, key := range keys {
+		if got := e.get(bucket, key, ""); got != "part of "+key {
+			e.Errorf("key %q has %.60q", key, got)
+		}
+	}
+}
+
+// keysBucketsApart has buckets whose names begin alike: nothing of one shows in another.
+func keysBucketsApart(e *env) {
+	base := e.name()
+	names := []string{base, base + "a", base + "-", base + "0", base + ".a"}
+	for _, name := range names {
+		e.ok("CreateBucket", e.CreateBucket(e.ctx, storage.Bucket{Name: name}))
+		for _, key := range []string{"k", "a", "\x00", "-", "\xff"} {
+			e.put(name, key, name)
+			e.upload(name, key)
+		}
+	}
+	for _, name := range names {
+		for _, key := range []string{"k", "a", "\x00", "-", "\xff"} {
+			e.equal("content", e.get(name, key, ""), name)
+		}
+		e.equal("keys", len(e.versions(name)), 5)
+		e.equal("uploads", len(e.pages(e.uploadLister(), storage.ListInput{Bucket: name, Limit: 100})), 5)
+		e.usage(name, storage.Usage{Objects: 5, Versions: 5, Bytes: int64(5 * len(name))})
+	}
+	for _, key := range []string{"k", "a", "\x00", "-", "\xff"} {
+		e.del(base, key, "")
+	}
+	e.is("DeleteBucket", e.DeleteBucket(e.ctx, base), nil)
+	for _, name := range names[1:] {
+		e.equal("keys", len(e.versions(name)), 5)
+		e.equal("uploads", len(e.pages(e.uploadLister(), storage.ListInput{Bucket: name, Limit: 100})), 5)
+	}
+}
