@@ -61,7 +61,7 @@ type authState struct {
 	signature     string // as sent
 	amzDate       string // yyyymmddThhmmssZ, as it stands in the string to sign
 	scope         string // date/region/service/aws4_request
-	payload       string // last line of the canonical request; "" when Verify has to hash the body
+	payload       string // last line of the canonical request
 }
 
 // Verifier checks requests for one region and service. Safe for concurrent use;
@@ -71,6 +71,7 @@ type Verifier struct {
 	Service string           // "s3", "sts", "iam"
 	Now     func() time.Time // nil means time.Now
 	MaxSkew time.Duration    // 0 means 15 minutes
+	FormV2  bool             // accept POST forms signed with version 2 (HMAC-SHA1 over the policy)
 
 	cache   keyCache
 	scratch sync.Pool // of *scratch

@@ -20,9 +20,9 @@ const maxHashedBody = 1 << 20
 // in constant time. For an unknown access key call it with secret "" and use the
 // caller's own InvalidAccessKeyId answer, so that both take the same time.
 //
-// For services other than "s3" a client may leave x-amz-content-sha256 out; the body's hash
-// is then part of what is signed, so Verify reads the body (1 MiB at most), leaves it in r.Body
-// to be read again, and sets a.Payload and a.PayloadHash.
+// For services other than "s3" it is the body's own hash that is signed, whatever
+// x-amz-content-sha256 says. So Verify reads the body (1 MiB at most), leaves it in r.Body to be
+// read again, and sets a.Payload and a.PayloadHash.
 //
 // An Anonymous a gives AccessDenied: there is nothing to prove. Form has its own PostPolicy.
 func (v *Verifier) Verify(r *http.Request, a *Auth, secret string) error {
@@ -38,7 +38,7 @@ func (v *Verifier) Verify(r *http.Request, a *Auth, secret string) error {
 	if missing := unsignedHeaders(r.Header, a.state.signedHeaders); missing != "" {
 		return newError("AccessDenied", "There were headers present in the request which were not signed", Field{"HeadersNotSigned", missing})
 	}
-	if a.state.payload == "" {
+	if v.Service != "s3" {
 		if err := a.hashBody(r); err != nil {
 			return err
 		}
