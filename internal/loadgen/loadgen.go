@@ -54,7 +54,11 @@ func (l *Load) Run(ctx context.Context) (*Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 
-	workers := make([]*worker, min(l.Conns, len(l.Requests)))
+	conns := l.Conns
+	if !l.Loop {
+		conns = min(conns, len(l.Requests))
+	}
+	workers := make([]*worker, conns)
 	defer func() {
 		for _, w := range workers {
 			w.close()

@@ -69,13 +69,22 @@ func TestRunSendsEachOnce(t *testing.T) {
 
 func TestRunLoopsForDuration(t *testing.T) {
 	var n atomic.Int64
-	target := served(t, func(w http.ResponseWriter, r *http.Request) { n.Add(1) })
-	l := Load{Addr: target.Addr, Conns: 2, Requests: requests(t, target, 3, http.MethodHead, Payload{}, -1), Loop: true, Duration: 50 * time.Millisecond}
+	var clients sync.Map
+	target := served(t, func(w http.ResponseWriter, r *http.Request) {
+		n.Add(1)
+		clients.Store(r.RemoteAddr, true)
+	})
+	l := Load{Addr: target.Addr, Conns: 4, Requests: requests(t, target, 1, http.MethodHead, Payload{}, -1), Loop: true, Duration: 100 * time.Millisecond}
 	res, err := l.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res.Ops <= 3 || int64(res.Ops) != n.Load() || res.Elapsed < l.Duration {
+	conns := 0
+	clients.Range(func(any, any) bool { conns++; return true })
+	if conns != l.Conns {
+		t.Errorf("%d connections were used, want %d", conns, l.Conns)
+	}
+	if res.Ops <= l.Conns || int64(res.Ops) != n.Load() || res.Elapsed < l.Duration {
 		t.Errorf("%d operations in %s, the server has seen %d", res.Ops, res.Elapsed, n.Load())
 	}
 }

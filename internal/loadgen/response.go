@@ -93,12 +93,16 @@ func (r *Reader) head() (chunked bool, err error) {
 	if r.ans.Status, err = strconv.Atoi(string(line[9:12])); err != nil || r.ans.Status < 100 {
 		return false, fmt.Errorf("%w: status line %.60q", ErrMalformed, line)
 	}
-	r.ans.Close = line[7] == '0'
+	old := line[7] == '0' // HTTP/1.0 has no chunks and closes
+	r.ans.Close = old
 	for {
 		if line, err = r.line(); err != nil {
 			return false, unexpected(err)
 		}
 		if len(line) == 0 {
+			if chunked && old {
+				return false, fmt.Errorf("%w: chunks in HTTP/1.0", ErrMalformed)
+			}
 			return chunked, nil
 		}
 		colon := bytes.IndexByte(line, ':')
