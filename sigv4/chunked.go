@@ -255,7 +255,7 @@ func (c *chunkReader) finish() error {
 // readTrailer reads "name:value" lines. Clients end them with CR LF or with LF, and
 // some put an empty line before the signature, so empty lines are skipped; nothing else is.
 func (c *chunkReader) readTrailer(rest []byte) error {
-	if !bytes.HasSuffix(rest, []byte("\r\n")) {
+	if string(rest) != "\r\n" && !bytes.HasSuffix(rest, []byte("\n\r\n")) {
 		return errIncompleteBody()
 	}
 	var lines []byte // as they are signed
