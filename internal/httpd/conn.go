@@ -23,8 +23,9 @@ type pace struct {
 	min  int64
 }
 
-// refresh is how stale a moving write deadline may become before it is set anew.
-const refresh = time.Second
+// slack is the fraction of a moving deadline by which it may be early: so often it is
+// not set anew while data flows.
+const slack = 8
 
 // conn is an accepted connection. Its read side belongs to one goroutine at a time and
 // its write side to another, as in net/http; deadlines and Close may come from any.
@@ -90,8 +91,9 @@ func (c *conn) applyRead() (start time.Time) {
 	want := c.dl.want
 	if c.dl.body && want.IsZero() {
 		start = time.Now()
-		want = start.Add(c.pace.span - c.dl.waited)
-		if d := want.Sub(c.dl.set); d >= 0 && d < refresh {
+		left := c.pace.span - c.dl.waited
+		want = start.Add(left)
+		if d := want.Sub(c.dl.set); d >= 0 && d < left/slack {
 			return start
 		}
 	}
@@ -153,7 +155,7 @@ func (c *conn) armWrite(again bool) {
 		return
 	}
 	now := time.Now()
-	if again || now.Sub(c.dl.writeArmed) > refresh {
+	if again || now.Sub(c.dl.writeArmed) > c.pace.span/slack {
 		c.dl.writeArmed, c.dl.writeIsMove = now, true
 		c.Conn.SetWriteDeadline(now.Add(c.pace.span))
 	}
