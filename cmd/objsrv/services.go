@@ -11,7 +11,7 @@ import (
 
 	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/iam/store"
-	iamstore "github.com/objsrv/objsrv/iam/store/mem"
+	"github.com/objsrv/objsrv/iam/store/bolt"
 	"github.com/objsrv/objsrv/internal/httpd"
 	"github.com/objsrv/objsrv/internal/metrics"
 	"github.com/objsrv/objsrv/internal/reqlog"
@@ -24,7 +24,7 @@ import (
 const iamFile = "iam.db"
 
 // programFiles are the entries of the data directory that are not the store's.
-var programFiles = []string{rootFile, rootFile + tempSuffix, iamFile}
+var programFiles = []string{rootFile, rootFile + tempSuffix, iamFile, iamFile + ".new"}
 
 // services is everything behind the faces, in the order in which it is opened.
 type services struct {
@@ -57,9 +57,11 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics) (s *services,
 	if s.root, err = loadRoot(c); err != nil {
 		return s, err
 	}
-	if s.iamDB, err = openIAMStore(filepath.Join(c.Dir, iamFile)); err != nil {
+	db, err := bolt.Open(filepath.Join(c.Dir, iamFile))
+	if err != nil {
 		return s, fmt.Errorf("open identity store: %w", err)
 	}
+	s.iamDB = db
 	s.iam, err = iam.Open(s.iamDB, iam.Options{
 		RootUser: s.root.User, RootPassword: s.root.Password,
 		Report: func(err error) { log.Error("identity store", "error", err) },
@@ -73,11 +75,9 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics) (s *services,
 }
 
 func openStore(_ string, log *slog.Logger) (storage.Backend, error) {
-	log.Warn("objects and identities are kept in memory and lost at the end: the store on disk is not connected yet")
+	log.Warn("objects are kept in memory and lost at the end: the store on disk is not connected yet")
 	return mem.New(mem.Options{}), nil
 }
-
-func openIAMStore(string) (store.Store, error) { return iamstore.Open(), nil }
 
 // Close closes what has been opened, last first.
 func (s *services) Close() error {
