@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/objsrv/objsrv/iam"
@@ -36,9 +37,10 @@ type Config struct {
 // Server serves the S3 protocol. It is an http.Handler.
 type Server struct {
 	Config
-	router *router
-	verify *sigv4.Verifier
-	parsed settingsCache
+	router  *router
+	verify  *sigv4.Verifier
+	parsed  settingsCache
+	buffers sync.Pool // of *[]byte, see buffer
 }
 
 // New returns a server over c.Backend.

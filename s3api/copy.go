@@ -1,0 +1,241 @@
+package s3api
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/objsrv/objsrv/internal/checksum"
+	"github.com/objsrv/objsrv/s3api/s3xml"
+	"github.com/objsrv/objsrv/storage"
+)
+
+// copyTries bounds how often a copy starts again because its source changed under it.
+const copyTries = 5
+
+func copyObject(c *call) error {
+	b, err := c.needBucket()
+	if err != nil {
+		return err
+	}
+	src, err := c.openSource()
+	if err != nil {
+		return err
+	}
+	for try := 1; ; try++ {
+		o, err := c.copyFrom(b, src)
+		if errors.Is(err, storage.ErrPrecondition) && try < copyTries {
+			// Either a condition on the target does not hold, or the source has changed.
+			etag := src.obj.ETag
+			if serr := c.statSource(src); serr != nil {
+				return serr
+			}
+			if src.obj.ETag != etag {
+				continue
+			}
+		}
+		if err != nil {
+			cond, _ := writeConditions(c.r.Header)
+			return conditionError(err, &cond)
+		}
+		c.setVersion(b, o.VersionID)
+		c.setSourceVersion(src)
+		return c.replyCopy("CopyObjectResult", o.ETag, func(doc *s3xml.Writer) {
+			doc.Time("LastModified", o.Modified)
+			writeChecksum(doc, o.Checksum)
+			doc.Opt("ChecksumType", o.Checksum.Type)
+		})
+	}
+}
+
+// replyCopy answers with a CopyObjectResult or CopyPartResult.
+func (c *call) replyCopy(root, etag string, rest func(*s3xml.Writer)) error {
+	var doc s3xml.Writer
+	doc.Start(root, true)
+	doc.ETag(etag)
+	rest(&doc)
+	return c.replyXML(http.StatusOK, doc.End(root))
+}
+
+// copyFrom copies the source as it was last looked at.
+func (c *call) copyFrom(b *storage.Bucket, src *source) (*storage.Object, error) {
+	if err := src.tooLarge(src.obj.Size); err != nil {
+		return nil, err
+	}
+	in := storage.CopyInput{Source: src.pinned(), SourceETag: src.obj.ETag, Bucket: c.bucket, Key: c.key}
+	var err error
+	if in.Meta, err = c.copyMeta(b, src); err != nil {
+		return nil, err
+	}
+	if in.If, err = writeConditions(c.r.Header); err != nil {
+		return nil, err
+	}
+	alg, err := algorithmHeader(c.r.Header)
+	if err != nil {
+		return nil, err
+	}
+	if alg == checksum.None && src.obj.Checksum == (storage.Checksum{}) {
+		alg = checksum.CRC64NVME // as in a PutObject
+	}
+	have := src.obj.Checksum
+	if alg != checksum.None && (have.Algorithm != alg.String() || have.Type != checksum.FullObject) {
+		d, err := c.digestSource(in.Source, alg)
+		if err != nil {
+			return nil, err
+		}
+		in.ETag, in.Checksum, in.Flatten = d.ETag, d.Checksum, true
+	}
+	return c.s.Backend.CopyObject(c.ctx, in)
+}
+
+// digestSource reads the source and returns its ETag and checksum as one object put whole.
+func (c *call) digestSource(ref storage.Ref, alg checksum.Algorithm) (storage.Digest, error) {
+	o, content, err := c.s.Backend.GetObject(c.ctx, ref)
+	if err != nil {
+		return storage.Digest{}, err
+	}
+	defer content.Close()
+	h := c.s.Hasher.Get(o.Size, alg, checksum.None)
+	defer c.s.Hasher.Put(h)
+	if o.Size > 0 {
+		if _, err := c.copyContent(h, content.Range(0, o.Size)); err != nil {
+			return storage.Digest{}, err
+		}
+	}
+	return digestOf(h, alg), nil
+}
+
+// copyMeta merges what the copy keeps of its source with what the request says, as the two
+// directives tell.
+func (c *call) copyMeta(b *storage.Bucket, src *source) (storage.Meta, error) {
+	m := storage.Meta{Owner: b.Owner}
+	if err := c.refuseObjectACLHeaders(); err != nil {
+		return m, err
+	}
+	header := c.r.Header
+	replaceMeta, err := directive(header, "X-Amz-Metadata-Directive", "metadata")
+	if err != nil {
+		return m, err
+	}
+	replaceTags, err := directive(header, "X-Amz-Tagging-Directive", "tagging")
+	if err != nil {
+		return m, err
+	}
+	if m.Class, err = storageClass(header.Get("X-Amz-Storage-Class")); err != nil {
+		return m, err
+	}
+	if m.Attrs, err = objectAttrs(header); err != nil {
+		return m, err
+	}
+	if !replaceMeta {
+		m.Attrs = copiedAttrs(src.obj.Attrs, m.Attrs)
+	}
+	if c.toItself(src) && !replaceMeta && !replaceTags && header.Get("X-Amz-Storage-Class") == "" &&
+		header.Get("X-Amz-Website-Redirect-Location") == "" && header.Get("X-Amz-Checksum-Algorithm") == "" {
+		return m, errorf("InvalidRequest", "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
+	}
+	if replaceTags {
+		m.Tags, err = c.tagHeader(b)
+	} else {
+		m.Tags, err = c.copiedTags(b, src)
+	}
+	if err != nil {
+		return m, err
+	}
+	// A lock is never copied; the copy has the request's or the bucket's default.
+	m.Props, err = c.lockProps(b, header.Get)
+	return m, err
+}
+
+// toItself tells a copy of the current version onto its own key. A named version may be
+// made the current one again.
+func (c *call) toItself(src *source) bool {
+	return src.ref.Bucket == c.bucket && src.ref.Key == c.key && src.ref.Version == ""
+}
+
+// copiedAttrs is the source's metadata. The redirect alone is never copied; the request's counts.
+func copiedAttrs(source, request []storage.Attr) []storage.Attr {
+	isRedirect := func(a storage.Attr) bool { return a.Name == attrRedirect }
+	attrs := slices.DeleteFunc(slices.Clone(source), isRedirect)
+	if i := slices.IndexFunc(request, isRedirect); i >= 0 {
+		attrs = append(attrs, request[i])
+	}
+	return attrs
+}
+
+// copiedTags is the source's tags, which need the right to read them there and to set them here.
+func (c *call) copiedTags(b *storage.Bucket, src *source) ([]storage.Tag, error) {
+	if len(src.obj.Tags) == 0 {
+		return nil, nil
+	}
+	if err := c.authorize(src.action("s3:GetObjectTagging"), src.bucket, src.ref.Bucket, src.ref.Key); err != nil {
+		return nil, err
+	}
+	return src.obj.Tags, c.authorize("s3:PutObjectTagging", b, c.bucket, c.key)
+}
+
+func uploadPartCopy(c *call) error {
+	up, number, err := c.openPart()
+	if err != nil {
+		return err
+	}
+	src, err := c.openSource()
+	if err != nil {
+		return err
+	}
+	var p *storage.Part
+	for try := 1; ; try++ {
+		p, err = c.copyPart(up, number, src)
+		if !errors.Is(err, storage.ErrPrecondition) || try == copyTries {
+			break
+		}
+		if err := c.statSource(src); err != nil {
+			return err
+		}
+	}
+	if err != nil {
+		return err
+	}
+	c.setSourceVersion(src)
+	return c.replyCopy("CopyPartResult", p.ETag, func(doc *s3xml.Writer) {
+		doc.Time("LastModified", p.Modified)
+		writeChecksum(doc, p.Checksum)
+	})
+}
+
+// copyPart copies a range of the source, or all of it, into a part.
+func (c *call) copyPart(up *storage.Upload, number int, src *source) (*storage.Part, error) {
+	in := storage.CopyPartInput{Upload: up.UploadRef, Number: number, Source: src.pinned(), SourceETag: src.obj.ETag, Length: src.obj.Size}
+	if v := c.r.Header["X-Amz-Copy-Source-Range"]; len(v) > 0 {
+		s, err := copyRange(v, src.obj.Size)
+		if err != nil {
+			return nil, err
+		}
+		in.Off, in.Length = s.off, s.n
+	}
+	if err := src.tooLarge(in.Length); err != nil {
+		return nil, err
+	}
+	alg, declared := checksum.Parse(up.ChecksumAlgorithm)
+	if !declared {
+		alg = checksum.CRC64NVME
+	}
+	h := c.s.Hasher.Get(in.Length, alg, checksum.None)
+	defer c.s.Hasher.Put(h)
+	in.Sum = h
+	in.Digest = func() storage.Digest { return digestOf(h, alg) }
+	return c.s.Backend.CopyPart(c.ctx, in)
+}
+
+// copyRange reads x-amz-copy-source-range, which unlike Range has both ends and must lie within the source.
+func copyRange(values []string, size int64) (span, error) {
+	first, last, ok := parseRange(values[0])
+	if len(values) > 1 || !ok || first < 0 || values[0][len(values[0])-1] == '-' {
+		return span{}, errorf("InvalidArgument", "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy").
+			with("ArgumentName", "x-amz-copy-source-range").with("ArgumentValue", values[0])
+	}
+	if last >= size {
+		return span{}, errorf("InvalidRange", "Range specified is not valid for source object of size: %d", size)
+	}
+	return span{off: first, n: last - first + 1}, nil
+}

@@ -1,0 +1,93 @@
+package s3api
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/objsrv/objsrv/internal/checksum"
+	"github.com/objsrv/objsrv/storage"
+)
+
+// earlyCheckSize is the body size from which a conditional write is checked before the body is
+// read as well as at its end. Below, reading the body is cheaper than a lost connection.
+const earlyCheckSize = 1 << 20
+
+func putObject(c *call) error {
+	b, err := c.needBucket()
+	if err != nil {
+		return err
+	}
+	in := storage.PutInput{Bucket: c.bucket, Key: c.key}
+	if in.Meta, err = c.objectMeta(b); err != nil {
+		return err
+	}
+	if in.If, err = writeConditions(c.r.Header); err != nil {
+		return err
+	}
+	u, err := c.openUpload(checksum.None)
+	if err != nil {
+		return err
+	}
+	defer u.close()
+	if err := c.checkEarly(&in.If, u.size); err != nil {
+		return err
+	}
+	in.Body, in.Size, in.Digest = u, u.size, u.digest
+	o, err := c.s.Backend.PutObject(c.ctx, in)
+	if err != nil {
+		return conditionError(err, &in.If)
+	}
+	return c.replyStored(b, o)
+}
+
+// checkEarly refuses a large conditional write before its body is sent. The check that
+// counts is the store's.
+func (c *call) checkEarly(cond *storage.Conditions, size int64) error {
+	if cond.Zero() || size < earlyCheckSize {
+		return nil
+	}
+	o, err := c.s.Backend.StatObject(c.ctx, storage.Ref{Bucket: c.bucket, Key: c.key})
+	switch {
+	case errors.Is(err, storage.ErrNoSuchKey):
+		o = nil
+	case err != nil:
+		return nil // the write itself tells what is wrong
+	}
+	return conditionError(cond.Check(o), cond)
+}
+
+// replyStored answers for an object that was put.
+func (c *call) replyStored(b *storage.Bucket, o *storage.Object) error {
+	h := newHeaders(c.w.Header(), 5)
+	h.set("Etag", quoteETag(o.ETag))
+	if b.Versioning != storage.VersioningUnset {
+		h.set("X-Amz-Version-Id", o.VersionID)
+	}
+	h.checksum(o.Checksum)
+	return c.reply(http.StatusOK)
+}
+
+// headers sets answer headers of which each has one value. The names given to set are
+// canonical, or lower-case where no one asks for them again.
+type headers struct {
+	h      http.Header
+	values []string // one piece of memory for all of them
+}
+
+func newHeaders(h http.Header, n int) headers {
+	return headers{h: h, values: make([]string, 0, n)}
+}
+
+func (h *headers) set(name, value string) {
+	h.values = append(h.values, value)
+	n := len(h.values)
+	h.h[name] = h.values[n-1 : n : n]
+}
+
+// checksum sets the headers of a stored checksum, if there is one.
+func (h *headers) checksum(sum storage.Checksum) {
+	if alg := algorithmOf(sum); alg != checksum.None {
+		h.set(alg.Header(), sum.Value)
+		h.set("X-Amz-Checksum-Type", sum.Type)
+	}
+}
