@@ -5,8 +5,8 @@
 // round, and reports medians, ratios, and what the server itself used according to
 // /proc: processor time per operation, peak memory, bytes written to the disk.
 //
-// The package is for cmd/objsrv-bench and tests; nothing of the server imports it,
-// and it imports nothing of the server, because it measures other servers as well.
+// The package is for cmd/objsrv-bench and tests; nothing of the server imports it, and of
+// the server it imports the signer only, because it measures other servers as well.
 // The wire formats are HTTP/1.1 (RFC 9112) and the Amazon S3 API; /proc is described
 // in proc(5) of Linux.
 package loadgen

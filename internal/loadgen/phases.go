@@ -34,7 +34,7 @@ type Phase struct {
 
 	warm    int  // requests per connection before the clock starts
 	loop    bool // requests may be repeated
-	prepare func(s *session, n int) ([]Request, error)
+	prepare func(s *session, n int) []Request
 	verify  func(ctx context.Context, s *session) error          // one answer looked at in full
 	done    func(ctx context.Context, s *session, ops int) error // after ops of the prepared requests were sent
 }
@@ -100,29 +100,23 @@ func newBodies() map[int64][]Payload {
 	return m
 }
 
-// build makes n requests on all processors; make must not change what calls share.
-func build(n int, make1 func(i int) (Request, error)) ([]Request, error) {
+// build makes n requests on all processors; request must not change what its calls share.
+func build(n int, request func(i int) Request) []Request {
 	list := make([]Request, n)
 	procs := runtime.GOMAXPROCS(0)
-	errs := make([]error, procs)
 	var wg sync.WaitGroup
 	for p := range procs {
 		wg.Go(func() {
-			for i := p; i < n && errs[p] == nil; i += procs {
-				list[i], errs[p] = make1(i)
+			for i := p; i < n; i += procs {
+				list[i] = request(i)
 			}
 		})
 	}
 	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return list, nil
+	return list
 }
 
-func preparePut(s *session, n int) ([]Request, error) {
+func preparePut(s *session, n int) []Request {
 	s.seq++
 	s.pending = make([]string, n)
 	for i := range s.pending {
@@ -131,7 +125,7 @@ func preparePut(s *session, n int) ([]Request, error) {
 	first := s.sequence
 	s.sequence += uint64(n)
 	base := s.bodies[small][0].Data
-	return build(n, func(i int) (Request, error) {
+	return build(n, func(i int) Request {
 		return s.target.Request(http.MethodPut, s.path(s.pending[i]), nil, smallBody(base, first+uint64(i)), -1)
 	})
 }
@@ -160,10 +154,10 @@ func verifyPut(ctx context.Context, s *session) error {
 // order returns a fixed permutation, so that reads do not follow the order of writing.
 func order(n int) []int { return rand.New(rand.NewPCG(1, uint64(n))).Perm(n) }
 
-func prepareRead(method string) func(s *session, n int) ([]Request, error) {
-	return func(s *session, n int) ([]Request, error) {
+func prepareRead(method string) func(s *session, n int) []Request {
+	return func(s *session, n int) []Request {
 		perm := order(s.objects)
-		return build(min(n, s.objects), func(i int) (Request, error) {
+		return build(min(n, s.objects), func(i int) Request {
 			return s.target.Request(method, s.path(dataKey(perm[i])), nil, Payload{}, small)
 		})
 	}
@@ -189,19 +183,19 @@ func listQuery(i int) url.Values {
 	}
 }
 
-func prepareList(s *session, n int) ([]Request, error) {
+func prepareList(s *session, n int) []Request {
 	return listPages(s.target, s.bucket, s.objects, min(n, 1000))
 }
 
 // listPages returns n requests for full pages that start anywhere in the first objects
 // keys of a bucket.
-func listPages(t *Target, bucket string, objects, n int) ([]Request, error) {
+func listPages(t *Target, bucket string, objects, n int) []Request {
 	perm := rand.New(rand.NewPCG(2, uint64(objects)))
 	starts := make([]int, n)
 	for i := range starts {
 		starts[i] = perm.IntN(objects - pageKeys)
 	}
-	return build(n, func(i int) (Request, error) {
+	return build(n, func(i int) Request {
 		return t.Request(http.MethodGet, "/"+bucket, listQuery(starts[i]), Payload{}, -1)
 	})
 }
@@ -228,15 +222,15 @@ func verifyPage(ctx context.Context, t *Target, bucket string, i int) error {
 	return nil
 }
 
-func prepareDelete(s *session, _ int) ([]Request, error) {
+func prepareDelete(s *session, _ int) []Request {
 	rand.New(rand.NewPCG(3, 3)).Shuffle(len(s.written), func(i, j int) {
 		s.written[i], s.written[j] = s.written[j], s.written[i]
 	})
 	return s.deletes(s.written)
 }
 
-func (s *session) deletes(keys []string) ([]Request, error) {
-	return build(len(keys), func(i int) (Request, error) {
+func (s *session) deletes(keys []string) []Request {
+	return build(len(keys), func(i int) Request {
 		return s.target.Request(http.MethodDelete, s.path(keys[i]), nil, Payload{}, -1)
 	})
 }
@@ -252,24 +246,21 @@ func (s *session) remove(ctx context.Context, keys []string) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	requests, err := s.deletes(keys)
-	if err != nil {
-		return err
-	}
+	requests := s.deletes(keys)
 	l := Load{Addr: s.target.Addr, Conns: s.conns, Requests: requests}
-	_, err = l.Run(ctx)
+	_, err := l.Run(ctx)
 	return err
 }
 
-func prepareLarge(size int64) func(s *session, n int) ([]Request, error) {
-	return func(s *session, n int) ([]Request, error) {
+func prepareLarge(size int64) func(s *session, n int) []Request {
+	return func(s *session, n int) []Request {
 		s.seq++
 		s.pending = make([]string, n)
 		for i := range s.pending {
 			s.pending[i] = fmt.Sprintf("b/%d/%06d", s.seq, i)
 		}
 		bodies := s.bodies[size]
-		return build(n, func(i int) (Request, error) {
+		return build(n, func(i int) Request {
 			return s.target.Request(http.MethodPut, s.path(s.pending[i]), nil, bodies[i%len(bodies)], -1)
 		})
 	}
@@ -279,8 +270,8 @@ func doneLarge(ctx context.Context, s *session, ops int) error {
 	return s.remove(ctx, s.pending[:ops])
 }
 
-func prepareReadLarge(s *session, n int) ([]Request, error) {
-	return build(min(n, largeKeys), func(i int) (Request, error) {
+func prepareReadLarge(s *session, n int) []Request {
+	return build(min(n, largeKeys), func(i int) Request {
 		return s.target.Request(http.MethodGet, s.path(largeKey(i)), nil, Payload{}, large)
 	})
 }
@@ -306,19 +297,13 @@ func (s *session) fill(ctx context.Context) error {
 		return err
 	}
 	base := s.bodies[small][0].Data
-	requests, err := build(s.objects, func(i int) (Request, error) {
+	requests := build(s.objects, func(i int) Request {
 		return s.target.Request(http.MethodPut, s.path(dataKey(i)), nil, smallBody(base, uint64(i)), -1)
 	})
-	if err != nil {
-		return err
-	}
 	s.sequence = uint64(s.objects)
-	bigs, err := build(largeKeys, func(i int) (Request, error) {
+	bigs := build(largeKeys, func(i int) Request {
 		return s.target.Request(http.MethodPut, s.path(largeKey(i)), nil, s.bodies[large][i%len(s.bodies[large])], -1)
 	})
-	if err != nil {
-		return err
-	}
 	for _, list := range [][]Request{requests, bigs} {
 		l := Load{Addr: s.target.Addr, Conns: s.conns, Requests: list}
 		if _, err := l.Run(ctx); err != nil {

@@ -138,10 +138,7 @@ func (p *Plan) measure(ctx context.Context, ph *Phase, s *session) (*Sample, err
 // stretch prepares n requests and sends them for at most d (0: each once). With a
 // sample, it fills in what was measured.
 func (p *Plan) stretch(ctx context.Context, ph *Phase, s *session, n int, d time.Duration, sample *Sample) (*Result, error) {
-	requests, err := ph.prepare(s, n)
-	if err != nil {
-		return nil, err
-	}
+	requests := ph.prepare(s, n)
 	l := Load{Addr: s.target.Addr, Conns: p.Conns, Requests: requests, Loop: ph.loop && d > 0, Duration: d}
 	if sample != nil {
 		// What another target left to be written must not be paid for now.

@@ -9,8 +9,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
-	"github.com/minio/minio-go/v7/pkg/signer"
+	"github.com/objsrv/objsrv/sigv4"
 )
 
 // joined is the size up to which a body is copied behind its head, so that one write sends
@@ -68,22 +69,16 @@ func NewPayload(data []byte) Payload {
 
 // Request returns a request to t, signed now when t has credentials: it is
 // good for 15 minutes. path is the URL path, query the values of the query, want
-// the expected length of the answer's body or -1.
-func (t *Target) Request(method, path string, query url.Values, body Payload, want int64) (Request, error) {
+// the expected length of the answer's body or -1. The zero Payload is an empty body.
+func (t *Target) Request(method, path string, query url.Values, body Payload, want int64) Request {
 	u := &url.URL{Scheme: "http", Host: t.Addr, Path: path, RawQuery: query.Encode()}
-	if body.Hash == "" {
-		body = emptyPayload()
-	}
 	req := &http.Request{
 		Method: method, URL: u, Host: t.Addr, Header: http.Header{},
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	if t.AccessKey != "" {
-		req.Header.Set("X-Amz-Content-Sha256", body.Hash)
-		req = signer.SignV4(*req, t.AccessKey, t.SecretKey, "", region)
-		if req == nil || req.Header.Get("Authorization") == "" {
-			return Request{}, fmt.Errorf("sign %s %s: refused by the signer", method, path)
-		}
+		s := sigv4.Signer{AccessKey: t.AccessKey, Secret: t.SecretKey, Region: region, Service: "s3"}
+		s.SignHeader(req, body.Hash, time.Now())
 	}
 
 	var b bytes.Buffer
@@ -109,11 +104,7 @@ func (t *Target) Request(method, path string, query url.Values, body Payload, wa
 		r.Body = body.Data
 	}
 	r.Head = bytes.Clone(b.Bytes())
-	return r, nil
-}
-
-func emptyPayload() Payload {
-	return Payload{Hash: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}
+	return r
 }
 
 // region is the one that every target is asked in.

@@ -46,12 +46,9 @@ func (s *Scale) Load(ctx context.Context) error {
 		begin := time.Now()
 		for first := 0; first < keys; first += loadBatch {
 			n := min(loadBatch, keys-first)
-			requests, err := build(n, func(i int) (Request, error) {
+			requests := build(n, func(i int) Request {
 				return s.Server.Request(http.MethodPut, "/"+bucket+"/"+dataKey(perm[first+i]), nil, body, -1)
 			})
-			if err != nil {
-				return fmt.Errorf("load: %w", err)
-			}
 			l := Load{Addr: s.Server.Addr, Conns: 4 * s.Conns, Requests: requests}
 			if _, err := l.Run(ctx); err != nil {
 				return fmt.Errorf("load: %w", err)
@@ -87,20 +84,17 @@ func (s *Scale) List(ctx context.Context) (*ListCost, error) {
 	whole := url.Values{"list-type": {"2"}, "prefix": {"d/"}, "max-keys": {strconv.Itoa(pageKeys)}}
 	kinds := []struct {
 		name    string
-		prepare func() ([]Request, error)
+		prepare func() []Request
 	}{
-		{"few keys", func() ([]Request, error) { return s.pages(fewBucket, whole) }},
-		{"many keys", func() ([]Request, error) { return listPages(&s.Server.Target, manyBucket, s.Keys, 5000) }},
-		{"few keys, delimiter", func() ([]Request, error) { return s.pages(fewBucket, top) }},
-		{"many keys, delimiter", func() ([]Request, error) { return s.pages(manyBucket, top) }},
+		{"few keys", func() []Request { return s.pages(fewBucket, whole) }},
+		{"many keys", func() []Request { return listPages(&s.Server.Target, manyBucket, s.Keys, 5000) }},
+		{"few keys, delimiter", func() []Request { return s.pages(fewBucket, top) }},
+		{"many keys, delimiter", func() []Request { return s.pages(manyBucket, top) }},
 	}
 	samples := make([][]Sample, len(kinds))
 	for range s.Rounds {
 		for i, kind := range kinds {
-			requests, err := kind.prepare()
-			if err != nil {
-				return nil, fmt.Errorf("list: %w", err)
-			}
+			requests := kind.prepare()
 			sample, err := s.measure(ctx, requests)
 			if err != nil {
 				return nil, fmt.Errorf("list %s: %w", kind.name, err)
@@ -116,8 +110,8 @@ func (s *Scale) List(ctx context.Context) (*ListCost, error) {
 	}, nil
 }
 
-func (s *Scale) pages(bucket string, query url.Values) ([]Request, error) {
-	return build(1, func(int) (Request, error) {
+func (s *Scale) pages(bucket string, query url.Values) []Request {
+	return build(1, func(int) Request {
 		return s.Server.Request(http.MethodGet, "/"+bucket, query, Payload{}, -1)
 	})
 }
