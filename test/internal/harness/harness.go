@@ -1,0 +1,196 @@
+// Package harness is what the crash and damage tests share: a server that runs as a process, and
+// the one-line-a-check report. It may import nothing of the server: these tests are black boxes.
+package harness
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+)
+
+// Root credentials of the servers that are started.
+const (
+	Access = "testroot"
+	Secret = "testroot-secret-0815"
+)
+
+// Server is a server process on one directory. Bin, Dir and Addr are set by its user.
+type Server struct {
+	Bin   string // objsrv, or minio when Minio is set
+	Minio bool
+	Dir   string
+	Addr  string // host:port
+	Log   string // file that the output is appended to
+
+	cmd  *exec.Cmd
+	done chan struct{}
+}
+
+// Start runs the server and returns when it is ready, with the time that took. An error that
+// Is ErrExited when it ended by itself; the end of its output is part of the error.
+func (s *Server) Start() (time.Duration, error) {
+	log, err := os.OpenFile(s.Log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return 0, err
+	}
+	defer log.Close()
+	s.cmd = exec.Command(s.Bin, "server", s.Dir, "--address", s.Addr)
+	s.cmd.Env = append(os.Environ(), "OBJSRV_ROOT_USER="+Access, "OBJSRV_ROOT_PASSWORD="+Secret, "OBJSRV_METRICS_PUBLIC=on")
+	if s.Minio {
+		s.cmd.Env = append(os.Environ(), "MINIO_ROOT_USER="+Access, "MINIO_ROOT_PASSWORD="+Secret, "MINIO_CI_CD=1", "MINIO_UPDATE=off", "MINIO_BROWSER=off")
+	}
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	began := time.Now()
+	if err := s.cmd.Start(); err != nil {
+		return 0, err
+	}
+	s.done = make(chan struct{})
+	go func(cmd *exec.Cmd, done chan struct{}) { cmd.Wait(); close(done) }(s.cmd, s.done)
+	for time.Since(began) < 30*time.Second {
+		select {
+		case <-s.done:
+			return 0, fmt.Errorf("%w: %s", ErrExited, s.LogTail())
+		case <-time.After(5 * time.Millisecond):
+		}
+		if s.ready() {
+			return time.Since(began), nil
+		}
+	}
+	s.Kill()
+	return 0, fmt.Errorf("not ready after 30 s: %s", s.LogTail())
+}
+
+func (s *Server) ready() bool {
+	res, err := http.Get("http://" + s.Addr + "/minio/health/ready")
+	if err != nil {
+		return false
+	}
+	res.Body.Close()
+	if s.Minio && res.StatusCode == http.StatusOK { // MinIO says ready before it is
+		_, err = s.Client(Access, Secret).ListBuckets(context.Background())
+	}
+	return err == nil && res.StatusCode == http.StatusOK
+}
+
+// ErrExited says that a server ended before it was ready.
+var ErrExited = errors.New("the server ended")
+
+// LogTail returns the last lines of the server's output.
+func (s *Server) LogTail() string {
+	b, _ := os.ReadFile(s.Log)
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	return strings.Join(lines[max(0, len(lines)-4):], " | ")
+}
+
+// Kill ends the server with SIGKILL and waits for its end.
+func (s *Server) Kill() {
+	if s.cmd != nil && s.cmd.Process != nil {
+		s.cmd.Process.Signal(syscall.SIGKILL)
+		<-s.done
+		s.cmd = nil
+	}
+}
+
+// Stop ends the server with SIGTERM; after 30 s with SIGKILL, which is an error.
+func (s *Server) Stop() error {
+	if s.cmd == nil {
+		return nil
+	}
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-s.done:
+		s.cmd = nil
+		return nil
+	case <-time.After(30 * time.Second):
+		s.Kill()
+		return errors.New("SIGTERM did not end the server in 30 s")
+	}
+}
+
+// Client returns an S3 client that does not retry, so that one call is one request.
+func (s *Server) Client(access, secret string) *minio.Client {
+	c, err := minio.New(s.Addr, &minio.Options{Creds: credentials.NewStaticV4(access, secret, ""), Region: "us-east-1", MaxRetries: 1})
+	if err != nil {
+		panic(err) // an address that can't be one
+	}
+	return c
+}
+
+// AddUser makes a user with the policy readwrite: by `objsrv admin`, or by the program mc for MinIO.
+func (s *Server) AddUser(ctx context.Context, name, secret string) error {
+	if !s.Minio {
+		cmd := exec.CommandContext(ctx, s.Bin, "admin", "user", "add", name, "--policy", "readwrite")
+		cmd.Env = append(os.Environ(), "OBJSRV_URL=http://"+s.Addr, "OBJSRV_ACCESS_KEY="+Access, "OBJSRV_SECRET_KEY="+Secret)
+		cmd.Stdin = strings.NewReader(secret + "\n")
+		return run(cmd)
+	}
+	mc := os.Getenv("MC")
+	if mc == "" {
+		mc = "mc"
+	}
+	for _, args := range [][]string{{"alias", "set", "t", "http://" + s.Addr, Access, Secret}, {"admin", "user", "add", "t", name, secret},
+		{"admin", "policy", "attach", "t", "readwrite", "--user", name}} {
+		cmd := exec.CommandContext(ctx, mc, append([]string{"--config-dir", filepath.Dir(s.Log) + "/mc", "--quiet"}, args...)...)
+		if err := run(cmd); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Fsck runs `objsrv fsck` on the stopped server's directory and returns its output; clean tells
+// whether it found nothing wrong.
+func (s *Server) Fsck() (output string, clean bool, err error) {
+	out, err := exec.Command(s.Bin, "fsck", s.Dir).CombinedOutput()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		return string(out), false, nil
+	}
+	return string(out), err == nil, err
+}
+
+func run(cmd *exec.Cmd) error {
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("run %s: %w: %s", strings.Join(cmd.Args, " "), err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// Report prints one line a check and counts.
+type Report struct{ passed, failed, skipped int }
+
+// Check prints "ok name", or "FAIL name: why" when err is not nil.
+func (r *Report) Check(name string, err error) {
+	if err != nil {
+		r.failed++
+		fmt.Printf("FAIL %s: %s\n", name, strings.Join(strings.Fields(err.Error()), " "))
+		return
+	}
+	r.passed++
+	fmt.Println("ok  ", name)
+}
+
+// Skip prints that a check was left out and why.
+func (r *Report) Skip(name, why string) {
+	r.skipped++
+	fmt.Printf("skip %s: %s\n", name, why)
+}
+
+// Finish prints the closing line and ends the program: 1 when something failed.
+func (r *Report) Finish() {
+	fmt.Printf("%d passed, %d failed, %d skipped\n", r.passed, r.failed, r.skipped)
+	if r.failed > 0 {
+		os.Exit(1)
+	}
+	os.Exit(0)
+}

@@ -1,0 +1,427 @@
+// Command kill9 tests that kill -9 under load loses nothing that was acknowledged. Eight writers
+// put, overwrite, delete and complete multipart uploads (100 bytes to 1.5 MB, now and then above
+// 5 MiB) on keys of their own; the server is killed in the middle and started again. Then each key
+// must hold, whole, what its last acknowledged operation left, or what the one in flight would
+// have. Now and then everything is read and `objsrv fsck` must find nothing; at the end everything
+// is deleted, and no blob file may be left.
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/objsrv/objsrv/test/internal/harness"
+)
+
+const (
+	bucket     = "kill9"
+	writers    = 8
+	keysEach   = 12
+	maxRestart = 2 * time.Second
+)
+
+// content names the bytes of a version: they follow from it. The zero value means "no object".
+type content struct {
+	seed uint64
+	size int
+}
+
+// bytes returns the content: a hash of what follows, then pseudo-random bytes, so that a mix of two
+// versions can't be taken for either.
+func (c content) bytes() []byte {
+	b := make([]byte, c.size)
+	var seed [32]byte
+	binary.LittleEndian.PutUint64(seed[:], c.seed)
+	rand.NewChaCha8(seed).Read(b)
+	return b
+}
+
+func (c content) String() string {
+	if c.seed == 0 {
+		return "no object"
+	}
+	return fmt.Sprintf("version %x of %d bytes", c.seed, c.size)
+}
+
+// key is what is known about one key: the last acknowledged content, and the one in flight when the
+// server was killed.
+type key struct {
+	name     string
+	acked    content
+	inFlight *content
+	touched  bool
+}
+
+// writer changes its keys one after the other.
+type writer struct {
+	rng  *rand.Rand
+	keys []*key
+	ops  int
+}
+
+func main() {
+	server := harness.Server{}
+	flag.StringVar(&server.Bin, "server", "objsrv", "`binary` of the server")
+	flag.BoolVar(&server.Minio, "minio", false, "the binary is MinIO's")
+	flag.StringVar(&server.Addr, "address", "127.0.0.1:9330", "`host:port` of the server")
+	rounds := flag.Int("rounds", 200, "number of kills")
+	every := flag.Int("full", 20, "rounds between full checks with fsck")
+	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the load")
+	selftest := flag.Bool("selftest", false, "damage what the server holds, and succeed only if that is noticed")
+	flag.Parse()
+
+	dir, err := os.MkdirTemp("", "objsrv-kill9.")
+	if err != nil {
+		panic(err)
+	}
+	server.Dir, server.Log = dir+"/data", dir+"/server.log"
+	fmt.Println("seed", *seed)
+	report := &harness.Report{}
+	t := &test{server: &server, report: report, rng: rand.New(rand.NewPCG(*seed, 9))}
+	for w := range writers {
+		wr := &writer{rng: rand.New(rand.NewPCG(*seed, uint64(w)))}
+		for k := range keysEach {
+			wr.keys = append(wr.keys, &key{name: fmt.Sprintf("w%d/k%02d", w, k)})
+		}
+		t.writers = append(t.writers, wr)
+	}
+	if *selftest {
+		err = t.selfTest()
+		report.Check("a lost, a changed and a resurrected object are noticed", err)
+	} else {
+		t.run(*rounds, *every)
+	}
+	server.Kill()
+	os.RemoveAll(dir)
+	report.Finish()
+}
+
+type test struct {
+	server  *harness.Server
+	report  *harness.Report
+	rng     *rand.Rand
+	writers []*writer
+	slowest time.Duration
+}
+
+func (t *test) run(rounds, every int) {
+	if _, err := t.server.Start(); err != nil {
+		t.report.Check("start", err)
+		return
+	}
+	if err := t.server.Client(harness.Access, harness.Secret).MakeBucket(context.Background(), bucket, minio.MakeBucketOptions{}); err != nil {
+		t.report.Check("create bucket", err)
+		return
+	}
+	for n := 1; n <= rounds; n++ {
+		t.load(200*time.Millisecond + time.Duration(t.rng.IntN(400))*time.Millisecond)
+		took, err := t.server.Start()
+		t.slowest = max(t.slowest, took)
+		if err == nil {
+			err = t.verify(n%every == 0 || n == rounds)
+		}
+		if err != nil {
+			t.report.Check(fmt.Sprintf("round %d", n), err)
+			return
+		}
+		if n%every == 0 || n == rounds {
+			t.report.Check(fmt.Sprintf("%d rounds, %d operations acknowledged: all there and whole", n, t.ops()), nil)
+			if !t.fsck(n) {
+				return
+			}
+		}
+	}
+	if t.slowest > maxRestart {
+		t.report.Check("restart", fmt.Errorf("the slowest of %d took %v, more than %v", rounds, t.slowest, maxRestart))
+	} else {
+		t.report.Check(fmt.Sprintf("restart: the slowest of %d took %v", rounds, t.slowest.Round(time.Millisecond)), nil)
+	}
+	if t.server.Minio {
+		t.report.Skip("fsck and stray files", "not of this server")
+		return
+	}
+	t.report.Check("no blob files are left when everything is deleted", t.strays())
+}
+
+func (t *test) ops() (n int) {
+	for _, w := range t.writers {
+		n += w.ops
+	}
+	return n
+}
+
+// load runs all writers for some time and kills the server under them.
+func (t *test) load(d time.Duration) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	for _, w := range t.writers {
+		c := t.server.Client(harness.Access, harness.Secret)
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				if err := w.step(ctx, c); err != nil {
+					return
+				}
+			}
+		})
+	}
+	time.Sleep(d) // the length of the load, not a wait for something
+	t.server.Kill()
+	cancel()
+	wg.Wait()
+}
+
+// step makes one operation. Its outcome is unknown when it returns an error.
+func (w *writer) step(ctx context.Context, c *minio.Client) error {
+	k := w.keys[w.rng.IntN(len(w.keys))]
+	next := content{seed: w.rng.Uint64() | 1, size: 100 + int(float64(1_500_000)*w.rng.Float64()*w.rng.Float64()*w.rng.Float64())}
+	kind := w.rng.IntN(20)
+	switch {
+	case kind < 4:
+		next = content{}
+	case kind == 4:
+		next.size += 5 << 20
+	}
+	k.inFlight, k.touched = &next, true
+	var err error
+	switch {
+	case kind < 4:
+		err = c.RemoveObject(ctx, bucket, k.name, minio.RemoveObjectOptions{})
+	case kind < 8:
+		err = upload(ctx, c, k.name, next.bytes())
+	default:
+		_, err = c.PutObject(ctx, bucket, k.name, bytes.NewReader(next.bytes()), int64(next.size), minio.PutObjectOptions{DisableMultipart: true})
+	}
+	if err != nil {
+		return err
+	}
+	k.acked, k.inFlight = next, nil
+	w.ops++
+	return nil
+}
+
+// upload puts data as parts of 5 MiB.
+func upload(ctx context.Context, client *minio.Client, name string, data []byte) error {
+	c := minio.Core{Client: client}
+	id, err := c.NewMultipartUpload(ctx, bucket, name, minio.PutObjectOptions{})
+	if err != nil {
+		return err
+	}
+	var parts []minio.CompletePart
+	for n := 1; n == 1 || len(data) > 0; n++ {
+		part := data[:min(len(data), 5<<20)]
+		data = data[len(part):]
+		p, err := c.PutObjectPart(ctx, bucket, name, id, n, bytes.NewReader(part), int64(len(part)), minio.PutObjectPartOptions{})
+		if err != nil {
+			return err
+		}
+		parts = append(parts, minio.CompletePart{PartNumber: n, ETag: p.ETag})
+	}
+	_, err = c.CompleteMultipartUpload(ctx, bucket, name, id, parts, minio.PutObjectOptions{})
+	return err
+}
+
+// verify reads the keys that were touched since the last time, or all, and the listing. What was in
+// flight is settled by what is found.
+func (t *test) verify(all bool) error {
+	ctx := context.Background()
+	c := t.server.Client(harness.Access, harness.Secret)
+	var wg sync.WaitGroup
+	errs := make([]error, len(t.writers))
+	for i, w := range t.writers {
+		wg.Go(func() {
+			for _, k := range w.keys {
+				if all || k.touched {
+					errs[i] = errors.Join(errs[i], k.settle(ctx, c))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	listed := map[string]int64{}
+	for o := range c.ListObjects(ctx, bucket, minio.ListObjectsOptions{Recursive: true}) {
+		if o.Err != nil {
+			return fmt.Errorf("list: %w", o.Err)
+		}
+		listed[o.Key] = o.Size
+	}
+	for _, w := range t.writers {
+		for _, k := range w.keys {
+			size, there := listed[k.name]
+			if there != (k.acked.seed != 0) || there && size != int64(k.acked.size) {
+				return fmt.Errorf("%s is listed: %v, with %d bytes, but holds %v", k.name, there, size, k.acked)
+			}
+		}
+	}
+	return nil
+}
+
+// settle compares the key with what it may hold.
+func (k *key) settle(ctx context.Context, c *minio.Client) error {
+	got, there, err := read(ctx, c, k.name)
+	if err != nil {
+		return fmt.Errorf("%s: %w", k.name, err)
+	}
+	may := []content{k.acked}
+	if k.inFlight != nil {
+		may = append(may, *k.inFlight)
+	}
+	for _, m := range may {
+		if there == (m.seed != 0) && (!there || bytes.Equal(got, m.bytes())) {
+			k.acked, k.inFlight, k.touched = m, nil, false
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: found %v %d bytes (SHA-256 %x), may hold %v", k.name, there, len(got), sha256.Sum256(got), may)
+}
+
+func read(ctx context.Context, c *minio.Client, name string) (data []byte, there bool, err error) {
+	o, err := c.GetObject(ctx, bucket, name, minio.GetObjectOptions{})
+	if err != nil {
+		return nil, false, err
+	}
+	defer o.Close()
+	data, err = io.ReadAll(o)
+	if minio.ToErrorResponse(err).Code == "NoSuchKey" {
+		return nil, false, nil
+	}
+	return data, err == nil, err
+}
+
+// fsck stops the server, checks its directory, and starts it again.
+func (t *test) fsck(round int) bool {
+	if t.server.Minio {
+		return true
+	}
+	name := fmt.Sprintf("fsck after round %d", round)
+	if err := t.server.Stop(); err != nil {
+		t.report.Check(name, err)
+		return false
+	}
+	out, clean, err := t.server.Fsck()
+	if err == nil && !clean {
+		err = errors.New(out)
+	}
+	t.report.Check(fmt.Sprintf("%s, %d blob files", name, len(t.blobFiles())), err)
+	_, startErr := t.server.Start()
+	if startErr != nil {
+		t.report.Check("start after fsck", startErr)
+	}
+	return err == nil && startErr == nil
+}
+
+// strays deletes every object and upload and tells what files are left under blobs.
+func (t *test) strays() error {
+	ctx := context.Background()
+	c := t.server.Client(harness.Access, harness.Secret)
+	for o := range c.ListIncompleteUploads(ctx, bucket, "", true) {
+		if o.Err != nil {
+			return fmt.Errorf("list uploads: %w", o.Err)
+		}
+		if err := (minio.Core{Client: c}).AbortMultipartUpload(ctx, bucket, o.Key, o.UploadID); err != nil {
+			return fmt.Errorf("abort: %w", err)
+		}
+	}
+	for e := range c.RemoveObjects(ctx, bucket, c.ListObjects(ctx, bucket, minio.ListObjectsOptions{Recursive: true}), minio.RemoveObjectsOptions{}) {
+		return fmt.Errorf("delete %s: %w", e.ObjectName, e.Err)
+	}
+	// unlinking follows the commit, at the latest while the server stops and starts
+	if err := t.server.Stop(); err != nil {
+		return err
+	}
+	if _, err := t.server.Start(); err != nil {
+		return err
+	}
+	var left []string
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if left = t.blobFiles(); len(left) == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("%d files: %s ...", len(left), strings.Join(left[:min(3, len(left))], " "))
+}
+
+// blobFiles returns the regular files below DIR/blobs.
+func (t *test) blobFiles() (files []string) {
+	filepath.WalkDir(filepath.Join(t.server.Dir, "blobs"), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			files = append(files, path)
+		}
+		return nil
+	})
+	return files
+}
+
+// selfTest changes objects behind the model's back and wants verify to see each change.
+func (t *test) selfTest() error {
+	if _, err := t.server.Start(); err != nil {
+		return err
+	}
+	ctx := context.Background()
+	c := t.server.Client(harness.Access, harness.Secret)
+	if err := c.MakeBucket(ctx, bucket, minio.MakeBucketOptions{}); err != nil {
+		return err
+	}
+	t.load(time.Second)
+	if _, err := t.server.Start(); err != nil {
+		return err
+	}
+	if err := t.verify(true); err != nil {
+		return fmt.Errorf("before the damage: %w", err)
+	}
+	put := func(k *key, data []byte) error {
+		_, err := c.PutObject(ctx, bucket, k.name, bytes.NewReader(data), int64(len(data)), minio.PutObjectOptions{})
+		return err
+	}
+	for _, w := range t.writers {
+		for _, k := range w.keys {
+			damage := func() error { return put(k, []byte("resurrected")) }
+			repair := func() error { return c.RemoveObject(ctx, bucket, k.name, minio.RemoveObjectOptions{}) }
+			if k.acked.seed != 0 {
+				was := k.acked.bytes()
+				torn := bytes.Clone(was)
+				torn[len(torn)-1]++
+				damage, repair = func() error { return put(k, torn) }, func() error { return put(k, was) }
+			}
+			if err := damage(); err != nil {
+				return err
+			}
+			if t.verify(true) == nil {
+				return fmt.Errorf("%s was changed, and that was not noticed", k.name)
+			}
+			if err := repair(); err != nil {
+				return err
+			}
+		}
+	}
+	for _, w := range t.writers {
+		for _, k := range w.keys {
+			if k.acked.seed != 0 {
+				if err := c.RemoveObject(ctx, bucket, k.name, minio.RemoveObjectOptions{}); err != nil {
+					return err
+				}
+				if t.verify(true) == nil {
+					return fmt.Errorf("%s was lost, and that was not noticed", k.name)
+				}
+				return nil
+			}
+		}
+	}
+	return errors.New("the load left no object")
+}
