@@ -24,7 +24,7 @@ type upload struct {
 	c       *call
 	src     io.Reader
 	trailer func() map[string]string
-	size    int64
+	size    int64 // -1 when only src knows
 	hash    *checksum.Hasher
 	want    wanted
 	stored  checksum.Algorithm // whose checksum is stored
@@ -39,6 +39,25 @@ type upload struct {
 // When neither names an algorithm CRC64NVME is taken, as S3 does by default: at 4 KiB it
 // costs 0.2 us beside 6 us of MD5, and gives every object a checksum that clients can verify.
 func (c *call) openUpload(declared checksum.Algorithm) (*upload, error) {
+	u, err := c.newUpload(declared)
+	if err != nil {
+		return nil, err
+	}
+	if u.src, u.size, u.trailer, err = c.body(); err != nil {
+		return nil, err
+	}
+	switch {
+	case u.size < 0:
+		return nil, errorf("MissingContentLength", "You must provide the Content-Length HTTP header.")
+	case u.size > maxPut:
+		return nil, errTooLarge(u.size, maxPut)
+	}
+	u.hash = c.s.Hasher.Get(u.size, u.stored, checksum.None)
+	return u, nil
+}
+
+// newUpload reads what the headers say of a body that is still to be set.
+func (c *call) newUpload(declared checksum.Algorithm) (*upload, error) {
 	u := &upload{c: c}
 	var err error
 	if u.want, err = announcedChecksum(c.r.Header); err != nil {
@@ -60,16 +79,6 @@ func (c *call) openUpload(declared checksum.Algorithm) (*upload, error) {
 	default:
 		u.stored = checksum.CRC64NVME
 	}
-	if u.src, u.size, u.trailer, err = c.body(); err != nil {
-		return nil, err
-	}
-	switch {
-	case u.size < 0:
-		return nil, errorf("MissingContentLength", "You must provide the Content-Length HTTP header.")
-	case u.size > maxPut:
-		return nil, errTooLarge(u.size, maxPut)
-	}
-	u.hash = c.s.Hasher.Get(u.size, u.stored, checksum.None)
 	return u, nil
 }
 
@@ -125,7 +134,7 @@ func bodyError(err error) error {
 
 // verify compares what was read with what the client said; io.EOF when it holds.
 func (u *upload) verify() error {
-	if u.hash.Len() != u.size {
+	if u.size >= 0 && u.hash.Len() != u.size {
 		return bodyError(io.ErrUnexpectedEOF)
 	}
 	if u.md5 != "" {
