@@ -11,7 +11,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
-	"time"
+	"syscall"
 
 	"github.com/objsrv/objsrv/internal/httpd"
 	"github.com/objsrv/objsrv/internal/metrics"
@@ -43,7 +43,7 @@ type Program struct {
 // Start opens the store and serves; it returns when the server is ready, or why it can't be.
 func (p *Program) Start() (err error) {
 	p.log = slog.New(slog.NewTextHandler(p.Stderr, nil))
-	p.failed = make(chan error, 2)
+	p.failed = make(chan error, 3)
 	defer func() {
 		if err != nil {
 			p.Close()
@@ -62,7 +62,7 @@ func (p *Program) Start() (err error) {
 	if err = p.listen(); err != nil {
 		return err
 	}
-	if p.services, err = openServices(p.Config, p.log, p.metrics); err != nil {
+	if p.services, err = openServices(p.Config, p.log, p.metrics, p.fatal); err != nil {
 		return err
 	}
 	p.health.Check = p.services.check
@@ -112,8 +112,23 @@ func (p *Program) serve(s *httpd.Server, l net.Listener) {
 func (p *Program) observe(e *reqlog.Event) {
 	p.metrics.End(e)
 	p.access.write(e)
-	if e.Status >= 500 && e.Status != 501 && e.Err != nil {
-		e.Line(p.log, time.Now())
+	if e.Err != nil && !clientsFault(e.Err) {
+		p.log.Error("request failed", "request", e.ID, "op", e.Op, "bucket", e.Bucket, "key", e.Key, "status", e.Status, "error", e.Err)
+	}
+}
+
+// clientsFault tells whether an answer was cut because the client went away.
+func clientsFault(err error) bool {
+	var ne net.Error
+	return errors.As(err, &ne) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, context.Canceled)
+}
+
+// fatal is told when the store can't be written any more: the program ends, and what
+// supervises it starts it again.
+func (p *Program) fatal(err error) {
+	select {
+	case p.failed <- fmt.Errorf("the store can't be written any more: %w", err):
+	default: // it is ending already
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 	"github.com/objsrv/objsrv/internal/reqlog"
 	"github.com/objsrv/objsrv/s3api"
 	"github.com/objsrv/objsrv/storage"
-	"github.com/objsrv/objsrv/storage/mem"
+	"github.com/objsrv/objsrv/storage/fs"
 )
 
 // iamFile, in the data directory, is the store of identities.
@@ -31,6 +31,7 @@ type services struct {
 	config  *Config
 	log     *slog.Logger
 	metrics *metrics.Metrics
+	disk    *fs.Store
 	backend storage.Backend
 	root    rootCredentials
 	iamDB   store.Store
@@ -39,7 +40,8 @@ type services struct {
 }
 
 // openServices opens the data directory, which it makes when missing.
-func openServices(c *Config, log *slog.Logger, m *metrics.Metrics) (s *services, err error) {
+// fatal is told, from any goroutine, when the store can't be written any more.
+func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(error)) (s *services, err error) {
 	s = &services{config: c, log: log, metrics: m}
 	defer func() {
 		if err != nil {
@@ -51,9 +53,10 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics) (s *services,
 		return s, fmt.Errorf("make data directory: %w", err)
 	}
 	// The store is first: its lock keeps a second server from everything else.
-	if s.backend, err = openStore(c.Dir, log); err != nil {
+	if s.disk, err = openStore(c.Dir, log, fatal); err != nil {
 		return s, err
 	}
+	s.backend = s.disk
 	if s.root, err = loadRoot(c); err != nil {
 		return s, err
 	}
@@ -74,9 +77,18 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics) (s *services,
 	return s, nil
 }
 
-func openStore(_ string, log *slog.Logger) (storage.Backend, error) {
-	log.Warn("objects are kept in memory and lost at the end: the store on disk is not connected yet")
-	return mem.New(mem.Options{}), nil
+// openStore opens the embedded store; fatal is told when it can write no more.
+func openStore(dir string, log *slog.Logger, fatal func(error)) (*fs.Store, error) {
+	st, err := fs.Open(fs.Options{
+		Dir: dir, Known: programFiles,
+		OnDamage: func(err error) { log.Error("stored data is damaged; `objsrv fsck` names all of it", "error", err) },
+		OnFatal:  fatal,
+		OnError:  func(err error) { log.Error("store", "error", err) },
+	})
+	if errors.Is(err, fs.ErrInUse) {
+		return nil, fmt.Errorf("%s is in use by another objsrv; stop that one, or give this one a directory of its own", dir)
+	}
+	return st, err
 }
 
 // Close closes what has been opened, last first.

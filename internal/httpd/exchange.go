@@ -33,11 +33,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h["Server"] = serverName
 	h["X-Amz-Request-Id"] = []string{x.event.ID}
-	if len(r.TransferEncoding) > 0 {
-		// Such a request may have had a Content-Length too, which net/http has dropped.
-		// What follows it on the connection may be a smuggled request.
-		h["Connection"] = []string{"close"}
-	}
+	x.w.last = len(r.TransferEncoding) > 0
 	r = r.WithContext(reqlog.With(r.Context(), &x.event))
 	if r.Body != nil && r.Body != http.NoBody {
 		x.body = body{ReadCloser: r.Body, conn: c}
@@ -126,8 +122,12 @@ func (b *body) Read(p []byte) (int, error) {
 // before it sends more, and net/http may read before it is done.
 type response struct {
 	http.ResponseWriter
-	conn   *conn
-	body   *body // nil without a request body
+	conn *conn
+	body *body // nil without a request body
+	// last closes the connection behind the answer. A request with a Transfer-Encoding may
+	// have had a Content-Length too, which net/http has dropped: what follows it may be
+	// a smuggled request.
+	last   bool
 	status int
 	n      int64
 }
@@ -139,6 +139,9 @@ func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func (w *response) WriteHeader(status int) {
 	if w.status == 0 && status >= 200 {
 		w.status = status
+		if w.last {
+			w.Header()["Connection"] = []string{"close"}
+		}
 		if w.conn != nil && (w.body == nil || w.body.eof) {
 			w.conn.cork()
 		}
