@@ -44,6 +44,9 @@ func accept(v *Verifier, r *http.Request, secret string) (body string, trailer m
 	if err != nil {
 		return "", nil, err
 	}
+	if a.Mode != Anonymous && a.AccessKey != exampleKey {
+		return "", nil, &Error{Code: "InvalidAccessKeyId", Message: "no such key"}
+	}
 	if a.Mode != Anonymous {
 		if err := v.Verify(r, &a, secret); err != nil {
 			return "", nil, err
