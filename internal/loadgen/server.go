@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -9,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -19,12 +22,8 @@ import (
 // serverPackage is the program that is built when none is given.
 const serverPackage = "github.com/objsrv/objsrv/cmd/objsrv"
 
-// Credentials of servers that this package starts; they listen on the loopback
-// interface only.
-const (
-	serverUser     = "objsrv-bench"
-	serverPassword = "objsrv-bench-secret"
-)
+// serverUser is the root user of servers that this package starts; the password is random.
+const serverUser = "objsrv-bench"
 
 // startLimit is how long a server may take until it answers.
 const startLimit = 30 * time.Second
@@ -58,7 +57,7 @@ func Start(ctx context.Context, binary, dir string) (*Server, error) {
 		return nil, fmt.Errorf("start server: %w", err)
 	}
 	s := &Server{binary: binary, dir: dir}
-	s.Target = Target{Name: "objsrv", Addr: addr, AccessKey: serverUser, SecretKey: serverPassword}
+	s.Target = Target{Name: "objsrv", Addr: addr, AccessKey: serverUser, SecretKey: rand.Text()}
 	if _, err := s.Up(ctx, http.MethodGet, "/"); err != nil {
 		return nil, err
 	}
@@ -74,6 +73,14 @@ func freeAddr() (string, error) {
 	return l.Addr().String(), nil
 }
 
+// foreignEnv returns the environment without settings of objsrv, so that what is measured are
+// the defaults.
+func foreignEnv() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, "OBJSRV_") || strings.HasPrefix(v, "MINIO_")
+	})
+}
+
 // Up starts the process again after Stop or Kill, on the same directory and address, and
 // returns the time from the start of the program to the first 2xx answer to the signed
 // request (method, path).
@@ -84,7 +91,7 @@ func (s *Server) Up(ctx context.Context, method, path string) (time.Duration, er
 	}
 	s.log = &tail{}
 	s.cmd = exec.Command(s.binary, "server", "--address", s.Addr, "--console-address", console, s.dir)
-	s.cmd.Env = append(os.Environ(), "OBJSRV_ROOT_USER="+serverUser, "OBJSRV_ROOT_PASSWORD="+serverPassword)
+	s.cmd.Env = append(foreignEnv(), "OBJSRV_ROOT_USER="+s.AccessKey, "OBJSRV_ROOT_PASSWORD="+s.SecretKey)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	begin := time.Now()
 	if err := s.cmd.Start(); err != nil {
