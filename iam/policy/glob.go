@@ -222,7 +222,7 @@ func validKeyName(s string) bool {
 		return false
 	}
 	for _, c := range []byte(prefix) {
-		if !isLetter(c) {
+		if !isLetter(c) && !isDigit(c) {
 			return false
 		}
 	}
@@ -333,6 +333,14 @@ func (g *glob) hasAt(t *text, i int, lit string) bool {
 	}
 	if i+len(lit) > t.len() {
 		return false
+	}
+	if !t.joined {
+		for j, c := range []byte(t.a[i : i+len(lit)]) {
+			if c != lit[j] && lower(c) != lower(lit[j]) {
+				return false
+			}
+		}
+		return true
 	}
 	for j := range len(lit) {
 		if lower(t.at(i+j)) != lower(lit[j]) {
