@@ -130,8 +130,17 @@ func (c *conn) setBody(on bool) {
 	}
 }
 
-// SetWriteDeadline implements net.Conn. A zero time gives way to the moving deadline.
+// SetWriteDeadline implements net.Conn. A zero time gives way to the moving deadline. A
+// time to come ends collecting: crypto/tls sets one before its last words, and one of the
+// past behind them, after which Close could write nothing.
 func (c *conn) SetWriteDeadline(t time.Time) error {
+	if !t.IsZero() && !c.aborted.Load() && c.wr.mu.TryLock() {
+		if c.wr.corked && t.After(time.Now()) {
+			c.wr.corked = false
+			_ = c.send(nil) // an error shows again at the next write
+		}
+		c.wr.mu.Unlock()
+	}
 	c.dl.mu.Lock()
 	defer c.dl.mu.Unlock()
 	c.dl.writeWant = t
