@@ -21,6 +21,9 @@ import (
 // testAccount owns the buckets of tests.
 const testAccount = "000000000001"
 
+// iamRequest is what is asked of IAM.
+type iamRequest = iam.Request
+
 // fakeIAM knows users by their access key; the secret is the key and "secret". deny, when it
 // answers true, refuses.
 type fakeIAM struct {
