@@ -129,33 +129,57 @@ func appendToSign(dst []byte, amzDate, scope string, canonical []byte) []byte {
 	return hex.AppendEncode(dst, sum[:])
 }
 
+// mustSign reports whether a request with the header name has to sign it: every x-amz-* but
+// x-amz-content-sha256, whose value is the last line of the canonical request, and
+// x-amz-cf-id, which CloudFront adds.
+func mustSign(name string) bool {
+	return isAmz(name) && !strings.EqualFold(name, "x-amz-content-sha256") && !strings.EqualFold(name, "x-amz-cf-id")
+}
+
 // unsignedHeaders returns the names, sorted and joined as S3 does, of the headers that must
-// be signed and are not in signedHeaders: host and every x-amz-* but x-amz-content-sha256, whose
-// value is the last line of the canonical request, and x-amz-cf-id, which CloudFront adds. What
-// counts is membership in the list: a value says nothing about what was signed.
-func unsignedHeaders(h http.Header, signedHeaders string) string {
+// be signed and are not in signedHeaders: host and those of mustSign. What counts is membership
+// in the list: a value says nothing about what was signed.
+func (s *scratch) unsignedHeaders(h http.Header, signedHeaders string) string {
+	// Nearly every request signs all, so it is enough to count.
+	present, signed, host := 0, 0, false
+	for name := range h {
+		if mustSign(name) {
+			present++
+		}
+	}
+	for rest, more := signedHeaders, true; more; {
+		var name string
+		name, rest, more = strings.Cut(rest, ";")
+		if name == "host" {
+			host = true
+		} else if mustSign(name) && len(h[string(s.canonicalName(name))]) > 0 {
+			signed++
+		}
+	}
+	if host && present == signed {
+		return ""
+	}
 	var missing []string
-	if !listed(signedHeaders, "host") {
+	if !host {
 		missing = append(missing, "host")
 	}
 	for name := range h {
-		if !isAmz(name) || strings.EqualFold(name, "x-amz-content-sha256") || strings.EqualFold(name, "x-amz-cf-id") {
-			continue
-		}
-		if !listed(signedHeaders, name) {
-			missing = append(missing, strings.ToLower(name))
+		lower := strings.ToLower(name)
+		// A name that is not in canonical form would not be found when it is signed.
+		if mustSign(name) && (!listed(signedHeaders, lower) || string(s.canonicalName(lower)) != name || len(h[name]) == 0) {
+			missing = append(missing, lower)
 		}
 	}
 	slices.Sort(missing)
 	return strings.Join(missing, ", ")
 }
 
-// listed reports whether name, in any case, is in the list.
+// listed reports whether name, in lower case, is in the list.
 func listed(signedHeaders, name string) bool {
 	for more := true; more; {
 		var s string
 		s, signedHeaders, more = strings.Cut(signedHeaders, ";")
-		if strings.EqualFold(s, name) {
+		if s == name {
 			return true
 		}
 	}

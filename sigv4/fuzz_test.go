@@ -42,7 +42,7 @@ func FuzzSignVerify(f *testing.F) {
 	f.Add("//../x y+z%", "z&a=%20&a=+", " two  spaces ", uint16(77), false)
 	f.Add("/\xff\x00é", "", "", uint16(200), true)
 	f.Fuzz(func(t *testing.T, path, query, meta string, at uint16, header bool) {
-		if (&authQuery{}).read(query) != nil || strings.Contains(strings.ToLower(query), "amz") || strings.ContainsAny(query, "%+") || strings.ContainsAny(meta, "\r\n") {
+		if (&authQuery{}).read(query) != nil || strings.Contains(strings.ToLower(query), "amz") || strings.ContainsAny(meta, "\r\n") {
 			t.Skip("not a request that can be sent or signed")
 		}
 		r := &http.Request{Method: "GET", URL: &url.URL{Path: "/" + path, RawQuery: query}, Host: "s3.example.com", Header: http.Header{}}
@@ -184,7 +184,7 @@ func TestConstantTime(t *testing.T) {
 		start := time.Now()
 		for range 20 {
 			a, _ := v.Parse(r)
-			if v.checkSignature(r, &a, exampleSecret) == nil {
+			if v.Verify(r, &a, exampleSecret) == nil {
 				t.Fatal("a wrong signature was accepted")
 			}
 		}

@@ -9,7 +9,7 @@ import (
 
 const (
 	timeFormat = "20060102T150405Z"
-	dateFormat = "20060102"
+	dateFormat = "yyyymmdd" // for its length
 
 	unsignedPayload         = "UNSIGNED-PAYLOAD"
 	streamSigned            = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
@@ -89,7 +89,7 @@ func checkRepeated(h http.Header) error {
 
 // isAmz reports whether name begins with x-amz-, in any case.
 func isAmz(name string) bool {
-	return len(name) > len("x-amz-") && strings.EqualFold(name[:len("x-amz-")], "x-amz-")
+	return len(name) > len("x-amz-") && name[0]|0x20 == 'x' && strings.EqualFold(name[:len("x-amz-")], "x-amz-")
 }
 
 func (v *Verifier) parseHeader(r *http.Request, value string, q *authQuery) (Auth, error) {
@@ -166,7 +166,8 @@ func (a *Auth) parseCredential(s string) *Error {
 	if term != terminal {
 		return errMalformed(a.Mode, "incorrect terminal "+strconv.Quote(term)+`. This endpoint uses "aws4_request".`)
 	}
-	if _, err := time.Parse(dateFormat, date); err != nil {
+	// Whether it is a day is known when it is held against x-amz-date, see checkDate.
+	if len(date) != len(dateFormat) || strings.Trim(date, "0123456789") != "" {
 		return errMalformed(a.Mode, "incorrect date format "+strconv.Quote(date)+`. This date in the credential must be in the format "yyyyMMdd".`)
 	}
 	a.AccessKey, a.Date, a.Region, a.Service, a.state.scope = accessKey, date, region, service, scope

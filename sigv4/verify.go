@@ -35,7 +35,9 @@ func (v *Verifier) Verify(r *http.Request, a *Auth, secret string) error {
 	if err := v.checkTime(a); err != nil {
 		return err
 	}
-	if missing := unsignedHeaders(r.Header, a.state.signedHeaders); missing != "" {
+	s := v.getScratch()
+	defer v.scratch.Put(s)
+	if missing := s.unsignedHeaders(r.Header, a.state.signedHeaders); missing != "" {
 		return newError("AccessDenied", "There were headers present in the request which were not signed", Field{"HeadersNotSigned", missing})
 	}
 	if v.Service != "s3" {
@@ -43,7 +45,7 @@ func (v *Verifier) Verify(r *http.Request, a *Auth, secret string) error {
 			return err
 		}
 	}
-	return v.checkSignature(r, a, secret)
+	return v.checkSignature(s, r, a, secret)
 }
 
 func (v *Verifier) now() time.Time {
@@ -110,9 +112,7 @@ func (a *Auth) hashBody(r *http.Request) error {
 	return nil
 }
 
-func (v *Verifier) checkSignature(r *http.Request, a *Auth, secret string) error {
-	s := v.getScratch()
-	defer v.scratch.Put(s)
+func (v *Verifier) checkSignature(s *scratch, r *http.Request, a *Auth, secret string) error {
 	s.canonical = s.appendCanonical(s.canonical[:0], r, a.Mode, a.state.signedHeaders, a.state.payload)
 	s.toSign = appendToSign(s.toSign[:0], a.state.amzDate, a.state.scope, s.canonical)
 	mac := hmacSHA256(v.signingKey(a, secret)[:], s.toSign, &s.mac)

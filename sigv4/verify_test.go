@@ -466,3 +466,14 @@ func TestKeyCache(t *testing.T) {
 		t.Errorf("%d keys cached", n)
 	}
 }
+
+// A header under a name that is not in canonical form, which only a caller that makes requests
+// by hand can have, is not found when it is signed, so it counts as unsigned.
+func TestHeaderNotCanonical(t *testing.T) {
+	r := newRequest("GET", testHost+"/b/k", "")
+	r.Header["x-amz-acl"] = []string{"public-read"}
+	testSigner.SignHeader(r, "", exampleTime)
+	if _, _, err := accept(exampleVerifier(), r, exampleSecret); codeOf(err) != "AccessDenied" || fieldOf(err, "HeadersNotSigned") != "x-amz-acl" {
+		t.Error(err)
+	}
+}
