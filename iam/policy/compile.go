@@ -203,11 +203,11 @@ func compileResource(r string, vars bool) (glob, error) {
 	return g, checkVariables([]glob{g})
 }
 
-// checkVariables refuses variables that no request can answer with one value.
+// checkVariables refuses variables that no request can answer.
 func checkVariables(globs []glob) error {
 	for i := range globs {
 		for _, e := range globs[i].elems {
-			if e.kind == variable && (!KnownKey(e.lit) || listKeys[e.lit]) {
+			if e.kind == variable && !KnownKey(e.lit) {
 				return errVarName
 			}
 		}

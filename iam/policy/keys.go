@@ -40,8 +40,9 @@ type Caller struct {
 // says about them is never looked at.
 //
 // The other known keys are those of the AWS Service Authorization Reference for S3 and
-// of the AWS global condition keys that make sense without AWS. A document that names
-// a key outside these tables is refused.
+// of the AWS global condition keys which the faces of this server answer for every
+// request that has them. A document that names any other key is refused: as a key that
+// is always absent it would make a Deny void.
 var ownKeys = map[string]bool{
 	"aws:username":         true,
 	"aws:userid":           true,
@@ -61,17 +62,13 @@ var faceKeys = map[string]bool{
 	"s3:authtype":                 true,
 	"s3:signatureversion":         true,
 	"s3:signatureage":             true,
-	"s3:tlsversion":               true,
 	"s3:resourceaccount":          true,
 	"s3:prefix":                   true,
 	"s3:delimiter":                true,
 	"s3:max-keys":                 true,
 	"s3:versionid":                true,
-	"s3:locationconstraint":       true,
 	"s3:if-match":                 true,
 	"s3:if-none-match":            true,
-	"s3:objectcreationoperation":  true,
-	"s3:requestobjecttagkeys":     true,
 	"s3:x-amz-acl":                true,
 	"s3:x-amz-content-sha256":     true,
 	"s3:x-amz-copy-source":        true,
@@ -87,18 +84,10 @@ var faceKeys = map[string]bool{
 	"s3:x-amz-server-side-encryption":                    true,
 	"s3:x-amz-server-side-encryption-aws-kms-key-id":     true,
 	"s3:x-amz-server-side-encryption-customer-algorithm": true,
-
-	"s3:object-lock-legal-hold":               true,
-	"s3:object-lock-mode":                     true,
-	"s3:object-lock-remaining-retention-days": true,
-	"s3:object-lock-retain-until-date":        true,
 }
 
 // familyKeys are the prefixes of keys that carry a tag's key.
-var familyKeys = []string{"s3:existingobjecttag/", "s3:requestobjecttag/"}
-
-// listKeys may have several values and so are no policy variables.
-var listKeys = map[string]bool{"s3:requestobjecttagkeys": true}
+var familyKeys = []string{"s3:existingobjecttag/"}
 
 // KnownKey tells whether documents may use a condition key, in any case of letters.
 func KnownKey(key string) bool {
