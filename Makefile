@@ -1,0 +1,73 @@
+# Targets for people who work on objsrv. `make help` lists them; none is needed to build:
+# `go build ./cmd/objsrv` does.
+
+GO ?= go
+# Packages and names for `make fuzz`, and how long each target runs.
+FUZZTIME ?= 30s
+# Peers that `make bench` measures in the same run: PEERS="minio=http://127.0.0.1:9100 ..."
+PEERS ?=
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help build test race lint fuzz cover bench clients functional s3tests powercut kill9 bitrot fmt update-golden clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
+
+build: ## build the server into bin/objsrv
+	$(GO) build -trimpath -o bin/objsrv ./cmd/objsrv
+
+test: ## vet and test everything (race detector when a C compiler is there)
+	sh test.sh $(ARGS)
+
+race: ## test everything with the race detector, which needs a C compiler
+	CGO_ENABLED=1 $(GO) test -race -timeout 14m ./...
+
+lint: ## gofmt, go vet, and staticcheck and shellcheck when installed
+	@unformatted=$$(git ls-files '*.go' | xargs gofmt -l); \
+	if [ -n "$$unformatted" ]; then echo "not gofmt-clean:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	@if command -v staticcheck >/dev/null; then staticcheck ./...; else echo "left out: staticcheck is not installed"; fi
+	@if command -v shellcheck >/dev/null; then git ls-files '*.sh' .ci/run | xargs shellcheck; else echo "left out: shellcheck is not installed"; fi
+
+fuzz: ## run each fuzz target for FUZZTIME (30s)
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u | while read -r dir; do \
+	  for name in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | cut -d' ' -f2); do \
+	    echo "== $$dir $$name"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$dir || exit 1; \
+	  done; done
+
+cover: ## test coverage by package, and bin/cover.html
+	@mkdir -p bin
+	$(GO) test -coverprofile bin/cover.out -coverpkg ./... ./... >/dev/null
+	$(GO) tool cover -html bin/cover.out -o bin/cover.html
+	$(GO) tool cover -func bin/cover.out | tail -n 1
+
+bench: ## measure the server, and PEERS beside it (ARGS for further flags)
+	PEERS="$(PEERS)" $(GO) run ./cmd/objsrv-bench $(ARGS)
+
+clients: ## scripted sessions of aws cli, boto3, SDKs, mc, rclone, restic, s3cmd
+	test/clients/run.sh $(ARGS)
+
+functional: ## minio-go's functional tests
+	test/functional/run.sh $(ARGS)
+
+s3tests: ## ceph/s3-tests, from a checkout (S3TESTS=directory)
+	test/s3tests/run.sh $(ARGS)
+
+powercut: ## cut the power after acknowledged operations (root, a loop device)
+	test/powercut/run.sh $(ARGS)
+
+kill9: ## kill -9 under load, and look for what is lost or torn
+	test/kill9/run.sh $(ARGS)
+
+bitrot: ## flip bits on the disk, and look for wrong answers
+	test/bitrot/run.sh $(ARGS)
+
+fmt: ## gofmt all files
+	git ls-files '*.go' | xargs gofmt -w
+
+update-golden: ## rewrite golden files and documents made from code
+	$(GO) test ./s3api/... -update
+
+clean: ## remove what the targets built
+	rm -rf bin

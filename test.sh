@@ -1,0 +1,38 @@
+#!/bin/sh
+# The test command: vets and tests the whole module with nothing but Go, and with the race
+# detector where a C compiler is installed. What is left out is said by name at the end.
+#   sh test.sh [arguments of go test]     such as: sh test.sh -run TestProgram ./cmd/objsrv
+set -eu
+cd "$(dirname "$0")"
+log=$(mktemp "${TMPDIR:-/tmp}/objsrv-go-test.XXXXXX")
+trap 'rm -f "$log"' EXIT
+
+race=-race left=
+platform=$(go env GOOS)/$(go env GOARCH)
+case $platform in
+linux/amd64 | linux/arm64 | linux/ppc64le | linux/s390x | darwin/* | freebsd/amd64) ;;
+*) race= left="the race detector: not available on $platform" ;;
+esac
+if [ -n "$race" ] && ! command -v "$(go env CC | cut -d' ' -f1)" >/dev/null 2>&1; then
+  race= left="the race detector: no C compiler ($(go env CC)) is installed"
+fi
+if [ -n "$race" ]; then export CGO_ENABLED=1; else export CGO_ENABLED=0; fi
+
+case " $* " in *" ./"*) ;; *) set -- "$@" ./... ;; esac
+go vet ./...
+status=0
+# shellcheck disable=SC2086
+go test $race -timeout 14m -v "$@" >"$log" 2>&1 || status=$?
+
+if [ $status -ne 0 ]; then
+  grep -vE '^ *(=== (RUN|PAUSE|CONT|NAME)|--- (PASS|SKIP))|^PASS$' "$log" || true
+fi
+echo "--- left out:"
+if [ -n "$left" ]; then echo "$left"; fi
+skipped=$(awk '/^ *=== (RUN|NAME|CONT) / { name = $3 } /^ +[^ ]+\.go:[0-9]+: / { sub(/^ +[^ ]+ /, ""); why[name] = $0 }
+  / *--- SKIP: / { print $3 ": " why[$3] }' "$log")
+if [ -n "$skipped" ]; then echo "$skipped"; elif [ -z "$left" ]; then echo "nothing"; fi
+echo "--- packages:"
+grep -E '^(ok|FAIL|---|panic:|\?)[[:space:]]' "$log" | grep -E '^(ok|FAIL)[[:space:]]' || true
+if [ $status -eq 0 ]; then echo "all tests passed"; else echo "TESTS FAILED"; fi
+exit $status
