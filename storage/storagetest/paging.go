@@ -31,9 +31,15 @@ func (e *env) pages(list lister, in storage.ListInput) []string {
 		if !truncated {
 			return out
 		}
+		if len(out) > maxListed {
+			e.Fatalf("%+v: paging does not come to an end", in)
+		}
 		in.After, in.AfterID = after, id
 	}
 }
+
+// maxListed is more than any case stores in one bucket.
+const maxListed = 20000
 
 func pagingEverySize(e *env) {
 	bucket := e.bucket(storage.VersioningEnabled)
@@ -112,6 +118,7 @@ func pagingEmptying(e *env) {
 			e.versioning(bucket, storage.VersioningSuspended)
 		}
 		in := storage.ListInput{Bucket: bucket, Limit: limit}
+		deleted := 0
 		for {
 			page, err := e.ListVersions(e.ctx, in)
 			e.ok("ListVersions", err)
@@ -121,6 +128,9 @@ func pagingEmptying(e *env) {
 			}
 			_, err = e.DeleteObjects(e.ctx, bucket, del)
 			e.ok("DeleteObjects", err)
+			if deleted += len(del); deleted > maxListed {
+				e.Fatalf("paging does not come to an end")
+			}
 			if !page.Truncated {
 				break
 			}

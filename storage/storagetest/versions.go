@@ -46,6 +46,9 @@ func (e *env) allVersions(bucket string) []storage.Object {
 		if !page.Truncated {
 			return out
 		}
+		if len(out) > maxListed {
+			e.Fatalf("ListVersions does not come to an end")
+		}
 		in.After, in.AfterID = page.NextAfter, page.NextID
 	}
 }
