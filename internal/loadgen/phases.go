@@ -63,6 +63,7 @@ type session struct {
 	seq      int      // makes keys unique
 	pending  []string // keys of the requests prepared last
 	written  []string // small objects to be deleted by DELETE
+	garbage  []string // large objects to be deleted after the round
 	bodies   map[int64][]Payload
 	sequence uint64 // makes small bodies unique
 }
@@ -266,8 +267,18 @@ func prepareLarge(size int64) func(s *session, n int) []Request {
 	}
 }
 
-func doneLarge(ctx context.Context, s *session, ops int) error {
-	return s.remove(ctx, s.pending[:ops])
+// doneLarge leaves the objects there until the round is over: ext4 without a journal searches long
+// for an inode that has not been freed lately.
+func doneLarge(_ context.Context, s *session, ops int) error {
+	s.garbage = append(s.garbage, s.pending[:ops]...)
+	return nil
+}
+
+// tidy removes the large objects of a round.
+func (s *session) tidy(ctx context.Context) error {
+	keys := s.garbage
+	s.garbage = nil
+	return s.remove(ctx, keys)
 }
 
 func prepareReadLarge(s *session, n int) []Request {
@@ -339,7 +350,7 @@ func (s *session) clear(ctx context.Context) error {
 	if s.target.Static() {
 		return os.RemoveAll(filepath.Join(s.target.Dir, s.bucket))
 	}
-	keys := s.written
+	keys := append(s.written, s.garbage...)
 	for i := range s.objects {
 		keys = append(keys, dataKey(i))
 	}

@@ -87,6 +87,11 @@ func (p *Plan) Run(ctx context.Context) (report *Report, err error) {
 				p.progress("round %d  %-15s %s\n", sample.Round, sample.Phase, sample)
 			}
 		}
+		for _, s := range sessions {
+			if err := s.tidy(ctx); err != nil {
+				return nil, fmt.Errorf("tidy %s: %w", s.target.Name, err)
+			}
+		}
 	}
 	for _, t := range p.Targets {
 		u, err := p.Proc.Usage(t.PIDs)
