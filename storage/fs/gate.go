@@ -1,0 +1,202 @@
+package fs
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"golang.org/x/sys/unix"
+
+	"github.com/objsrv/objsrv/storage"
+)
+
+// gate remembers the first fatal fault of the index. From then on gateFS refuses
+// everything that would change a file, so that what is on disk stays what it was at
+// that moment, and the next start recovers from the log as after a power cut.
+type gate struct {
+	fault   atomic.Pointer[error]
+	onFatal func(error)
+	syncs   atomic.Int64
+}
+
+// shut makes err the fatal fault unless there is one already.
+func (g *gate) shut(err error) {
+	err = fmt.Errorf("%w: %w", storage.ErrUnavailable, err)
+	if g.fault.CompareAndSwap(nil, &err) && g.onFatal != nil {
+		g.onFatal(err)
+	}
+}
+
+// err returns the fatal fault, which Is ErrUnavailable, or nil.
+func (g *gate) err() error {
+	if p := g.fault.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// retryPause slows the index down when it repeats background work that fails, which it
+// does without a pause of its own.
+const retryPause = 50 * time.Millisecond
+
+// gateFS wraps the file system: files are made with mode 0600, syncs are counted, and
+// nothing is changed once the gate is shut.
+type gateFS struct {
+	vfs.FS
+	g *gate
+}
+
+func (f gateFS) check() error {
+	if err := f.g.err(); err != nil {
+		time.Sleep(retryPause)
+		return err
+	}
+	return nil
+}
+
+func (f gateFS) file(file vfs.File, err error, created bool) (vfs.File, error) {
+	if err != nil {
+		if errors.Is(err, syscall.ENOSPC) {
+			time.Sleep(retryPause)
+		}
+		return nil, err
+	}
+	if fd := file.Fd(); created && fd != vfs.InvalidFd {
+		if err := unix.Fchmod(int(fd), 0o600); err != nil {
+			file.Close()
+			return nil, fmt.Errorf("set mode of a file: %w", err)
+		}
+	}
+	return gateFile{file, f.g}, nil
+}
+
+// Create implements vfs.FS.
+func (f gateFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	file, err := f.FS.Create(name, c)
+	return f.file(file, err, true)
+}
+
+// OpenReadWrite implements vfs.FS.
+func (f gateFS) OpenReadWrite(name string, c vfs.DiskWriteCategory, opts ...vfs.OpenOption) (vfs.File, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	file, err := f.FS.OpenReadWrite(name, c, opts...)
+	return f.file(file, err, true)
+}
+
+// ReuseForWrite implements vfs.FS.
+func (f gateFS) ReuseForWrite(from, to string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	file, err := f.FS.ReuseForWrite(from, to, c)
+	return f.file(file, err, false)
+}
+
+// OpenDir implements vfs.FS.
+func (f gateFS) OpenDir(name string) (vfs.File, error) {
+	file, err := f.FS.OpenDir(name)
+	return f.file(file, err, false)
+}
+
+// Link implements vfs.FS.
+func (f gateFS) Link(from, to string) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	return f.FS.Link(from, to)
+}
+
+// Remove implements vfs.FS.
+func (f gateFS) Remove(name string) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	return f.FS.Remove(name)
+}
+
+// RemoveAll implements vfs.FS.
+func (f gateFS) RemoveAll(name string) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	return f.FS.RemoveAll(name)
+}
+
+// Rename implements vfs.FS.
+func (f gateFS) Rename(from, to string) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	return f.FS.Rename(from, to)
+}
+
+// MkdirAll implements vfs.FS.
+func (f gateFS) MkdirAll(dir string, _ os.FileMode) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	return f.FS.MkdirAll(dir, 0o700)
+}
+
+// Lock implements vfs.FS.
+func (f gateFS) Lock(name string) (io.Closer, error) { return f.FS.Lock(name) }
+
+// Unwrap implements vfs.FS.
+func (f gateFS) Unwrap() vfs.FS { return f.FS }
+
+type gateFile struct {
+	vfs.File
+	g *gate
+}
+
+// Write implements vfs.File.
+func (f gateFile) Write(p []byte) (int, error) {
+	if err := f.g.err(); err != nil {
+		return 0, err
+	}
+	return f.File.Write(p)
+}
+
+// WriteAt implements vfs.File.
+func (f gateFile) WriteAt(p []byte, off int64) (int, error) {
+	if err := f.g.err(); err != nil {
+		return 0, err
+	}
+	return f.File.WriteAt(p, off)
+}
+
+// Sync implements vfs.File.
+func (f gateFile) Sync() error {
+	if err := f.g.err(); err != nil {
+		return err
+	}
+	f.g.syncs.Add(1)
+	return f.File.Sync()
+}
+
+// SyncData implements vfs.File.
+func (f gateFile) SyncData() error {
+	if err := f.g.err(); err != nil {
+		return err
+	}
+	f.g.syncs.Add(1)
+	return f.File.SyncData()
+}
+
+// SyncTo implements vfs.File.
+func (f gateFile) SyncTo(n int64) (bool, error) {
+	if err := f.g.err(); err != nil {
+		return false, err
+	}
+	return f.File.SyncTo(n)
+}

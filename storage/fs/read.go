@@ -1,0 +1,232 @@
+package fs
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/objsrv/objsrv/storage"
+)
+
+// lookup finds the version that a reference names. The caller holds the key's lock, at
+// least shared. Errors are those of storage.Objects.
+func (s *Store) lookup(bk *bucket, ref storage.Ref, full bool) (r *record, latest bool, err error) {
+	r, latest, err = s.find(bk, ref, full)
+	if err != nil {
+		return nil, false, s.noteDamage(fmt.Errorf("%s/%s: %w", ref.Bucket, ref.Key, err))
+	}
+	if r == nil {
+		if ref.Version == "" {
+			return nil, false, fmt.Errorf("%s/%s: %w", ref.Bucket, ref.Key, storage.ErrNoSuchKey)
+		}
+		return nil, false, fmt.Errorf("%s/%s version %q: %w", ref.Bucket, ref.Key, ref.Version, storage.ErrNoSuchVersion)
+	}
+	if r.marker {
+		return nil, false, &storage.MarkerError{
+			VersionID: versionName(r), Modified: time.UnixMilli(r.modified).UTC(), Named: ref.Version != "",
+		}
+	}
+	return r, latest, nil
+}
+
+// find is lookup that gives delete markers, and nil for what is not there.
+func (s *Store) find(bk *bucket, ref storage.Ref, full bool) (r *record, latest bool, err error) {
+	var key [9 + storage.MaxKey]byte
+	cur := new(record)
+	found, err := get(s.db, appendKey(key[:0], rangeObject, bk.id, ref.Key), func(v []byte) error {
+		return decodeRecord(cur, v, bk.id, key[9:9+len(ref.Key)], &arena{chunk: len(v) + 128}, full)
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	versioned := bk.info.Load().Versioning != storage.VersioningUnset
+	seq, rnd, isID := parseID(ref.Version)
+	switch {
+	case found && (ref.Version == "" || ref.Version == storage.NullVersion && cur.null || isID && !cur.null && cur.seq == seq && cur.rnd == rnd):
+		return cur, true, nil
+	case !versioned || ref.Version != "" && ref.Version != storage.NullVersion && !isID:
+		return nil, false, nil
+	}
+	f, err := s.findOther(bk, ref, seq, full)
+	if err != nil || f == nil || isID && (f.rec.null || f.rec.rnd != rnd) {
+		return nil, false, err
+	}
+	if !found && f.rec.marker {
+		t := f
+		if ref.Version != "" {
+			if t, err = top(s.db, bk.id, ref.Key, 0, false); err != nil {
+				return nil, false, err
+			}
+		}
+		latest = t != nil && t.rec.seq == f.rec.seq
+	}
+	return f.rec, latest, nil
+}
+
+// findOther finds what a reference names among the versions that are not current.
+func (s *Store) findOther(bk *bucket, ref storage.Ref, seq uint64, full bool) (*found, error) {
+	switch ref.Version {
+	case "":
+		return top(s.db, bk.id, ref.Key, 0, full)
+	case storage.NullVersion:
+		return nullVersion(s.db, bk.id, ref.Key, full)
+	}
+	return version(s.db, bk.id, ref.Key, seq, full)
+}
+
+// StatObject implements storage.Objects.
+func (s *Store) StatObject(_ context.Context, ref storage.Ref) (*storage.Object, error) {
+	if err := s.enter(); err != nil {
+		return nil, err
+	}
+	defer s.leave()
+	bk, err := s.bucket(ref.Bucket)
+	if err != nil {
+		return nil, err
+	}
+	lock := &s.keys[stripeOf(bk.id, ref.Key)]
+	lock.RLock()
+	r, latest, err := s.lookup(bk, ref, true)
+	lock.RUnlock()
+	if err != nil {
+		return nil, err
+	}
+	return r.object(ref.Key, latest), nil
+}
+
+// GetObject implements storage.Objects.
+func (s *Store) GetObject(_ context.Context, ref storage.Ref) (*storage.Object, storage.Content, error) {
+	if err := s.enter(); err != nil {
+		return nil, nil, err
+	}
+	defer s.leave()
+	bk, err := s.bucket(ref.Bucket)
+	if err != nil {
+		return nil, nil, err
+	}
+	// What the version holds is opened under the key's lock: until then nothing
+	// that it refers to can be reclaimed.
+	lock := &s.keys[stripeOf(bk.id, ref.Key)]
+	lock.RLock()
+	r, latest, err := s.lookup(bk, ref, true)
+	if err != nil {
+		lock.RUnlock()
+		return nil, nil, err
+	}
+	c, err := s.openContent(r, ref.Bucket, ref.Key)
+	lock.RUnlock()
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.object(ref.Key, latest), c, nil
+}
+
+// openContent opens the content of a version. The caller holds the key's lock.
+func (s *Store) openContent(r *record, bucket, key string) (*content, error) {
+	c := &content{s: s, size: r.size}
+	var err error
+	switch r.place {
+	case placeNone:
+		if r.size != 0 {
+			err = fmt.Errorf("no content: %w", storage.ErrDamaged)
+		}
+		c.data = []byte{}
+	case placeInline:
+		err = c.loadInline(r)
+	case placeBlob:
+		c.extents = []extent{{r.loc, r.size}}
+		c.one, err = s.openBlob(r.loc, r.size)
+	case placeManifest:
+		err = c.loadManifest(r)
+	}
+	c.what = bucket + "/" + key
+	if err != nil {
+		_ = c.Close()
+		return nil, s.noteDamage(fmt.Errorf("content of %s: %w", c.what, err))
+	}
+	return c, nil
+}
+
+// loadInline copies the content out of the index, so that a slow client holds no part
+// of the index in memory.
+func (c *content) loadInline(r *record) error {
+	if r.size > writeBuffer {
+		return fmt.Errorf("inline content of %d bytes: %w", r.size, storage.ErrDamaged)
+	}
+	c.buf = c.s.bodies.get()
+	c.data = c.buf[:r.size]
+	var key [9]byte
+	k := appendKey(key[:0], rangeData, r.loc, "")
+	found, err := get(c.s.db, k, func(v []byte) error {
+		if int64(len(v)) != r.size {
+			return fmt.Errorf("%d of %d bytes: %w", len(v), r.size, storage.ErrDamaged)
+		}
+		copy(c.data, v)
+		return nil
+	})
+	if err == nil && !found {
+		err = fmt.Errorf("bytes %x are missing: %w", r.loc, storage.ErrDamaged)
+	}
+	if err == nil && contentCRC(r.loc, c.data) != r.crc {
+		err = fmt.Errorf("checksum: %w", storage.ErrDamaged)
+	}
+	return err
+}
+
+// loadManifest reads the manifest and pins it.
+func (c *content) loadManifest(r *record) error {
+	m, err := c.s.manifest(r)
+	if err != nil {
+		return err
+	}
+	c.extents = make([]extent, 0, len(m.parts))
+	for i := range m.parts {
+		c.extents = append(c.extents, m.parts[i].extents...)
+	}
+	c.s.pins.pin(r.loc)
+	c.manifest = r.loc
+	return nil
+}
+
+// manifest reads the manifest of a version.
+func (s *Store) manifest(r *record) (m *manifest, err error) {
+	found, err := get(s.db, keyOf(rangeManifest, r.loc), func(v []byte) (err error) {
+		m, err = decodeManifest(r.loc, v)
+		return err
+	})
+	if err == nil && !found {
+		err = fmt.Errorf("manifest %x is missing: %w", r.loc, storage.ErrDamaged)
+	}
+	if err == nil && m.size() != r.size {
+		err = fmt.Errorf("manifest %x has %d of %d bytes: %w", r.loc, m.size(), r.size, storage.ErrDamaged)
+	}
+	return m, err
+}
+
+// Parts implements storage.Objects.
+func (s *Store) Parts(_ context.Context, ref storage.Ref) ([]storage.Part, error) {
+	if err := s.enter(); err != nil {
+		return nil, err
+	}
+	defer s.leave()
+	bk, err := s.bucket(ref.Bucket)
+	if err != nil {
+		return nil, err
+	}
+	lock := &s.keys[stripeOf(bk.id, ref.Key)]
+	lock.RLock()
+	defer lock.RUnlock()
+	r, _, err := s.lookup(bk, ref, false)
+	if err != nil || r.place != placeManifest || r.partCount == 0 {
+		return nil, err
+	}
+	m, err := s.manifest(r)
+	if err != nil {
+		return nil, s.noteDamage(fmt.Errorf("parts of %s/%s: %w", ref.Bucket, ref.Key, err))
+	}
+	list := make([]storage.Part, len(m.parts))
+	for i := range m.parts {
+		list[i] = m.parts[i].Part
+	}
+	return list, nil
+}

@@ -1,0 +1,167 @@
+package fs
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/objsrv/objsrv/storage"
+)
+
+// place says where a version's content lies.
+type place uint8
+
+const (
+	placeNone     place = iota // no content
+	placeInline                // rangeData
+	placeBlob                  // one blob file
+	placeManifest              // several blob files, or shared ones, named in rangeManifest
+)
+
+// record is the metadata of one version as the index keeps it.
+type record struct {
+	seq, rnd  uint64
+	null      bool // its version id is "null"
+	marker    bool // a delete marker
+	modified  int64
+	size      int64
+	place     place
+	loc       uint64 // data id, blob id or manifest id
+	crc       uint32 // CRC32C of inline content
+	etag      string
+	owner     string
+	class     string
+	checksum  storage.Checksum
+	partCount int
+	uploadID  string
+	attrs     []storage.Attr
+	tags      []storage.Tag
+	props     map[string]string
+}
+
+const (
+	flagMarker = 1 << iota
+	flagNull
+	flagUpload
+	flagMeta
+	placeShift = 4
+)
+
+// identity is what a record belongs to: the checksum of the record covers it, so that
+// a record in another's place shows.
+func identity(dst []byte, bucket uint64, key string) []byte {
+	dst = binary.BigEndian.AppendUint64(dst, bucket)
+	return append(dst, key...)
+}
+
+// appendRecord encodes r as the version of key.
+func appendRecord(b []byte, r *record, bucket uint64, key string) []byte {
+	start := len(b)
+	flags := byte(r.place) << placeShift
+	if r.marker {
+		flags |= flagMarker
+	}
+	if r.null {
+		flags |= flagNull
+	}
+	if r.uploadID != "" || r.partCount > 0 {
+		flags |= flagUpload
+	}
+	if len(r.attrs) > 0 || len(r.tags) > 0 || len(r.props) > 0 {
+		flags |= flagMeta
+	}
+	b = append(b, recordVersion, flags)
+	b = binary.LittleEndian.AppendUint64(b, r.seq)
+	if !r.null {
+		b = binary.LittleEndian.AppendUint64(b, r.rnd)
+	}
+	b = binary.AppendVarint(b, r.modified)
+	if !r.marker {
+		b = binary.AppendUvarint(b, uint64(r.size))
+		b = appendETag(b, r.etag)
+		b = appendString(b, r.class)
+		b = appendChecksum(b, r.checksum)
+	}
+	b = appendString(b, r.owner)
+	if r.place != placeNone {
+		b = binary.AppendUvarint(b, r.loc)
+	}
+	if r.place == placeInline {
+		b = binary.LittleEndian.AppendUint32(b, r.crc)
+	}
+	if flags&flagUpload != 0 {
+		b = binary.AppendUvarint(b, uint64(r.partCount))
+		b = appendString(b, r.uploadID)
+	}
+	if flags&flagMeta != 0 {
+		b = appendMeta(b, r.attrs, r.tags, r.props)
+	}
+	var tmp [8 + storage.MaxKey]byte
+	return binary.LittleEndian.AppendUint32(b, crcOf(identity(tmp[:0], bucket, key), b[start:]))
+}
+
+// decodeRecord decodes the value of a version of key into r. Strings are made in a;
+// attributes, tags and properties only when full. Owner and class reuse r's strings
+// when they are the same, so that a listing makes them once.
+func decodeRecord(r *record, value []byte, bucket uint64, key []byte, a *arena, full bool) error {
+	var tmp [8]byte
+	binary.BigEndian.PutUint64(tmp[:], bucket)
+	n := len(value) - 4
+	if n < 2 || crcOf(tmp[:], key, value[:n]) != binary.LittleEndian.Uint32(value[n:]) {
+		return fmt.Errorf("checksum of the record of %q: %w", key, storage.ErrDamaged)
+	}
+	if value[0] != recordVersion {
+		return fmt.Errorf("record of %q has version %d: %w", key, value[0], storage.ErrDamaged)
+	}
+	flags := value[1]
+	d := reader{b: value[2:n]}
+	owner, class := r.owner, r.class
+	*r = record{marker: flags&flagMarker != 0, null: flags&flagNull != 0, place: place(flags>>placeShift) & 3}
+	r.seq = d.u64()
+	if !r.null {
+		r.rnd = d.u64()
+	}
+	r.modified = d.varint()
+	if !r.marker {
+		r.size = int64(d.uvarint())
+		r.etag = d.etag(a)
+		r.class = a.same(class, d.bytes())
+		r.checksum = d.checksum(a)
+	}
+	r.owner = a.same(owner, d.bytes())
+	if r.place != placeNone {
+		r.loc = d.uvarint()
+	}
+	if r.place == placeInline {
+		r.crc = d.u32()
+	}
+	if flags&flagUpload != 0 {
+		r.partCount = int(d.uvarint())
+		r.uploadID = a.str(d.bytes())
+	}
+	if full && flags&flagMeta != 0 {
+		r.attrs, r.tags, r.props = d.meta(a)
+	}
+	return d.err("record of a version")
+}
+
+// fill makes the storage.Object of r.
+func (r *record) fill(o *storage.Object, key string, latest bool, a *arena) {
+	*o = storage.Object{
+		Key: key, VersionID: storage.NullVersion, Latest: latest, DeleteMarker: r.marker, Size: r.size, ETag: r.etag,
+		Modified: time.UnixMilli(r.modified).UTC(), Owner: r.owner, Class: r.class, Attrs: r.attrs, Tags: r.tags,
+		Checksum: r.checksum, PartCount: r.partCount, UploadID: r.uploadID, Props: r.props,
+	}
+	if !r.null {
+		var raw [16]byte
+		binary.BigEndian.PutUint64(raw[:], r.seq)
+		binary.BigEndian.PutUint64(raw[8:], r.rnd)
+		o.VersionID = a.hex(raw[:])
+	}
+}
+
+func (r *record) object(key string, latest bool) *storage.Object {
+	o := new(storage.Object)
+	r.fill(o, key, latest, &arena{chunk: 32})
+	return o
+}
