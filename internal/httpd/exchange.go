@@ -17,6 +17,7 @@ import (
 // allocation.
 type exchange struct {
 	event reqlog.Event
+	id    [1]string // the header's value
 	w     response
 	body  body
 }
@@ -32,7 +33,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	x.w = response{ResponseWriter: w, conn: c}
 	h := w.Header()
 	h["Server"] = serverName
-	h["X-Amz-Request-Id"] = []string{x.event.ID}
+	x.id[0] = x.event.ID
+	h["X-Amz-Request-Id"] = x.id[:]
 	x.w.last = len(r.TransferEncoding) > 0
 	r = r.WithContext(reqlog.With(r.Context(), &x.event))
 	if r.Body != nil && r.Body != http.NoBody {
