@@ -24,7 +24,7 @@ func environment(list []string) environ {
 }
 
 // clientVariables are of commands that call a server; `server` ignores them.
-var clientVariables = []string{"OBJSRV_URL", "OBJSRV_ACCESS_KEY", "OBJSRV_SECRET_KEY", "OBJSRV_CA_FILE"}
+var clientVariables = []string{"OBJSRV_ENDPOINT", "OBJSRV_URL", "OBJSRV_ACCESS_KEY", "OBJSRV_SECRET_KEY", "OBJSRV_CA_FILE"}
 
 // flagValue collects the values of a flag.
 type flagValue struct {
@@ -189,9 +189,9 @@ func readSecretFile(variable, file string) (string, error) {
 // MinIO that this server does not have.
 func strangers(env environ, known map[string]bool) (ignored []string, err error) {
 	var wrong []string
-	for name := range env {
+	for name, value := range env {
 		switch {
-		case known[name]:
+		case known[name], value == "":
 		case strings.HasPrefix(name, "OBJSRV_"):
 			wrong = append(wrong, name)
 		case strings.HasPrefix(name, "MINIO_"):

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/objsrv/objsrv/iam/adminapi"
 	"github.com/objsrv/objsrv/internal/httpd"
 )
 
@@ -49,11 +50,13 @@ func (p *Program) own(w http.ResponseWriter, r *http.Request) {
 	if name, ok := probe(r.URL.Path); ok && p.health.Serve(w, r, name) {
 		return
 	}
-	switch r.URL.Path {
-	case "/-/metrics":
+	switch path := r.URL.Path; {
+	case path == "/-/metrics":
 		p.services.serveMetrics(w, r)
-	case "/-/api/v1/fsck":
+	case path == fsckPath:
 		p.services.serveFsck(w, r)
+	case strings.HasPrefix(path, adminapi.Prefix):
+		p.services.admin.ServeHTTP(w, r)
 	default:
 		httpd.Text(w, http.StatusNotFound, "not found")
 	}

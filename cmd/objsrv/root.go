@@ -72,7 +72,8 @@ func newRoot(env environ) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%v; `%s --help` lists the flags", err, cmd.CommandPath())
 	})
-	root.AddCommand(newServerCommand(env), newVersionCommand(), newHealthcheckCommand(env), newFsckCommand(env))
+	root.AddCommand(newServerCommand(env), newVersionCommand(), newHealthcheckCommand(env),
+		newFsckCommand(env), newAdminCommand())
 	return root
 }
 

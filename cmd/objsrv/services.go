@@ -37,6 +37,7 @@ type services struct {
 	iamDB   store.Store
 	iam     *iam.Service
 	s3      *s3api.Server
+	admin   http.Handler
 }
 
 // openServices opens the data directory, which it makes when missing.
@@ -73,6 +74,7 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 		return s, err
 	}
 	s.s3 = s3api.New(s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains})
+	s.admin = newAdminAPI(s.s3, s.iam)
 	m.AddStore(s.backend, s.figures)
 	return s, nil
 }
