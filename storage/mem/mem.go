@@ -10,6 +10,7 @@ package mem
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -194,4 +195,37 @@ func (s *Store) Usage(_ context.Context, name string) (storage.Usage, error) {
 		}
 	}
 	return u, nil
+}
+
+// Clone returns an independent copy of the store, for tests that must reckon with two
+// outcomes of one call.
+func (s *Store) Clone() *Store {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c := &Store{now: s.now, closed: s.closed, seq: s.seq, buckets: map[string]*bucket{}}
+	for name, b := range s.buckets {
+		n := &bucket{info: b.info}
+		for _, key := range b.objects.keys {
+			n.objects.set(key, copyEach(b.objects.at[key]))
+		}
+		for _, key := range b.uploads.keys {
+			ups := copyEach(b.uploads.at[key])
+			for _, u := range ups {
+				u.parts = maps.Clone(u.parts)
+			}
+			n.uploads.set(key, ups)
+		}
+		c.buckets[name] = n
+	}
+	return c
+}
+
+// copyEach copies what a list points at.
+func copyEach[V any](list []*V) []*V {
+	out := make([]*V, len(list))
+	for i, v := range list {
+		c := *v
+		out[i] = &c
+	}
+	return out
 }

@@ -16,3 +16,10 @@ func TestConformance(t *testing.T) {
 	}
 	storagetest.Run(t, open, storagetest.Options{Thresholds: []int64{64 << 10}})
 }
+
+func TestPrograms(t *testing.T) {
+	storagetest.Programs(t, storagetest.ProgramOptions{
+		Open:   func(*testing.T) storage.Backend { return mem.New(mem.Options{}) },
+		Reopen: func(_ *testing.T, b storage.Backend) storage.Backend { return b.(*mem.Store).Clone() },
+	})
+}
