@@ -100,7 +100,7 @@ add_user() {
     $mc alias set t "$ENDPOINT" "$ACCESS" "$SECRET" && $mc admin user add t "$1" "$2" && $mc admin policy attach t readwrite --user "$1"
   else
     printf '%s\n' "$2" | OBJSRV_URL=$ENDPOINT OBJSRV_ACCESS_KEY=$ACCESS OBJSRV_SECRET_KEY=$SECRET OBJSRV_CA_FILE=${3:-} \
-      "$SERVER_BIN" admin user add "$1" --policy readwrite
+      "$SERVER_BIN" admin user add "$1" --policy readwrite --secret-stdin
   fi >>"$TMP/admin.log" 2>&1 || { echo "FAIL add user $1: $(tail -n 3 "$TMP/admin.log")"; exit 1; }
 }
 

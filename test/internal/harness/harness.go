@@ -130,7 +130,7 @@ func (s *Server) Client(access, secret string) *minio.Client {
 // AddUser makes a user with the policy readwrite: by `objsrv admin`, or by the program mc for MinIO.
 func (s *Server) AddUser(ctx context.Context, name, secret string) error {
 	if !s.Minio {
-		cmd := exec.CommandContext(ctx, s.Bin, "admin", "user", "add", name, "--policy", "readwrite")
+		cmd := exec.CommandContext(ctx, s.Bin, "admin", "user", "add", name, "--policy", "readwrite", "--secret-stdin")
 		cmd.Env = append(os.Environ(), "OBJSRV_URL=http://"+s.Addr, "OBJSRV_ACCESS_KEY="+Access, "OBJSRV_SECRET_KEY="+Secret)
 		cmd.Stdin = strings.NewReader(secret + "\n")
 		return run(cmd)
@@ -155,6 +155,9 @@ func (s *Server) Fsck() (output string, clean bool, err error) {
 	out, err := exec.Command(s.Bin, "fsck", s.Dir).CombinedOutput()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		return string(out), false, nil
+	}
+	if err == nil && len(bytes.TrimSpace(out)) == 0 {
+		err = errors.New("fsck prints nothing, not even what it has checked")
 	}
 	return string(out), err == nil, err
 }
