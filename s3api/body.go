@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/objsrv/objsrv/internal/checksum"
+	"github.com/objsrv/objsrv/sigv4"
 	"github.com/objsrv/objsrv/storage"
 )
 
@@ -112,7 +113,7 @@ func (u *upload) Read(p []byte) (int, error) {
 	switch {
 	case err == nil:
 		return n, nil
-	case errors.Is(err, io.EOF):
+	case err == io.EOF:
 		err = u.verify()
 	default:
 		err = bodyError(err)
@@ -121,15 +122,18 @@ func (u *upload) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// bodyError gives the failures of a connection their S3 codes; what is no such failure stays.
+// bodyError gives the failures of a connection their S3 codes: nothing of them is the server's
+// fault. A refusal stays what it is.
 func bodyError(err error) error {
+	var refusal *Error
+	var unproven *sigv4.Error
 	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return &Error{Code: "IncompleteBody", Message: "You did not provide the number of bytes specified by the Content-Length HTTP header", cause: err}
+	case errors.As(err, &refusal), errors.As(err, &unproven):
+		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &Error{Code: "RequestTimeout", Message: "Your socket connection to the server was not read from or written to within the timeout period.", cause: err}
 	}
-	return err
+	return &Error{Code: "IncompleteBody", Message: "You did not provide the number of bytes specified by the Content-Length HTTP header", cause: err}
 }
 
 // verify compares what was read with what the client said; io.EOF when it holds.

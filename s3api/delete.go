@@ -86,7 +86,7 @@ func deleteObjects(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.runDeletions(list); err != nil {
+	if err := c.runDeletions(b, list); err != nil {
 		return err
 	}
 	var doc s3xml.Writer
@@ -144,7 +144,7 @@ func (c *call) deletions(b *storage.Bucket, req *deleteRequest) ([]deletion, err
 }
 
 // runDeletions deletes what may be deleted, in one call of the store.
-func (c *call) runDeletions(list []deletion) error {
+func (c *call) runDeletions(b *storage.Bucket, list []deletion) error {
 	in := make([]storage.DeleteInput, 0, len(list))
 	for i := range list {
 		if list[i].err == nil {
@@ -160,10 +160,14 @@ func (c *call) runDeletions(list []deletion) error {
 	}
 	n := 0
 	for i := range list {
-		if d := &list[i]; d.err == nil {
-			d.res, d.err = results[n], conditionError(results[n].Err, &d.in.If)
-			n++
+		d := &list[i]
+		if d.err != nil {
+			continue
 		}
+		if d.res = results[n]; d.res.Err != nil {
+			d.err = c.deleteError(b, &d.in, d.res.Err)
+		}
+		n++
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"os"
 	"strings"
 )
 
@@ -52,8 +53,10 @@ func (g *gate) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func errMalformedPost(cause error) error {
-	return &Error{Code: "MalformedPOSTRequest", Message: "The body of your POST request is not well-formed multipart/form-data.", cause: cause}
+// errMalformedPost has no cause: package multipart's error for a form that breaks off wraps io.EOF,
+// which a store could take for the end of the file.
+func errMalformedPost() error {
+	return errorf("MalformedPOSTRequest", "The body of your POST request is not well-formed multipart/form-data.")
 }
 
 func errFile() error {
@@ -68,14 +71,14 @@ func readForm(r *http.Request) (*form, error) {
 	}
 	boundary := params["boundary"]
 	if boundary == "" || len(boundary) > maxBoundary {
-		return nil, errMalformedPost(nil)
+		return nil, errMalformedPost()
 	}
 	f := &form{fields: map[string]string{}, body: &gate{r: r.Body, left: maxFormPreamble}, limit: maxPut}
 	f.parts = multipart.NewReader(f.body, boundary)
 	data := 0
 	for {
 		p, err := f.parts.NextRawPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // wrapped, it means a form that breaks off
 			return nil, errFile()
 		}
 		if err != nil {
@@ -114,10 +117,10 @@ func formError(err error) error {
 	if errors.Is(err, errFormTooLong) {
 		return errorf("MaxPostPreDataLengthExceededError", "Your POST request fields preceding the upload file were too large.")
 	}
-	if err := bodyError(err); toError(err).Code == "RequestTimeout" {
-		return err
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return bodyError(err)
 	}
-	return errMalformedPost(err)
+	return errMalformedPost()
 }
 
 // key returns the key that the form asks for, with ${filename} replaced.
@@ -223,7 +226,7 @@ func (f *form) finish() error {
 	for {
 		p, err := f.parts.NextRawPart()
 		switch {
-		case errors.Is(err, io.EOF):
+		case err == io.EOF:
 			return io.EOF
 		case err != nil:
 			return formError(err)
