@@ -212,5 +212,6 @@ func preflight(c *call) error {
 			return c.reply(http.StatusOK)
 		}
 	}
-	return errorf("AccessForbidden", "CORSResponse: This CORS request is not allowed. This is usually because the evaluation of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.")
+	// The text, its spelling included, is what S3 answers and clients compare.
+	return errorf("AccessForbidden", "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.")
 }

@@ -100,13 +100,13 @@ func (w *Writer) ETag(etag string) {
 	w.Raw("&quot;</ETag>")
 }
 
-// Text appends escaped text. Characters that XML 1.0 can't carry are written as character
+// Text appends escaped text; quotes need no escape between tags. Characters that XML 1.0 can't carry are written as character
 // references, as S3 does; clients that meet them ask for encoding-type=url.
 func (w *Writer) Text(s string) {
 	last := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= 0x20 && c < utf8.RuneSelf && c != '&' && c != '<' && c != '>' && c != '"' && c != '\'' {
+		if c >= 0x20 && c < utf8.RuneSelf && c != '&' && c != '<' && c != '>' {
 			i++
 			continue
 		}
@@ -119,10 +119,6 @@ func (w *Writer) Text(s string) {
 			esc = "&lt;"
 		case '>':
 			esc = "&gt;"
-		case '"':
-			esc = "&quot;"
-		case '\'':
-			esc = "&#39;"
 		default:
 			if c < 0x20 {
 				esc = "&#x" + strconv.FormatInt(int64(c), 16) + ";"
