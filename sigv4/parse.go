@@ -47,6 +47,8 @@ func (v *Verifier) Parse(r *http.Request) (Auth, error) {
 		return Auth{}, errInvalidRequest(messageRepeatedHeader + "Authorization")
 	case len(authorization) == 1 && (q.presigned() || q.sigV2()), q.presigned() && q.sigV2():
 		return Auth{}, errSeveralMechanisms()
+	case q.sigV2() && v.V2Bucket != nil:
+		return v.parsePresignedV2(r, &q)
 	case q.sigV2():
 		return Auth{}, errSigV2()
 	case len(authorization) == 1:

@@ -2,9 +2,6 @@ package sigv4
 
 import (
 	"bytes"
-	"crypto/hmac"
-	"crypto/sha1"
-	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -81,7 +78,7 @@ func parseFormV2(form map[string]string) (Auth, error) {
 			return Auth{}, errMissingField(f.display)
 		}
 	}
-	return Auth{Mode: Form, AccessKey: form["awsaccesskeyid"], SessionToken: form["x-amz-security-token"],
+	return Auth{Mode: Form, V2: true, AccessKey: form["awsaccesskeyid"], SessionToken: form["x-amz-security-token"],
 		state: authState{signature: form["signature"]}}, nil
 }
 
@@ -97,7 +94,7 @@ func (v *Verifier) VerifyForm(form map[string]string, a *Auth, secret string) er
 	if a.Mode != Form {
 		return newError("AccessDenied", "Access Denied")
 	}
-	if a.state.scope == "" {
+	if a.V2 {
 		return verifyFormV2(form, a, secret)
 	}
 	if err := v.checkScope(a); err != nil {
@@ -119,10 +116,7 @@ func (v *Verifier) VerifyForm(form map[string]string, a *Auth, secret string) er
 }
 
 func verifyFormV2(form map[string]string, a *Auth, secret string) error {
-	mac := hmac.New(sha1.New, []byte(secret))
-	io.WriteString(mac, form["policy"])
-	want := base64.StdEncoding.EncodeToString(mac.Sum(nil))
-	if subtle.ConstantTimeCompare([]byte(want), []byte(a.state.signature)) == 1 && secret != "" {
+	if equalV2(a.state.signature, []byte(form["policy"]), secret) {
 		return nil
 	}
 	return errFormSignature(a, form["policy"])

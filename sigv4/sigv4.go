@@ -42,6 +42,7 @@ const (
 // Verifier.Verify returned nil.
 type Auth struct {
 	Mode         Mode
+	V2           bool // signed with version 2, see Verifier.FormV2 and V2Bucket
 	AccessKey    string
 	SessionToken string // x-amz-security-token, from header or query
 	Date         string // scope date, yyyymmdd
@@ -72,6 +73,9 @@ type Verifier struct {
 	Now     func() time.Time // nil means time.Now
 	MaxSkew time.Duration    // 0 means 15 minutes
 	FormV2  bool             // accept POST forms signed with version 2 (HMAC-SHA1 over the policy)
+	// V2Bucket, when not nil, accepts presigned URLs of version 2. It returns the bucket
+	// that a virtual host names, which version 2 signs, or "" for path style.
+	V2Bucket func(host string) string
 
 	cache   keyCache
 	scratch sync.Pool // of *scratch

@@ -29,6 +29,9 @@ func (v *Verifier) Verify(r *http.Request, a *Auth, secret string) error {
 	if a.Mode != Header && a.Mode != Presigned {
 		return newError("AccessDenied", "Access Denied")
 	}
+	if a.V2 {
+		return v.verifyPresignedV2(r, a, secret)
+	}
 	if err := v.checkScope(a); err != nil {
 		return err
 	}
