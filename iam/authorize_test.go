@@ -374,6 +374,57 @@ func TestTwoServices(t *testing.T) {
 	}
 }
 
+// laggingStore has watchers that fail once, as one that was too slow does.
+type laggingStore struct {
+	store.Store
+	mu     sync.Mutex
+	lagged int
+}
+
+type laggingWatcher struct {
+	store.Watcher
+	s *laggingStore
+}
+
+func (s *laggingStore) Watch(ctx context.Context) (store.Watcher, error) {
+	w, err := s.Store.Watch(ctx)
+	return laggingWatcher{w, s}, err
+}
+
+// Next loses the event that it should deliver, three times.
+func (w laggingWatcher) Next(ctx context.Context) (store.Event, error) {
+	ev, err := w.Watcher.Next(ctx)
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	if err == nil && w.s.lagged < 3 {
+		w.s.lagged++
+		return store.Event{}, store.ErrLagged
+	}
+	return ev, err
+}
+
+// TestLagging loses events: the service reads everything anew and misses no change.
+func TestLagging(t *testing.T) {
+	st := mem.Open()
+	ls := &laggingStore{Store: st}
+	s, err := Open(ls, Options{RootUser: rootUser, RootPassword: rootSecret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for i := range 6 {
+		id := identity(t, s, fmt.Sprint("user", i), "readonly")
+		if i%2 == 0 {
+			if err := s.DeleteUser(t.Context(), id.Name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if len(s.Users()) != 3 || ls.lagged != 3 {
+		t.Errorf("%d users after %d losses", len(s.Users()), ls.lagged)
+	}
+}
+
 // TestClosed has changes fail after Close, while requests are still answered.
 func TestClosed(t *testing.T) {
 	st := mem.Open()
@@ -427,6 +478,18 @@ func population(b *testing.B) (*Service, []string) {
 		b.Fatal(err)
 	}
 	return s, names
+}
+
+func BenchmarkOpen(b *testing.B) {
+	s, _ := population(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		again, err := Open(s.store, Options{RootUser: rootUser, RootPassword: rootSecret})
+		if err != nil {
+			b.Fatal(err)
+		}
+		again.Close()
+	}
 }
 
 func BenchmarkCredential(b *testing.B) {

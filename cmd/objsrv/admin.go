@@ -36,7 +36,7 @@ The endpoint is --endpoint, OBJSRV_ENDPOINT, OBJSRV_URL or AWS_ENDPOINT_URL. The
 credentials are --access-key with --secret-key, or the first complete pair of
 OBJSRV_ACCESS_KEY and OBJSRV_SECRET_KEY, OBJSRV_ROOT_USER and OBJSRV_ROOT_PASSWORD,
 MINIO_ROOT_USER and MINIO_ROOT_PASSWORD, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`,
-		Args: cobra.NoArgs,
+		Args: noCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	p := cmd.PersistentFlags()
@@ -49,10 +49,18 @@ MINIO_ROOT_USER and MINIO_ROOT_PASSWORD, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS
 	return cmd
 }
 
+// noCommand refuses an argument where a command is expected.
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("unknown command %q; `%s --help` lists the commands", args[0], cmd.CommandPath())
+	}
+	return nil
+}
+
 // group returns a command that only has others.
 func group(use, short string, children ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: use, Short: short, Args: cobra.NoArgs,
+		Use: use, Short: short, Args: noCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(children...)
@@ -63,7 +71,7 @@ func newAdminWhoamiCommand(f *adminFlags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "whoami",
 		Short: "Show the identity behind the credentials",
-		Args:  cobra.NoArgs,
+		Args:  argCount(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var me adminapi.WhoAmI
 			return f.show(cmd, "GET", "whoami", nil, &me, func(w io.Writer) {

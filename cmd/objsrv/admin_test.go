@@ -148,6 +148,9 @@ func TestAdminJSON(t *testing.T) {
 
 func TestAdminUsage(t *testing.T) {
 	s := newAdminServer(t)
+	s.ok("", "user", "attach", "disable")
+	s.fails("", "user bogus", `unknown command "bogus"`)
+	s.fails("", "bogus", `unknown command "bogus"`)
 	s.fails("", "user add", "0 arguments given")
 	s.fails("", "user attach alice", "1 arguments given")
 	s.fails("", "whoami --access-key alice", "go together")
