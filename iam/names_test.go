@@ -99,7 +99,13 @@ func TestTrie(t *testing.T) {
 		if v, ok := tr.get(k); ok != (model[k] != 0 || i == 0 && ok) || ok && v != model[k] {
 			t.Fatalf("get %q: %d, %v", k, v, ok)
 		}
+		if rnd.IntN(10) == 0 {
+			if tr = tr.frozen(); rnd.IntN(2) == 0 {
+				tr = tr.thawed()
+			}
+		}
 		if i == 9999 {
+			tr = tr.frozen()
 			old = tr
 			for k, v := range model {
 				oldModel[k] = v
@@ -122,7 +128,7 @@ func TestTrieCollisions(t *testing.T) {
 	var root *node[int]
 	for i := range 5 {
 		var added bool
-		if root, added = root.with(slot[int]{key: strconv.Itoa(i), hash: 42, value: i}, 0); !added {
+		if root, added = root.with(slot[int]{key: strconv.Itoa(i), hash: 42, value: i}, 0, nil); !added {
 			t.Fatal("not added")
 		}
 	}

@@ -240,6 +240,7 @@ func (s *Service) apply(ev *store.Event) {
 		return
 	}
 	sn := *old
+	sn.thaw()
 	sn.revision = ev.Revision
 	for i := range ev.Records {
 		r := &ev.Records[i]
@@ -253,6 +254,7 @@ func (s *Service) apply(ev *store.Event) {
 }
 
 func (s *Service) publish(sn *snapshot) {
+	sn.freeze()
 	s.mu.Lock()
 	s.snap.Store(sn)
 	close(s.changed)

@@ -51,12 +51,24 @@ type policyState struct {
 	err      error
 }
 
-// newSnapshot returns a snapshot with the canned policies.
+// thaw makes changes cheap until freeze, which comes before anybody else sees the snapshot.
+func (sn *snapshot) thaw() {
+	sn.users, sn.ids, sn.keys = sn.users.thawed(), sn.ids.thawed(), sn.keys.thawed()
+	sn.policies, sn.damaged = sn.policies.thawed(), sn.damaged.thawed()
+}
+
+func (sn *snapshot) freeze() {
+	sn.users, sn.ids, sn.keys = sn.users.frozen(), sn.ids.frozen(), sn.keys.frozen()
+	sn.policies, sn.damaged = sn.policies.frozen(), sn.damaged.frozen()
+}
+
+// newSnapshot returns a thawed snapshot with the canned policies.
 func newSnapshot() (*snapshot, error) {
 	sn := &snapshot{
 		users: newTrie[*user](), ids: newTrie[*user](), keys: newTrie[*accessKey](),
 		policies: newTrie[*policySlot](), damaged: newTrie[error](),
 	}
+	sn.thaw()
 	for _, c := range policy.CannedPolicies() {
 		p, err := policy.Compile(c.Name, []byte(c.Document), policy.Identity)
 		if err != nil {

@@ -3,16 +3,24 @@ package iam
 import (
 	"hash/maphash"
 	"math/bits"
+	"slices"
 )
 
 // trie is an immutable map from strings: with and without return changed copies that
 // share all but the path to the change, so that a snapshot of any size is replaced in
 // microseconds while readers go on with the old one.
+//
+// Between thawed and frozen, with changes the nodes that it has made since in place. The
+// trie is then for one goroutine, and copies of it change with it.
 type trie[V any] struct {
-	seed maphash.Seed
-	root *node[V]
-	n    int
+	seed  maphash.Seed
+	root  *node[V]
+	n     int
+	owner *owner // nil when frozen
 }
+
+// owner marks the nodes that one thawed trie has made.
+type owner struct{ _ byte }
 
 const (
 	trieBits = 5
@@ -22,6 +30,7 @@ const (
 
 // node has a child for each bit of bitmap, in order; at the end of the hash it is a list.
 type node[V any] struct {
+	owner  *owner
 	bitmap uint32
 	slots  []slot[V]
 }
@@ -35,6 +44,16 @@ type slot[V any] struct {
 }
 
 func newTrie[V any]() trie[V] { return trie[V]{seed: maphash.MakeSeed()} }
+
+func (t trie[V]) thawed() trie[V] {
+	t.owner = &owner{}
+	return t
+}
+
+func (t trie[V]) frozen() trie[V] {
+	t.owner = nil
+	return t
+}
 
 func (t trie[V]) get(key string) (v V, ok bool) {
 	hash := maphash.String(t.seed, key)
@@ -66,7 +85,7 @@ func (t trie[V]) get(key string) (v V, ok bool) {
 
 func (t trie[V]) with(key string, value V) trie[V] {
 	hash := maphash.String(t.seed, key)
-	root, added := t.root.with(slot[V]{key: key, hash: hash, value: value}, 0)
+	root, added := t.root.with(slot[V]{key: key, hash: hash, value: value}, 0, t.owner)
 	t.root = root
 	if added {
 		t.n++
@@ -99,36 +118,36 @@ func (nd *node[V]) all(yield func(string, V) bool) bool {
 	return true
 }
 
-func (nd *node[V]) with(s slot[V], shift uint) (*node[V], bool) {
+func (nd *node[V]) with(s slot[V], shift uint, o *owner) (*node[V], bool) {
 	if nd == nil {
-		nd = &node[V]{}
+		nd = &node[V]{owner: o}
 	}
 	if shift >= trieMax {
 		for i := range nd.slots {
 			if nd.slots[i].key == s.key {
-				return nd.replace(i, s), false
+				return nd.replace(i, s, o), false
 			}
 		}
-		return nd.insert(len(nd.slots), s), true
+		return nd.insert(len(nd.slots), s, o), true
 	}
 	bit := uint32(1) << (s.hash >> shift & trieMask)
 	i := bits.OnesCount32(nd.bitmap & (bit - 1))
 	if nd.bitmap&bit == 0 {
-		c := nd.insert(i, s)
+		c := nd.insert(i, s, o)
 		c.bitmap |= bit
 		return c, true
 	}
 	old := nd.slots[i]
 	if old.sub == nil {
 		if old.key == s.key {
-			return nd.replace(i, s), false
+			return nd.replace(i, s, o), false
 		}
-		sub, _ := (*node[V])(nil).with(old, shift+trieBits)
-		sub, _ = sub.with(s, shift+trieBits)
-		return nd.replace(i, slot[V]{sub: sub}), true
+		sub, _ := (*node[V])(nil).with(old, shift+trieBits, o)
+		sub, _ = sub.with(s, shift+trieBits, o)
+		return nd.replace(i, slot[V]{sub: sub}, o), true
 	}
-	sub, added := old.sub.with(s, shift+trieBits)
-	return nd.replace(i, slot[V]{sub: sub}), added
+	sub, added := old.sub.with(s, shift+trieBits, o)
+	return nd.replace(i, slot[V]{sub: sub}, o), added
 }
 
 func (nd *node[V]) without(key string, hash uint64, shift uint) (*node[V], bool) {
@@ -162,18 +181,26 @@ func (nd *node[V]) without(key string, hash uint64, shift uint) (*node[V], bool)
 	if sub == nil {
 		return nd.remove(i, bit), true
 	}
-	return nd.replace(i, slot[V]{sub: sub}), true
+	return nd.replace(i, slot[V]{sub: sub}, nil), true
 }
 
-func (nd *node[V]) replace(i int, s slot[V]) *node[V] {
-	c := &node[V]{bitmap: nd.bitmap, slots: make([]slot[V], len(nd.slots))}
+func (nd *node[V]) replace(i int, s slot[V], o *owner) *node[V] {
+	if o != nil && nd.owner == o {
+		nd.slots[i] = s
+		return nd
+	}
+	c := &node[V]{owner: o, bitmap: nd.bitmap, slots: make([]slot[V], len(nd.slots))}
 	copy(c.slots, nd.slots)
 	c.slots[i] = s
 	return c
 }
 
-func (nd *node[V]) insert(i int, s slot[V]) *node[V] {
-	c := &node[V]{bitmap: nd.bitmap, slots: make([]slot[V], len(nd.slots)+1)}
+func (nd *node[V]) insert(i int, s slot[V], o *owner) *node[V] {
+	if o != nil && nd.owner == o {
+		nd.slots = slices.Insert(nd.slots, i, s)
+		return nd
+	}
+	c := &node[V]{owner: o, bitmap: nd.bitmap, slots: make([]slot[V], len(nd.slots)+1)}
 	copy(c.slots, nd.slots[:i])
 	c.slots[i] = s
 	copy(c.slots[i+1:], nd.slots[i:])
