@@ -37,8 +37,9 @@ type upload struct {
 // multipart upload was created with, or None. Nothing is read yet, so that a client that
 // waits for "100 Continue" still waits. The caller closes the upload.
 //
-// When neither names an algorithm CRC64NVME is taken, as S3 does by default: at 4 KiB it
-// costs 0.2 us beside 6 us of MD5, and gives every object a checksum that clients can verify.
+// When neither names an algorithm CRC64NVME is taken, as S3 does by default: beside MD5 it costs
+// nothing measurable at 4 KiB and at 1 MiB, and gives every object a checksum that clients can verify
+// and that the parts of an upload compose to.
 func (c *call) openUpload(declared checksum.Algorithm) (*upload, error) {
 	u, err := c.newUpload(declared)
 	if err != nil {

@@ -95,7 +95,7 @@ func classOf(class string) string {
 // objectAttrs reads the headers that are kept, sorted by name. Content-Type is left out
 // when it is the default.
 func objectAttrs(header http.Header) ([]storage.Attr, error) {
-	attrs := make([]storage.Attr, 0, 4)
+	var attrs []storage.Attr
 	for _, k := range keptHeaders {
 		v := header[k.header]
 		if len(v) == 0 {
