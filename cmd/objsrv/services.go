@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/iam/store"
@@ -38,6 +39,8 @@ type services struct {
 	iam     *iam.Service
 	s3      *s3api.Server
 	admin   http.Handler
+
+	checking sync.Mutex // held while fsck runs
 }
 
 // openServices opens the data directory, which it makes when missing.
@@ -123,12 +126,47 @@ func (s *services) warnings() []string {
 
 // check tells whether the store can serve.
 func (s *services) check(ctx context.Context) error {
+	if !s.disk.Stats().Available {
+		return storage.ErrUnavailable
+	}
 	_, _, err := s.backend.ListBuckets(ctx, "", "", 1)
 	return err
 }
 
 // figures are the store's own for the metrics.
-func (s *services) figures() []metrics.Stat { return nil }
+func (s *services) figures() []metrics.Stat {
+	st := s.disk.Stats()
+	available := 0.0
+	if st.Available {
+		available = 1
+	}
+	counter := func(name, help string, v int64) metrics.Stat {
+		return metrics.Stat{Name: name + "_total", Help: help, Counter: true, Value: float64(v)}
+	}
+	gauge := func(name, help string, v int64) metrics.Stat {
+		return metrics.Stat{Name: name, Help: help, Value: float64(v)}
+	}
+	return []metrics.Stat{
+		counter("syncs", "Syncs of files and directories.", st.Syncs),
+		counter("commits", "Commits of the index that were waited for.", st.Commits),
+		counter("damaged_reads", "Reads that found stored data damaged.", st.Damaged),
+		counter("blobs_created", "Blob files made.", st.BlobsCreated),
+		gauge("blobs_reclaimable", "Blob files that wait to be unlinked.", st.BlobsReclaim),
+		gauge("index_bytes", "Size of the index on the disk.", st.IndexBytes),
+		gauge("index_files", "Files of the index.", st.IndexFiles),
+		gauge("index_read_levels", "Levels of the index that a read may have to look at.", st.ReadAmp),
+		gauge("log_bytes", "Size of the index's log.", st.WALBytes),
+		gauge("memtable_bytes", "Memory of the index's newest records.", st.MemTableBytes),
+		gauge("cache_bytes", "Block cache in use.", st.CacheBytes),
+		counter("cache_hits", "Blocks found in the cache.", st.CacheHits),
+		counter("cache_misses", "Blocks read from the disk.", st.CacheMisses),
+		counter("compactions", "Compactions of the index.", st.Compactions),
+		counter("compacted_bytes", "Bytes that compactions have written.", st.CompactedIn),
+		gauge("free_bytes", "Free bytes of the disk, as last asked.", st.FreeBytes),
+		gauge("reserved_bytes", "Bytes that writes leave free.", st.ReserveBytes),
+		{Name: "available", Help: "1 while the store can be written.", Value: available},
+	}
+}
 
 // admit answers a request that the sender may not make, and tells whether it may.
 func (s *services) admit(w http.ResponseWriter, r *http.Request, action string) bool {
