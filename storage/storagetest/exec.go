@@ -13,15 +13,17 @@ import (
 
 // exec runs programs on two stores at once.
 type exec struct {
-	ctx    context.Context
-	impl   storage.Backend
-	model  *mem.Store
-	reopen func(storage.Backend) (storage.Backend, error) // nil when the store keeps nothing
-	ids    idPairs
-	seen   []string               // ids of versions, of the model, in the order they appeared
-	ups    []storage.UploadRef    // all uploads, of the model
-	done   map[string]completedBy // completions that succeeded, by the model's upload id
-	trace  []string
+	ctx     context.Context
+	impl    storage.Backend
+	model   *mem.Store
+	reopen  func(storage.Backend) (storage.Backend, error) // nil when the store keeps nothing
+	machine Machine                                        // nil when there are no power cuts
+	cuts    *cutCounts                                     // counts them
+	ids     idPairs
+	seen    []string               // ids of versions, of the model, in the order they appeared
+	ups     []storage.UploadRef    // all uploads, of the model
+	done    map[string]completedBy // completions that succeeded, by the model's upload id
+	trace   []string
 }
 
 // completedBy is what a successful completion was asked with, to ask it again.
@@ -183,6 +185,9 @@ func (x *exec) step(o op) error {
 		}
 		x.impl = b
 		return x.compareStates()
+	}
+	if o.cut {
+		return x.cutStep(o)
 	}
 	c := x.build(o)
 	x.trace = append(x.trace, c.text)

@@ -100,6 +100,7 @@ func reportProgram(t T, seed uint64, program []op, run func([]op) error) (failed
 type op struct {
 	kind string
 	n    [12]uint32
+	cut  bool // the power is cut in it (Crashes only)
 }
 
 // alphabet is the kinds of operations with their weights.

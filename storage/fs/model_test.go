@@ -1,0 +1,140 @@
+package fs_test
+
+import (
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"github.com/objsrv/objsrv/storage"
+	"github.com/objsrv/objsrv/storage/fs"
+	"github.com/objsrv/objsrv/storage/storagetest"
+)
+
+// inlineLimits are what random programs are run with: the usual one, one that keeps
+// nearly everything in files, and one that keeps half of the programs' contents there.
+var inlineLimits = map[string]int{"usual": 0, "files": 1, "mixed": 4096}
+
+// TestModel runs random programs on the store and on the reference model.
+func TestModel(t *testing.T) {
+	for name, inline := range inlineLimits {
+		t.Run(name, func(t *testing.T) {
+			disks := map[storage.Backend]vfs.FS{}
+			open := func(t *testing.T, disk vfs.FS) storage.Backend {
+				s := openStore(t, fs.Options{Dir: "data", FS: disk, InlineLimit: inline})
+				disks[s] = disk
+				return s
+			}
+			storagetest.Programs(t, storagetest.ProgramOptions{
+				Open: func(t *testing.T) storage.Backend { return open(t, vfs.NewMem()) },
+				Reopen: func(t *testing.T, b storage.Backend) storage.Backend {
+					if err := b.Close(); err != nil {
+						t.Fatalf("Close: %v", err)
+					}
+					return open(t, disks[b])
+				},
+			})
+		})
+	}
+}
+
+// TestPowerCuts runs random programs with power cuts in them.
+func TestPowerCuts(t *testing.T) {
+	for name, inline := range inlineLimits {
+		for _, kept := range []int{0, 50} {
+			t.Run(name+map[int]string{0: "-unsynced-lost", 50: "-unsynced-torn"}[kept], func(t *testing.T) {
+				storagetest.Crashes(t, func(t *testing.T) storagetest.Machine {
+					m := &machine{t: t, inline: inline, kept: kept, disk: vfs.NewCrashableMem(), rnd: rand.New(rand.NewPCG(1, uint64(kept)))}
+					m.mkdir()
+					return m
+				}, storagetest.ProgramOptions{})
+			})
+		}
+	}
+}
+
+// machine is a storagetest.Machine with a disk in memory that knows what was synced.
+type machine struct {
+	t      *testing.T
+	inline int
+	kept   int // percentage of blocks and directory entries that survive unsynced
+
+	mu   sync.Mutex // guards what follows; the store's goroutines write to the disk
+	rnd  *rand.Rand
+	disk *vfs.MemFS
+	left int        // operations on the disk until the cut; 0 for no cut
+	cut  *vfs.MemFS // what the cut has left, or nil
+}
+
+// mkdir makes the store's directory, as who installs a server does.
+func (m *machine) mkdir() {
+	err := m.disk.MkdirAll("data", 0o700)
+	if err == nil {
+		var root vfs.File
+		if root, err = m.disk.OpenDir(""); err == nil {
+			err = root.Sync()
+		}
+	}
+	if err != nil {
+		m.t.Fatalf("make directory: %v", err)
+	}
+}
+
+// Open implements storagetest.Machine.
+func (m *machine) Open() (storage.Backend, error) {
+	m.mu.Lock()
+	disk := m.disk
+	m.mu.Unlock()
+	watched := errorfs.Wrap(disk, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind.ReadOrWrite() == errorfs.OpIsWrite {
+			m.operation(disk)
+		}
+		return nil
+	}))
+	return openStore(m.t, fs.Options{Dir: "data", FS: watched, InlineLimit: m.inline}), nil
+}
+
+// operation counts one operation that is about to change a disk.
+func (m *machine) operation(disk *vfs.MemFS) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if disk != m.disk || m.left == 0 {
+		return
+	}
+	if m.left--; m.left == 0 {
+		m.take()
+	}
+}
+
+// take keeps what a power cut would leave. The caller holds the lock.
+func (m *machine) take() {
+	m.cut = m.disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: m.kept, RNG: m.rnd})
+}
+
+// Cut implements storagetest.Machine.
+func (m *machine) Cut(n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.cut, m.left = nil, n
+	if n == 0 {
+		m.take()
+	}
+}
+
+// Happened implements storagetest.Machine.
+func (m *machine) Happened() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.cut != nil
+}
+
+// Restart implements storagetest.Machine.
+func (m *machine) Restart(b storage.Backend) (storage.Backend, error) {
+	m.mu.Lock()
+	m.disk, m.cut, m.left = m.cut, nil, 0
+	m.mu.Unlock()
+	_ = b.Close() // it goes on with the disk of before, which nobody looks at any more
+	return m.Open()
+}
