@@ -74,18 +74,40 @@ func (c *call) copyFrom(b *storage.Bucket, src *source) (*storage.Object, error)
 	if err != nil {
 		return nil, err
 	}
-	if alg == checksum.None && src.obj.Checksum == (storage.Checksum{}) {
-		alg = checksum.CRC64NVME // as in a PutObject
-	}
-	have := src.obj.Checksum
-	if alg != checksum.None && (have.Algorithm != alg.String() || have.Type != checksum.FullObject) {
-		d, err := c.digestSource(in.Source, alg)
-		if err != nil {
-			return nil, err
-		}
-		in.ETag, in.Checksum, in.Flatten = d.ETag, d.Checksum, true
+	if err := c.setChecksum(&in, src.obj, alg); err != nil {
+		return nil, err
 	}
 	return c.s.Backend.CopyObject(c.ctx, in)
+}
+
+// setChecksum gives the copy a full-object checksum: of the algorithm asked for, else of the
+// source's, else CRC64NVME as in a PutObject. What the source has, or what its parts compose to, is taken
+// over; only else the source is read, and then the copy has the ETag of an object put whole, as in S3.
+func (c *call) setChecksum(in *storage.CopyInput, src *storage.Object, alg checksum.Algorithm) error {
+	have := algorithmOf(src.Checksum)
+	if alg == checksum.None {
+		alg = have
+	}
+	if alg == checksum.None {
+		alg = checksum.CRC64NVME
+	}
+	if alg == have {
+		if src.Checksum.Type == checksum.FullObject {
+			return nil
+		}
+		if alg.Composable() {
+			parts, err := c.s.Backend.Parts(c.ctx, in.Source)
+			if err != nil {
+				return err
+			}
+			if in.Checksum, err = combineParts(alg, parts); err == nil {
+				return nil
+			}
+		}
+	}
+	d, err := c.digestSource(in.Source, alg)
+	in.ETag, in.Checksum, in.Flatten = d.ETag, d.Checksum, true
+	return err
 }
 
 // digestSource reads the source and returns its ETag and checksum as one object put whole.

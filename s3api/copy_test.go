@@ -249,12 +249,23 @@ func TestCopyChecksums(t *testing.T) {
 	id := e.create("/bkt/mp", "X-Amz-Checksum-Algorithm: SHA256")
 	e1, e2 := e.part("/bkt/mp", id, 1, first), e.part("/bkt/mp", id, 2, "2")
 	etag := e.must(200, "POST", "/bkt/mp?uploadId="+id, completeDoc(e1, e2)).element("ETag")
-	// As it is: a composite checksum with the parts it is made of.
+	// A copy has a full-object checksum, and the ETag of an object put whole when that took reading it.
 	a := e.must(200, "PUT", "/bkt/same", "", "X-Amz-Copy-Source: bkt/mp")
-	if a.element("ETag") != etag || a.element("ChecksumType") != "COMPOSITE" {
+	if a.element("ChecksumSHA256") != sumOf("SHA256", first+"2") || a.element("ChecksumType") != "FULL_OBJECT" || a.element("ETag") == etag {
 		t.Error(a.body)
 	}
-	e.wantHeader(e.must(206, "HEAD", "/bkt/same?partNumber=2", ""), "X-Amz-Mp-Parts-Count", "2")
+	e.refused(416, "InvalidPartNumber", "GET", "/bkt/same?partNumber=2", "")
+	// What composes is not read; the parts stay.
+	for _, typ := range []string{"COMPOSITE", "FULL_OBJECT"} {
+		id := e.create("/bkt/crc", "X-Amz-Checksum-Algorithm: CRC32", "X-Amz-Checksum-Type: "+typ)
+		e1, e2 := e.part("/bkt/crc", id, 1, first), e.part("/bkt/crc", id, 2, "2")
+		etag := e.must(200, "POST", "/bkt/crc?uploadId="+id, completeDoc(e1, e2)).element("ETag")
+		a := e.must(200, "PUT", "/bkt/same", "", "X-Amz-Copy-Source: bkt/crc")
+		if a.element("ChecksumCRC32") != sumOf("CRC32", first+"2") || a.element("ChecksumType") != "FULL_OBJECT" || a.element("ETag") != etag {
+			t.Errorf("%s: %s", typ, a.body)
+		}
+		e.wantHeader(e.must(206, "HEAD", "/bkt/same?partNumber=2", ""), "X-Amz-Mp-Parts-Count", "2")
+	}
 	for _, alg := range checksum.Algorithms() {
 		a := e.must(200, "PUT", "/bkt/copy", "", "X-Amz-Copy-Source: bkt/mp", "X-Amz-Checksum-Algorithm: "+alg.String())
 		if a.element(alg.Element()) != sumOf(alg.String(), first+"2") || a.element("ChecksumType") != "FULL_OBJECT" || strings.Contains(a.element("ETag"), "-") {

@@ -270,26 +270,39 @@ func checksumOfParts(u *storage.Upload, parts []storage.Part) (storage.Checksum,
 			}
 		}
 	}
-	sums := make([][]byte, len(parts))
-	for i := range parts {
-		sum, ok := alg.Decode(parts[i].Checksum.Value)
-		if !ok || algorithmOf(parts[i].Checksum) != alg {
-			return storage.Checksum{}, errorf("InvalidPart", "Part %d has no %s checksum.", parts[i].Number, alg)
-		}
-		sums[i] = sum
+	if typ == checksum.FullObject {
+		return combineParts(alg, parts)
 	}
-	out := storage.Checksum{Algorithm: alg.String(), Type: typ}
-	if typ == checksum.Composite {
-		out.Value = checksum.Compose(alg, sums)
-		return out, nil
+	sums, err := sumsOfParts(alg, parts)
+	if err != nil {
+		return storage.Checksum{}, err
+	}
+	return storage.Checksum{Algorithm: alg.String(), Type: typ, Value: checksum.Compose(alg, sums)}, nil
+}
+
+// combineParts returns the checksum of the whole from those of its parts.
+func combineParts(alg checksum.Algorithm, parts []storage.Part) (storage.Checksum, error) {
+	sums, err := sumsOfParts(alg, parts)
+	if err != nil {
+		return storage.Checksum{}, err
 	}
 	var whole []byte
 	for i := range sums {
-		var err error
 		if whole, err = checksum.Combine(alg, whole, sums[i], parts[i].Size); err != nil {
 			return storage.Checksum{}, err
 		}
 	}
-	out.Value = checksum.Encode(whole)
-	return out, nil
+	return storage.Checksum{Algorithm: alg.String(), Type: checksum.FullObject, Value: checksum.Encode(whole)}, nil
+}
+
+func sumsOfParts(alg checksum.Algorithm, parts []storage.Part) ([][]byte, error) {
+	sums := make([][]byte, len(parts))
+	for i := range parts {
+		sum, ok := alg.Decode(parts[i].Checksum.Value)
+		if !ok || algorithmOf(parts[i].Checksum) != alg {
+			return nil, errorf("InvalidPart", "Part %d has no %s checksum.", parts[i].Number, alg)
+		}
+		sums[i] = sum
+	}
+	return sums, nil
 }
