@@ -40,7 +40,7 @@ var conditionKeys = map[string]func(*call) (string, bool){
 	"aws:useragent":       func(c *call) (string, bool) { return present(c.r.Header.Get("User-Agent")) },
 	"aws:referer":         func(c *call) (string, bool) { return present(c.r.Header.Get("Referer")) },
 	"s3:authtype":         authType,
-	"s3:signatureversion": func(c *call) (string, bool) { return "AWS4-HMAC-SHA256", c.auth.Mode != sigv4.Anonymous },
+	"s3:signatureversion": signatureVersion,
 	"s3:signatureage":     signatureAge,
 	"s3:prefix":           queryKey("prefix", bucketLevel),
 	"s3:delimiter":        queryKey("delimiter", bucketLevel),
@@ -69,6 +69,13 @@ func (c *call) headerValue(name string) ([]string, bool) {
 		return nil, false
 	}
 	return []string{v}, true
+}
+
+func signatureVersion(c *call) (string, bool) {
+	if c.auth.V2 {
+		return "AWS", true
+	}
+	return "AWS4-HMAC-SHA256", c.auth.Mode != sigv4.Anonymous
 }
 
 func authType(c *call) (string, bool) {

@@ -168,6 +168,10 @@ func (o *op) understands(r *http.Request, query url.Values) error {
 // harmlessParam tells query names that mean nothing to an operation: the signature's
 // own, and those starting with "x-", which S3 leaves to clients for their logs.
 func harmlessParam(name string) bool {
+	switch name {
+	case "AWSAccessKeyId", "Signature", "Expires": // of version 2, which package sigv4 takes or refuses
+		return true
+	}
 	return len(name) > 2 && (name[0] == 'x' || name[0] == 'X') && name[1] == '-'
 }
 

@@ -28,10 +28,13 @@ type IAM interface {
 type Config struct {
 	Backend storage.Backend
 	IAM     IAM
-	Hasher  *checksum.Pool   // hashers of bodies; owned by the caller, nil makes one
-	Region  string           // the region that signatures must name; "" means us-east-1
-	Domains []string         // base domains of virtual-host style requests, lower case
-	Now     func() time.Time // nil means time.Now
+	Hasher  *checksum.Pool // hashers of bodies; owned by the caller, nil makes one
+	Region  string         // the region that signatures must name; "" means us-east-1
+	Domains []string       // base domains of virtual-host style requests, lower case
+	// SigV2 takes presigned URLs and POST forms that were signed with version 2, which old clients
+	// and the default of botocore's presigner make. Headers signed with version 2 are refused always.
+	SigV2 bool
+	Now   func() time.Time // nil means time.Now
 }
 
 // Server serves the S3 protocol. It is an http.Handler.
@@ -54,11 +57,16 @@ func New(c Config) *Server {
 	if c.Hasher == nil {
 		c.Hasher = checksum.NewPool()
 	}
-	return &Server{
+	s := &Server{
 		Config: c,
 		router: newRouter(operations(), c.Domains),
 		verify: &sigv4.Verifier{Region: c.Region, Service: "s3", Now: c.Now},
 	}
+	if c.SigV2 {
+		s.verify.FormV2 = true
+		s.verify.V2Bucket = s.router.hostBucket
+	}
+	return s
 }
 
 // call is one request on its way through the server.
