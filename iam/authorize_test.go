@@ -259,6 +259,37 @@ func TestDamagedRecords(t *testing.T) {
 	}
 }
 
+// TestForeignKey has a user whose record names a key of another: its secret can't be set
+// through the wrong user.
+func TestForeignKey(t *testing.T) {
+	s := open(t)
+	identity(t, s, "alice")
+	identity(t, s, "bob")
+	bob, err := s.Credential("bob", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, rev, err := s.readUser(t.Context(), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Keys = []string{"bob"}
+	changes, err := appendPut(nil, kindUser, "alice", rev, u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.commit(t.Context(), changes...); err != nil {
+		t.Fatal(err)
+	}
+	secret := "a secret for alice"
+	if _, err := s.UpdateUser(t.Context(), "alice", UserUpdate{Secret: &secret}); !errors.Is(err, ErrDamaged) {
+		t.Errorf("update: %v", err)
+	}
+	if c, err := s.Credential("bob", ""); err != nil || c.Secret != bob.Secret {
+		t.Errorf("bob's credential %+v, %v", c, err)
+	}
+}
+
 // TestVanishedPolicy removes an attached policy behind the service's back.
 func TestVanishedPolicy(t *testing.T) {
 	s := open(t)
