@@ -259,8 +259,8 @@ func TestDamagedRecords(t *testing.T) {
 	}
 }
 
-// TestForeignKey has a user whose record names a key of another: its secret can't be set
-// through the wrong user.
+// TestForeignKey has a user whose record names a key of another: it is neither changed
+// nor deleted through the wrong user.
 func TestForeignKey(t *testing.T) {
 	s := open(t)
 	identity(t, s, "alice")
@@ -284,6 +284,9 @@ func TestForeignKey(t *testing.T) {
 	secret := "a secret for alice"
 	if _, err := s.UpdateUser(t.Context(), "alice", UserUpdate{Secret: &secret}); !errors.Is(err, ErrDamaged) {
 		t.Errorf("update: %v", err)
+	}
+	if err := s.DeleteUser(t.Context(), "alice"); err != nil {
+		t.Error(err)
 	}
 	if c, err := s.Credential("bob", ""); err != nil || c.Secret != bob.Secret {
 		t.Errorf("bob's credential %+v, %v", c, err)

@@ -237,9 +237,26 @@ func (s *Service) deletion(ctx context.Context, name string) ([]store.Change, er
 	}
 	changes := []store.Change{{Op: store.Delete, Kind: kindUser, Name: name, Revision: rev}}
 	for _, k := range u.Keys {
-		changes = append(changes, store.Change{Op: store.Delete, Kind: kindKey, Name: k, Revision: store.Any})
+		r, err := s.store.Get(ctx, kindKey, k)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			continue
+		case errors.Is(err, store.ErrDamaged):
+			r.Revision = store.Any
+		case err != nil:
+			return nil, domainError(err)
+		case !ownedBy(r.Value, u.ID):
+			continue // another user's key is not ours to delete
+		}
+		changes = append(changes, store.Change{Op: store.Delete, Kind: kindKey, Name: k, Revision: r.Revision})
 	}
 	return changes, nil
+}
+
+// ownedBy tells whether a key's record is of the user, or can't be read.
+func ownedBy(value []byte, userID string) bool {
+	var k keyRecord
+	return decode(value, &k, &k.header) != nil || k.UserID == userID
 }
 
 // readUser reads a user for a change, from the store.
