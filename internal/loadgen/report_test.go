@@ -59,15 +59,18 @@ func TestMedian(t *testing.T) {
 func TestCheckIdle(t *testing.T) {
 	for _, tt := range []struct {
 		used Usage
+		d    time.Duration
 		ok   bool
 	}{
-		{Usage{}, true},
-		{Usage{CPU: 60 * time.Millisecond}, true},
-		{Usage{CPU: 70 * time.Millisecond}, false},
-		{Usage{Written: 1}, false},
+		{Usage{}, time.Minute, true},
+		{Usage{CPU: 60 * time.Millisecond}, time.Minute, true},
+		{Usage{CPU: 70 * time.Millisecond}, time.Minute, false},
+		{Usage{CPU: 30 * time.Millisecond}, time.Second, true},
+		{Usage{CPU: 40 * time.Millisecond}, time.Second, false},
+		{Usage{Written: 1}, time.Minute, false},
 	} {
-		if err := CheckIdle(tt.used, time.Minute); (err == nil) != tt.ok {
-			t.Errorf("CheckIdle(%+v) = %v", tt.used, err)
+		if err := CheckIdle(tt.used, tt.d); (err == nil) != tt.ok {
+			t.Errorf("CheckIdle(%+v, %s) = %v", tt.used, tt.d, err)
 		}
 	}
 }
