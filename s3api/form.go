@@ -85,6 +85,9 @@ func readForm(r *http.Request) (*form, error) {
 			return nil, formError(err)
 		}
 		name := strings.ToLower(p.FormName())
+		if name == "" || strings.HasPrefix(strings.ToLower(p.Header.Get("Content-Type")), "multipart/") {
+			return nil, errMalformedPost()
+		}
 		if name == "file" {
 			f.file, f.filename = p, p.FileName()
 			f.body.left = r.ContentLength + 1

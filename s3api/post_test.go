@@ -258,6 +258,8 @@ func TestPostMalformed(t *testing.T) {
 		{"half of the end", contentType, strings.TrimSuffix(body, "--\r\n"), 400, "MalformedPOSTRequest"},
 		{"ends in the file", contentType, body[:strings.Index(body, "hello")+2], 400, "MalformedPOSTRequest"},
 		{"empty", contentType, "", 400, ""},
+		{"part without a name", contentType, strings.Replace(body, `name="file"; `, "", 1), 400, "MalformedPOSTRequest"},
+		{"nested", contentType, strings.Replace(body, "Content-Type: application/octet-stream", "Content-Type: multipart/mixed; boundary=x", 1), 400, "MalformedPOSTRequest"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			e := e.at(t)
