@@ -69,6 +69,7 @@ func (s *Store) newBlob(o *blobOwner, header []byte) (*blobWriter, error) {
 		return nil, blobError("create blob", err)
 	}
 	putHeader(header, id, o)
+	s.created.Add(1)
 	return w, nil
 }
 

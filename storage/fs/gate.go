@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -48,7 +49,8 @@ const retryPause = 50 * time.Millisecond
 // nothing is changed once the gate is shut.
 type gateFS struct {
 	vfs.FS
-	g *gate
+	g     *gate
+	index bool // used by the index
 }
 
 func (f gateFS) check() error {
@@ -75,13 +77,26 @@ func (f gateFS) file(file vfs.File, err error, created bool) (vfs.File, error) {
 	return gateFile{file, f.g}, nil
 }
 
-// Create implements vfs.FS.
+// Create implements vfs.FS. Pebble switches to a new manifest by a marker file that
+// names it. A file system may make the two durable in any order before the directory
+// is synced, so that it is synced before the marker is made.
 func (f gateFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
+	if err := f.beforeMarker(name); err != nil {
+		return nil, err
+	}
 	file, err := f.FS.Create(name, c)
 	return f.file(file, err, true)
+}
+
+// beforeMarker syncs the directory of a marker file.
+func (f gateFS) beforeMarker(name string) error {
+	if !f.index || !strings.HasPrefix(f.FS.PathBase(name), "marker.") {
+		return nil
+	}
+	return syncDir(f, f.FS.PathDir(name))
 }
 
 // OpenReadWrite implements vfs.FS.
@@ -105,7 +120,10 @@ func (f gateFS) ReuseForWrite(from, to string, c vfs.DiskWriteCategory) (vfs.Fil
 // OpenDir implements vfs.FS.
 func (f gateFS) OpenDir(name string) (vfs.File, error) {
 	file, err := f.FS.OpenDir(name)
-	return f.file(file, err, false)
+	if err != nil {
+		return nil, err
+	}
+	return gateDir{file, f.g, f.index}, nil
 }
 
 // Link implements vfs.FS.
@@ -116,9 +134,12 @@ func (f gateFS) Link(from, to string) error {
 	return f.FS.Link(from, to)
 }
 
-// Remove implements vfs.FS.
+// Remove implements vfs.FS. An old marker goes only after the new one is durable.
 func (f gateFS) Remove(name string) error {
 	if err := f.check(); err != nil {
+		return err
+	}
+	if err := f.beforeMarker(name); err != nil {
 		return err
 	}
 	return f.FS.Remove(name)
@@ -199,4 +220,26 @@ func (f gateFile) SyncTo(n int64) (bool, error) {
 		return false, err
 	}
 	return f.File.SyncTo(n)
+}
+
+// gateDir is a directory that is opened to be synced.
+type gateDir struct {
+	vfs.File
+	g     *gate
+	index bool
+}
+
+// Sync implements vfs.File. Pebble panics when a directory can't be synced; the gate is
+// shut instead, behind which it is no matter what the index believes.
+func (d gateDir) Sync() error {
+	err := d.g.err()
+	if err == nil {
+		d.g.syncs.Add(1)
+		err = d.File.Sync()
+	}
+	if err != nil && d.index {
+		d.g.shut(fmt.Errorf("sync directory of the index: %w", err))
+		return nil
+	}
+	return err
 }

@@ -65,8 +65,8 @@ func (l *layout) path(elem ...string) string {
 // foreign.
 func openLayout(fs vfs.FS, dir string, known []string) (*layout, error) {
 	l := &layout{fs: fs, dir: dir}
-	if err := fs.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make directory: %w", err)
+	if err := makeDurable(fs, dir); err != nil {
+		return nil, err
 	}
 	fresh, err := l.inspect(known)
 	if err != nil {
@@ -118,7 +118,7 @@ func (l *layout) begin(fresh bool) error {
 	if l.format.Format > FormatVersion {
 		return fmt.Errorf("format %d, this version knows %d: %w", l.format.Format, FormatVersion, ErrNewerFormat)
 	}
-	if l.format.Format < 1 || l.format.State != stateCreating && l.format.State != stateReady {
+	if l.format.Format < 1 || !slices.Contains([]string{stateCreating, stateReady, stateRebuilding}, l.format.State) {
 		return fmt.Errorf("%s is damaged: format %d, state %q", l.path(formatName), l.format.Format, l.format.State)
 	}
 	return nil
@@ -162,6 +162,28 @@ func (l *layout) close() {
 	if l.lock != nil {
 		_ = l.lock.Close() // the kernel drops the lock with the process in any case
 	}
+}
+
+// makeDurable makes a directory with the parents it lacks, and syncs each directory that
+// has got a new entry.
+func makeDurable(fs vfs.FS, dir string) error {
+	if _, err := fs.Stat(dir); err == nil {
+		return nil
+	}
+	parent := fs.PathDir(dir)
+	if parent != dir {
+		if err := makeDurable(fs, parent); err != nil {
+			return err
+		}
+	}
+	if err := fs.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make directory: %w", err)
+	}
+	// The file system in memory has no name for the parent of a relative path.
+	if err := syncDir(fs, parent); err != nil && !isNotExist(err) {
+		return err
+	}
+	return nil
 }
 
 func syncDir(fs vfs.FS, dir string) error {

@@ -16,7 +16,9 @@ type reclaimer struct {
 	work    []drop   // durable drops
 	orphans []uint64 // files that never were committed
 	held    map[uint64][]drop
+	busy    int // of the round that is running
 	wake    chan struct{}
+	swept   chan struct{} // closed once the files without a commit are known
 	quit    chan struct{}
 	stopped sync.WaitGroup
 }
@@ -29,7 +31,7 @@ const reclaimBatch = 256
 func (r *reclaimer) start(s *Store, low, known uint64) error {
 	r.s = s
 	r.held = map[uint64][]drop{}
-	r.wake, r.quit = make(chan struct{}, 1), make(chan struct{})
+	r.wake, r.quit, r.swept = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
 	err := scan(s.db, []byte{rangeReclaim}, []byte{rangeReclaim + 1}, func(k, _ []byte) (bool, error) {
 		if len(k) != 17 {
 			return false, indexError(errKeyForm)
@@ -45,6 +47,7 @@ func (r *reclaimer) start(s *Store, low, known uint64) error {
 		if err := r.sweep(low, known); err != nil {
 			s.report(fmt.Errorf("sweep files without a commit: %w", err))
 		}
+		close(r.swept)
 		r.run()
 	})
 	r.poke()
@@ -98,12 +101,24 @@ func (r *reclaimer) release(manifest uint64) {
 	}
 }
 
+// waiting is how many blobs are still to be reclaimed.
+func (r *reclaimer) waiting() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := len(r.work) + len(r.orphans) + r.busy
+	for _, list := range r.held {
+		n += len(list)
+	}
+	return n
+}
+
 func (r *reclaimer) run() {
 	for {
 		r.mu.Lock()
 		n, m := min(len(r.work), reclaimBatch), min(len(r.orphans), reclaimBatch)
 		work, orphans := r.work[:n:n], r.orphans[:m:m]
 		r.work, r.orphans = r.work[n:], r.orphans[m:]
+		r.busy = n + m
 		r.mu.Unlock()
 		if n+m == 0 {
 			select {

@@ -74,6 +74,9 @@ type Store struct {
 
 	lowMark atomic.Uint64 // as last written to the index
 	damage  atomic.Int64
+
+	committed, created atomic.Int64 // for Stats
+
 	calls   atomic.Int64
 	closed  atomic.Bool
 	idle    chan struct{} // closed when the last call of a closed store ends
@@ -115,7 +118,7 @@ func newStore(opts Options) *Store {
 		opts.CacheSize = defaultCacheSize
 	}
 	s := &Store{opts: opts, gate: &gate{onFatal: opts.OnFatal}, idle: make(chan struct{})}
-	s.fs = gateFS{opts.FS, s.gate}
+	s.fs = gateFS{opts.FS, s.gate, false}
 	return s
 }
 
@@ -123,6 +126,9 @@ func newStore(opts Options) *Store {
 func (s *Store) open() error {
 	l := s.layout
 	creating := l.format.State == stateCreating
+	if l.format.State == stateRebuilding {
+		return ErrRebuilding
+	}
 	if !creating && !l.hasIndex() {
 		return ErrIndexLost
 	}
@@ -177,7 +183,7 @@ func (s *Store) openIndex(creating bool) error {
 	s.cache = pebble.NewCache(s.opts.CacheSize)
 	log := indexLogger{s.gate, s.report}
 	onFull := vfs.OnDiskFull(s.opts.FS, func() { s.space.deflate() })
-	o := indexOptions(gateFS{onFull, s.gate}, s.cache, memTable, log, func(err error) { s.noteDamage(err) })
+	o := indexOptions(gateFS{onFull, s.gate, true}, s.cache, memTable, log, func(err error) { s.noteDamage(err) })
 	o.ErrorIfNotExists = !creating
 	db, err := pebble.Open(s.layout.path(indexName), o)
 	if errors.Is(err, pebble.ErrDBDoesNotExist) {
@@ -187,7 +193,7 @@ func (s *Store) openIndex(creating bool) error {
 		return fmt.Errorf("open index (restore it from a backup, or restore the large objects with --rebuild-index): %w", err)
 	}
 	s.db = db
-	return nil
+	return s.gate.err()
 }
 
 // loadMarks reads the water marks. low is the least blob id that may lie in a file
@@ -299,6 +305,7 @@ func (s *Store) commit(b *pebble.Batch) error {
 	if b.Empty() {
 		return nil
 	}
+	s.committed.Add(1)
 	g := s.commits.begin()
 	err := b.Commit(pebble.Sync)
 	s.commits.end(g)

@@ -1,0 +1,200 @@
+package fs_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/objsrv/objsrv/storage"
+	"github.com/objsrv/objsrv/storage/fs"
+)
+
+// operations are what a client can do; before makes what the operation needs.
+var operations = []struct {
+	name   string
+	before func(t *testing.T, s *fs.Store)
+	do     func(s *fs.Store) error
+	// done tells whether the operation has taken place.
+	done func(s *fs.Store) bool
+}{
+	{"CreateBucket", nil,
+		func(s *fs.Store) error { return s.CreateBucket(ctx, storage.Bucket{Name: "new"}) },
+		func(s *fs.Store) bool { _, err := s.Bucket(ctx, "new"); return err == nil }},
+	{"UpdateBucket", nil,
+		func(s *fs.Store) error {
+			return s.UpdateBucket(ctx, "b", func(b *storage.Bucket) error { b.Owner = "changed"; return nil })
+		},
+		func(s *fs.Store) bool { b, err := s.Bucket(ctx, "b"); return err == nil && b.Owner == "changed" }},
+	{"put inline", nil, put("k", 1000), has("k", 1000)},
+	{"put blob", nil, put("k", 200_000), has("k", 200_000)},
+	{"overwrite blob", func(t *testing.T, s *fs.Store) { mustPut(t, s, "b", "k", bytesOf(9, 100_000)) }, put("k", 200_000), has("k", 200_000)},
+	{"delete", func(t *testing.T, s *fs.Store) { mustPut(t, s, "b", "k", bytesOf(9, 100_000)) },
+		func(s *fs.Store) error {
+			res, err := s.DeleteObjects(ctx, "b", []storage.DeleteInput{{Key: "k"}})
+			if err == nil {
+				err = res[0].Err
+			}
+			return err
+		},
+		func(s *fs.Store) bool {
+			_, err := s.StatObject(ctx, storage.Ref{Bucket: "b", Key: "k"})
+			return isOneOf(err, storage.ErrNoSuchKey)
+		}},
+	{"copy blob", func(t *testing.T, s *fs.Store) { mustPut(t, s, "b", "src", bytesOf(1, 100_000)) },
+		func(s *fs.Store) error {
+			_, err := s.CopyObject(ctx, storage.CopyInput{Source: storage.Ref{Bucket: "b", Key: "src"}, Bucket: "b", Key: "k"})
+			return err
+		}, has("k", 100_000)},
+	{"complete", nil,
+		func(s *fs.Store) error {
+			u, err := s.CreateUpload(ctx, storage.UploadInput{Bucket: "b", Key: "k"})
+			if err != nil {
+				return err
+			}
+			content := bytesOf(1, 100_000)
+			in := putInput("b", "k", content)
+			p, err := s.PutPart(ctx, storage.PartInput{Upload: u.UploadRef, Number: 1, Body: in.Body, Size: in.Size, Digest: in.Digest})
+			if err != nil {
+				return err
+			}
+			_, err = s.CompleteUpload(ctx, storage.CompleteInput{
+				Upload: u.UploadRef, Parts: []storage.CompletePart{{Number: 1, ETag: p.ETag}},
+				Digest: func(*storage.Upload, []storage.Part) (storage.Digest, error) { return in.Digest(), nil },
+			})
+			return err
+		}, has("k", 100_000)},
+	{"SetTags", func(t *testing.T, s *fs.Store) { mustPut(t, s, "b", "k", nil) },
+		func(s *fs.Store) error {
+			_, err := s.SetTags(ctx, storage.Ref{Bucket: "b", Key: "k"}, []storage.Tag{{Key: "a", Value: "b"}})
+			return err
+		},
+		func(s *fs.Store) bool {
+			o, err := s.StatObject(ctx, storage.Ref{Bucket: "b", Key: "k"})
+			return err == nil && len(o.Tags) == 1
+		}},
+}
+
+func put(key string, n int) func(*fs.Store) error {
+	return func(s *fs.Store) error {
+		_, err := s.PutObject(ctx, putInput("b", key, bytesOf(1, n)))
+		return err
+	}
+}
+
+func has(key string, n int) func(*fs.Store) bool {
+	return func(s *fs.Store) bool {
+		got, err := read(s, "b", key, "")
+		return err == nil && string(got) == string(bytesOf(1, n))
+	}
+}
+
+// prepare opens a store on a disk, with what the operation needs and something that
+// must stay.
+func prepare(t *testing.T, d *disk, before func(*testing.T, *fs.Store)) *fs.Store {
+	t.Helper()
+	s, err := fs.Open(fs.Options{FS: d.fs(), Dir: "data", CacheSize: 1 << 20})
+	if err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	mustBucket(t, s, "b", storage.VersioningUnset)
+	mustPut(t, s, "b", "stays", bytesOf(7, 50_000))
+	mustMultipart(t, s, "b", "stays too", bytesOf(5, 70_000), bytesOf(6, 10))
+	if before != nil {
+		before(t, s)
+	}
+	return s
+}
+
+// recovered opens what a fault has left and checks it.
+func recovered(t *testing.T, left vfs.FS) *fs.Store {
+	t.Helper()
+	s := openStore(t, fs.Options{FS: left, Dir: "data", CacheSize: 1 << 20})
+	mustBeSound(t, s)
+	mustRead(t, s, "b", "stays", "", bytesOf(7, 50_000))
+	mustRead(t, s, "b", "stays too", "", append(bytesOf(5, 70_000), bytesOf(6, 10)...))
+	return s
+}
+
+// TestPowerCutAfterEachOperation cuts the power right after an operation has been
+// acknowledged, without any other traffic.
+func TestPowerCutAfterEachOperation(t *testing.T) {
+	for _, op := range operations {
+		for round := range 5 {
+			d := newDisk(uint64(round))
+			s := prepare(t, d, op.before)
+			if err := op.do(s); err != nil {
+				t.Fatalf("%s: %v", op.name, err)
+			}
+			left := d.cut()
+			r := recovered(t, left)
+			if !op.done(r) {
+				t.Errorf("%s was acknowledged and is lost", op.name)
+			}
+			_, _ = r.Close(), s.Close()
+		}
+	}
+}
+
+// TestPowerCutAtEachStep cuts the power at the 1st, 2nd, ... change of the disk by each
+// operation: afterwards it has taken place or not, nothing else is touched, and nothing
+// is left over.
+func TestPowerCutAtEachStep(t *testing.T) {
+	for _, op := range operations {
+		steps := 0
+		for n := 1; ; n++ {
+			d := newDisk(uint64(n))
+			s := prepare(t, d, op.before)
+			var left *vfs.MemFS
+			d.arm(n, func() error { left = d.cut(); return nil })
+			if err := op.do(s); err != nil {
+				t.Fatalf("%s: %v", op.name, err)
+			}
+			d.mu.Lock()
+			cut := left
+			d.armed = 0
+			d.mu.Unlock()
+			_ = s.Close()
+			if cut == nil {
+				break
+			}
+			steps++
+			r := recovered(t, cut)
+			eventually(t, r, "files without a commit are removed", func() bool { return r.Stats().BlobsReclaim == 0 })
+			mustBeSound(t, r)
+			_ = r.Close()
+		}
+		t.Logf("%s: %d steps", op.name, steps)
+	}
+}
+
+// TestPowerCutDuringRecovery cuts the power while the store recovers from a cut.
+func TestPowerCutDuringRecovery(t *testing.T) {
+	d := newDisk(1)
+	s := prepare(t, d, nil)
+	for i := range 20 {
+		mustPut(t, s, "b", fmt.Sprint("k", i), bytesOf(byte(i), 3000*i))
+	}
+	d.mem = d.cut()
+	_ = s.Close()
+	for n := 1; n < 40; n++ {
+		var left *vfs.MemFS
+		d.arm(n, func() error { left = d.cut(); return nil })
+		r, err := fs.Open(fs.Options{FS: d.fs(), Dir: "data", CacheSize: 1 << 20})
+		if err != nil {
+			t.Fatalf("Open: %v", err)
+		}
+		_ = r.Close()
+		d.mu.Lock()
+		d.armed = 0
+		if left != nil {
+			d.mem = left
+		}
+		d.mu.Unlock()
+		r = recovered(t, d.mem)
+		for i := range 20 {
+			mustRead(t, r, "b", fmt.Sprint("k", i), "", bytesOf(byte(i), 3000*i))
+		}
+		_ = r.Close()
+	}
+}
