@@ -1,6 +1,7 @@
 package s3api
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -98,13 +99,17 @@ func signatureAge(c *call) (string, bool) {
 	return strconv.FormatInt(c.s.Now().Sub(c.auth.Time).Milliseconds(), 10), true
 }
 
-// existingTag looks up a tag of the object as it is stored.
+// existingTag looks up a tag of the object as it is stored. When that can't be read the request
+// fails: an absent tag could make a Deny void.
 func (c *call) existingTag(name string) ([]string, bool) {
 	if c.level != objectLevel || c.b == nil {
 		return nil, false
 	}
-	o, err := c.s.Backend.StatObject(c.ctx, storage.Ref{Bucket: c.bucket, Key: c.key, Version: c.ev.Version})
+	o, err := c.s.Backend.StatObject(c.ctx, c.ref())
 	if err != nil {
+		if !errors.Is(err, storage.ErrNoSuchKey) && !errors.Is(err, storage.ErrNoSuchVersion) && !errors.Is(err, storage.ErrMarker) {
+			c.unknown = err
+		}
 		return nil, false
 	}
 	for _, t := range o.Tags {

@@ -83,6 +83,8 @@ type call struct {
 	secret string
 	id     *iam.Identity   // nil for anonymous
 	b      *storage.Bucket // the bucket named, nil when there is none
+	// unknown is why the value of a condition could not be learnt; no decision counts then.
+	unknown error
 }
 
 // ServeHTTP implements http.Handler.
@@ -263,7 +265,11 @@ func (c *call) authorize(action string, b *storage.Bucket, bucket, key string) e
 			}
 		}
 	}
-	if d := c.s.IAM.Authorize(&req); !d.Allowed {
+	d := c.s.IAM.Authorize(&req)
+	if c.unknown != nil {
+		return c.unknown
+	}
+	if !d.Allowed {
 		return errAccessDenied()
 	}
 	return nil
