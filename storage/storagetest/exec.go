@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/objsrv/objsrv/storage"
 	"github.com/objsrv/objsrv/storage/mem"
@@ -107,7 +108,7 @@ func (a *answer) fail(err error) bool {
 // object appends the description of a version.
 func (a *answer) object(o *storage.Object) {
 	timeless := normal(o)
-	timeless.Modified, timeless.VersionID, timeless.UploadID = zeroTime, "", ""
+	timeless.Modified, timeless.VersionID, timeless.UploadID = time.Time{}, "", ""
 	a.add(" %s", describeObject(&timeless))
 	if o.Modified.IsZero() {
 		a.add(" without a time")

@@ -22,9 +22,6 @@ var (
 	bodySizes   = []int{0, 1, 100, 100, 5000, 5000, 70000, 200000}
 )
 
-// zeroTime is no time.
-var zeroTime time.Time
-
 // asMarker is errors.As.
 func asMarker(err error, m **storage.MarkerError) bool { return errors.As(err, m) }
 
@@ -488,7 +485,7 @@ func (x *exec) buildBucket(o op, bucket string) call {
 				return a
 			}
 			timeless := *info
-			timeless.Created = zeroTime
+			timeless.Created = time.Time{}
 			u, err := b.Usage(x.ctx, bucket)
 			a.add("%s usage %+v error %v", describeBucket(&timeless), u, err)
 			return a

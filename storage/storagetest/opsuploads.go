@@ -21,7 +21,7 @@ func (x *exec) buildUpload(o op, bucket, key string) call {
 			}
 			a.id(u.ID)
 			timeless := *u
-			timeless.ID, timeless.Begun = "", zeroTime
+			timeless.ID, timeless.Begun = "", time.Time{}
 			a.add("%s", describeUpload(&timeless))
 			return a
 		},

@@ -15,6 +15,7 @@ package storagetest
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -99,12 +100,10 @@ type env struct {
 	id              string
 }
 
-// envs numbers the environments of one process, so that names of buckets do not meet.
-var envs = new(atomic.Int64)
-
-// newEnv makes the environment of one case.
+// newEnv makes the environment of one case. Its id keeps the names of its buckets apart
+// from those of other cases, and of other runs where a store outlives the test.
 func newEnv(t T, b storage.Backend, opt Options) *env {
-	return &env{T: t, Backend: b, ctx: context.Background(), opt: opt, id: fmt.Sprintf("case%d", envs.Add(1))}
+	return &env{T: t, Backend: b, ctx: context.Background(), opt: opt, id: fmt.Sprintf("case%016x", rand.Uint64())}
 }
 
 // on returns an environment for another store.
