@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
@@ -137,4 +138,13 @@ func (m *machine) Restart(b storage.Backend) (storage.Backend, error) {
 	m.mu.Unlock()
 	_ = b.Close() // it goes on with the disk of before, which nobody looks at any more
 	return m.Open()
+}
+
+// TestClock has the clock jump.
+func TestClock(t *testing.T) {
+	storagetest.Clock(t, func(t *testing.T, now func() time.Time) storage.Backend {
+		s := openStore(t, fs.Options{Dir: "data", FS: vfs.NewMem(), Now: now})
+		t.Cleanup(func() { _ = s.Close() })
+		return s
+	})
 }

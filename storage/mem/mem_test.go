@@ -2,6 +2,7 @@ package mem_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/objsrv/objsrv/storage"
 	"github.com/objsrv/objsrv/storage/mem"
@@ -21,5 +22,11 @@ func TestPrograms(t *testing.T) {
 	storagetest.Programs(t, storagetest.ProgramOptions{
 		Open:   func(*testing.T) storage.Backend { return mem.New(mem.Options{}) },
 		Reopen: func(_ *testing.T, b storage.Backend) storage.Backend { return b.(*mem.Store).Clone() },
+	})
+}
+
+func TestClock(t *testing.T) {
+	storagetest.Clock(t, func(t *testing.T, now func() time.Time) storage.Backend {
+		return mem.New(mem.Options{Now: now})
 	})
 }

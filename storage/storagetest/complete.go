@@ -224,13 +224,18 @@ func completeVersions(e *env) {
 func completeManyParts(e *env) {
 	bucket := e.bucket(storage.VersioningUnset)
 	u := e.upload(bucket, "k")
-	var parts []storage.Part
-	var content string
-	for i := range 1000 {
-		chunk := fmt.Sprintf("part %d;", i)
-		content += chunk
-		parts = append(parts, *e.part(u, 10*(i+1), chunk))
+	parts := make([]storage.Part, 1000)
+	content := ""
+	for i := range parts {
+		content += fmt.Sprintf("part %d;", i)
 	}
+	e.inParallel(len(parts), func(i int) error {
+		p, err := e.PutPart(e.ctx, partInput(u.UploadRef, 10*(i+1), fmt.Appendf(nil, "part %d;", i)))
+		if err == nil {
+			parts[i] = *p
+		}
+		return err
+	})
 	_, err := e.CompleteUpload(e.ctx, completeInput(u.UploadRef, parts...))
 	e.ok("CompleteUpload", err)
 	e.equal("content", e.get(bucket, "k", "") == content, true)

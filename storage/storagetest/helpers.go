@@ -106,6 +106,31 @@ func (e *env) put(bucket, key, content string) *storage.Object {
 	return o
 }
 
+// inParallel runs f for 0 to n-1, some at a time, so that stores which share syncs
+// among calls are filled quickly, and ends the case when one fails.
+func (e *env) inParallel(n int, f func(i int) error) {
+	e.Helper()
+	errs := make([]error, 16)
+	together(len(errs), func(worker int) {
+		for i := worker; i < n && errs[worker] == nil; i += len(errs) {
+			errs[worker] = f(i)
+		}
+	})
+	e.ok("one of many calls", errors.Join(errs...))
+}
+
+// putAll puts content to many keys.
+func (e *env) putAll(bucket string, keys []string, content func(key string) string) {
+	e.Helper()
+	e.inParallel(len(keys), func(i int) error {
+		o, err := e.PutObject(e.ctx, putInput(bucket, keys[i], []byte(content(keys[i]))))
+		if err == nil && o.Key != keys[i] {
+			err = fmt.Errorf("PutObject of %q names %q", keys[i], o.Key)
+		}
+		return err
+	})
+}
+
 // del deletes one version or key and ends the case when that fails.
 func (e *env) del(bucket, key, version string) storage.DeleteResult {
 	e.Helper()

@@ -40,13 +40,7 @@ func weirdKeys() []string {
 func keysWeird(e *env) {
 	bucket := e.bucket(storage.VersioningUnset)
 	keys := weirdKeys()
-	for i := range keys {
-		key := keys[i*131%len(keys)] // 131 is prime, so each comes once
-		o := e.put(bucket, key, "content of "+key)
-		if o.Key != key {
-			e.Fatalf("PutObject of %q names %q", key, o.Key)
-		}
-	}
+	e.putAll(bucket, keys, func(key string) string { return "content of " + key })
 	var want []string
 	for _, key := range keys {
 		want = append(want, key+" ")
@@ -74,13 +68,23 @@ func keysWeird(e *env) {
 			e.Fatalf("prefix %q: %s", key, firstDifference(got, want))
 		}
 	}
-	for i := range keys { // deleting one leaves the others
-		key := keys[i*137%len(keys)]
-		e.equal("result", e.del(bucket, key, ""), storage.DeleteResult{VersionID: storage.NullVersion})
-		e.absent(bucket, key, "")
-		if i%40 == 0 {
-			e.usage(bucket, storage.Usage{Objects: int64(len(keys) - i - 1), Versions: int64(len(keys) - i - 1), Bytes: e.bytes(bucket)})
+	for len(keys) > 0 { // deleting some leaves the others
+		n := min(len(keys), 50)
+		var in []storage.DeleteInput
+		for i := range n {
+			in = append(in, storage.DeleteInput{Key: keys[i*len(keys)/n]})
 		}
+		res, err := e.DeleteObjects(e.ctx, bucket, in)
+		e.ok("DeleteObjects", err)
+		for i := range in {
+			e.equal("result", res[i], storage.DeleteResult{VersionID: storage.NullVersion})
+			e.absent(bucket, in[i].Key, "")
+		}
+		keys = slices.DeleteFunc(keys, func(key string) bool {
+			return slices.ContainsFunc(in, func(d storage.DeleteInput) bool { return d.Key == key })
+		})
+		e.usage(bucket, storage.Usage{Objects: int64(len(keys)), Versions: int64(len(keys)), Bytes: e.bytes(bucket)})
+		e.equal("keys left", len(e.versions(bucket)), len(keys))
 	}
 	e.is("DeleteBucket", e.DeleteBucket(e.ctx, bucket), nil)
 }
@@ -114,18 +118,26 @@ func keysWeirdVersioned(e *env) {
 	keys := weirdKeys()
 	want := make([][3]string, len(keys))
 	for n := range 3 {
-		for i, key := range keys {
+		e.inParallel(len(keys), func(i int) error {
 			if n == 1 && i%2 == 0 {
-				want[i][n] = e.del(bucket, key, "").VersionID
-			} else {
-				want[i][n] = e.put(bucket, key, fmt.Sprint(n, key)).VersionID
+				res, err := e.DeleteObjects(e.ctx, bucket, []storage.DeleteInput{{Key: keys[i]}})
+				if err != nil {
+					return err
+				}
+				want[i][n] = res[0].VersionID
+				return res[0].Err
 			}
-		}
+			o, err := e.PutObject(e.ctx, putInput(bucket, keys[i], fmt.Append(nil, n, keys[i])))
+			if err == nil {
+				want[i][n] = o.VersionID
+			}
+			return err
+		})
 	}
 	var all []string
 	for i, key := range keys {
 		all = append(all, key+" "+want[i][2], key+" "+want[i][1], key+" "+want[i][0])
-		if got := e.get(bucket, key, want[i][0]); got != fmt.Sprint(0, key) {
+		if got := e.get(bucket, key, want[i][0]); got != string(fmt.Append(nil, 0, key)) {
 			e.Errorf("key %q, oldest version, has %.60q", key, got)
 		}
 	}
@@ -135,11 +147,12 @@ func keysWeirdVersioned(e *env) {
 			e.Fatalf("versions in pages of %d are wrong: %s", limit, firstDifference(got, all))
 		}
 	}
-	for i, key := range keys {
+	e.inParallel(len(keys), func(i int) error {
+		key := keys[i]
 		in := []storage.DeleteInput{{Key: key, Version: want[i][0]}, {Key: key, Version: want[i][2]}, {Key: key, Version: want[i][1]}}
 		_, err := e.DeleteObjects(e.ctx, bucket, in)
-		e.ok("DeleteObjects", err)
-	}
+		return err
+	})
 	e.is("DeleteBucket", e.DeleteBucket(e.ctx, bucket), nil)
 }
 
@@ -147,15 +160,18 @@ func keysWeirdUploads(e *env) {
 	bucket := e.bucket(storage.VersioningUnset)
 	keys := weirdKeys()
 	var all []string
-	refs := map[string]storage.UploadRef{}
-	for i := range keys {
-		key := keys[i*131%len(keys)]
-		u := e.upload(bucket, key)
-		refs[key] = u.UploadRef
-		e.part(u, 1, "part of "+key)
-	}
-	for _, key := range keys {
-		all = append(all, key+" "+refs[key].ID)
+	refs := make([]storage.UploadRef, len(keys))
+	e.inParallel(len(keys), func(i int) error {
+		u, err := e.CreateUpload(e.ctx, storage.UploadInput{Bucket: bucket, Key: keys[i]})
+		if err != nil {
+			return err
+		}
+		refs[i] = u.UploadRef
+		_, err = e.PutPart(e.ctx, partInput(u.UploadRef, 1, []byte("part of "+keys[i])))
+		return err
+	})
+	for i, key := range keys {
+		all = append(all, key+" "+refs[i].ID)
 	}
 	for _, limit := range []int{1, 9, 1000} {
 		got := e.pages(e.uploadLister(), storage.ListInput{Bucket: bucket, Limit: limit})
@@ -163,10 +179,10 @@ func keysWeirdUploads(e *env) {
 			e.Fatalf("uploads in pages of %d are wrong: %s", limit, firstDifference(got, all))
 		}
 	}
-	for _, key := range keys {
-		_, err := e.CompleteUpload(e.ctx, completeInput(refs[key], storage.Part{Number: 1, ETag: digestOf([]byte("part of " + key)).ETag}))
-		e.ok("CompleteUpload", err)
-	}
+	e.inParallel(len(keys), func(i int) error {
+		_, err := e.CompleteUpload(e.ctx, completeInput(refs[i], storage.Part{Number: 1, ETag: digestOf([]byte("part of " + keys[i])).ETag}))
+		return err
+	})
 	for _, key := range keys {
 		if got := e.get(bucket, key, ""); got != "part of "+key {
 			e.Errorf("key %q has %.60q", key, got)

@@ -69,9 +69,7 @@ func lifeReopen(e *env) {
 	_, err := s.SetTags(s.ctx, storage.Ref{Bucket: bucket, Key: "versioned", Version: ids["b"]}, []storage.Tag{{Key: "a", Value: "b"}})
 	e.ok("SetTags", err)
 	again("deleting the latest version and tagging an old one")
-	for _, key := range weirdKeys() {
-		s.put(bucket, key, "")
-	}
+	s.putAll(bucket, weirdKeys(), func(key string) string { return key })
 	again("weird keys")
 	up, err := s.CreateUpload(s.ctx, storage.UploadInput{Bucket: bucket, Key: "u", Meta: fullMeta("u"), Initiator: "i", ChecksumAlgorithm: "SHA1", ChecksumType: "COMPOSITE"})
 	e.ok("CreateUpload", err)

@@ -191,15 +191,15 @@ func pagingUnderWrites(e *env) {
 
 func pagingLarge(e *env) {
 	bucket := e.bucket(storage.VersioningUnset)
-	var want, wantDirs []string
+	var keys, want, wantDirs []string
 	for d := range 30 {
 		for i := range 70 {
 			key := fmt.Sprintf("dir%03d/file%04d", d, i)
-			e.put(bucket, key, "")
-			want = append(want, key+" ")
+			keys, want = append(keys, key), append(want, key+" ")
 		}
 		wantDirs = append(wantDirs, fmt.Sprintf("dir%03d/~", d))
 	}
+	e.putAll(bucket, keys, func(string) string { return "" })
 	for _, limit := range []int{7, 100, 999, 1000, 1001, 2100, 5000} {
 		e.equal(fmt.Sprintf("keys in pages of %d", limit), slices.Equal(e.pages(e.objectLister(), storage.ListInput{Bucket: bucket, Limit: limit}), want), true)
 	}
