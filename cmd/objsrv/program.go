@@ -38,6 +38,8 @@ type Program struct {
 	metrics  *metrics.Metrics
 	serving  sync.WaitGroup
 	failed   chan error
+	closing  sync.Once
+	closed   error // of the first Close
 }
 
 // Start opens the store and serves; it returns when the server is ready, or why it can't be.
@@ -176,8 +178,13 @@ func (p *Program) Run(ctx context.Context, reload <-chan os.Signal) error {
 }
 
 // Close stops accepting, lets running requests finish for the drain timeout, and closes
-// the store. The server can't be started again.
+// the store. The server can't be started again. Later calls return what the first did.
 func (p *Program) Close() error {
+	p.closing.Do(func() { p.closed = p.close() })
+	return p.closed
+}
+
+func (p *Program) close() error {
 	p.health.Drain()
 	ctx, cancel := context.WithTimeout(context.Background(), p.Config.DrainTimeout)
 	defer cancel()

@@ -160,3 +160,34 @@ func TestServeTLS(t *testing.T) {
 		t.Error("TLS 1.1 was accepted")
 	}
 }
+
+// A client that never finishes its handshake is let go.
+func TestHandshakeStall(t *testing.T) {
+	dir := t.TempDir()
+	writeCert(t, dir, "localhost")
+	certs, err := LoadCerts(dir, slog.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(http.HandlerFunc(sized), Options{Limits: Limits{HeaderTimeout: 100 * time.Millisecond}})
+	done := make(chan error)
+	go func() { done <- s.Serve(l, certs.Config()) }()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.Write([]byte{22, 3, 1}) // the beginning of a ClientHello
+	c.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.Copy(io.Discard, c); isTimeout(err) {
+		t.Error("a stalled handshake was waited for")
+	}
+	s.Shutdown(t.Context())
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

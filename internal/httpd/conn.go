@@ -58,7 +58,7 @@ type conn struct {
 		vec    [2][]byte
 		bufs   net.Buffers
 		sent   int64 // bytes given to the kernel
-		acked  int64 // of them known to have arrived when a write last ran out of time
+		acked  int64 // of them known to have arrived when the moving deadline was set
 	}
 }
 
@@ -156,7 +156,8 @@ func (c *conn) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
-// armWrite moves the write deadline before a write, unless one was asked for.
+// armWrite moves the write deadline before a write, unless one was asked for, and notes
+// what the peer has taken in so far.
 func (c *conn) armWrite(again bool) {
 	c.dl.mu.Lock()
 	defer c.dl.mu.Unlock()
@@ -167,6 +168,7 @@ func (c *conn) armWrite(again bool) {
 	if again || now.Sub(c.dl.writeArmed) > c.pace.span/slack {
 		c.dl.writeArmed, c.dl.writeIsMove = now, true
 		c.Conn.SetWriteDeadline(now.Add(c.pace.span))
+		c.wr.acked = c.wr.sent - unsent(c.Conn)
 	}
 }
 
@@ -262,7 +264,7 @@ func (c *conn) push() error {
 }
 
 // movedOn tells, when a write ran out of time, whether the peer has taken in enough
-// since the last time, as far as the kernel tells.
+// since the deadline was set, as far as the kernel tells.
 func (c *conn) movedOn() bool {
 	c.dl.mu.Lock()
 	asked := !c.dl.writeWant.IsZero()
@@ -270,10 +272,7 @@ func (c *conn) movedOn() bool {
 	if asked || c.aborted.Load() {
 		return false
 	}
-	acked := c.wr.sent - unsent(c.Conn)
-	ok := acked-c.wr.acked >= c.pace.min
-	c.wr.acked = acked
-	return ok
+	return c.wr.sent-unsent(c.Conn)-c.wr.acked >= c.pace.min
 }
 
 // Close implements net.Conn. It first writes what has been collected.
