@@ -65,7 +65,10 @@ func (c *call) newUpload(declared checksum.Algorithm) (*upload, error) {
 	if u.want, err = announcedChecksum(c.r.Header); err != nil {
 		return nil, err
 	}
-	if u.md5 = c.r.Header.Get("Content-Md5"); u.md5 != "" {
+	if v := c.r.Header["Content-Md5"]; len(v) > 0 {
+		if u.md5 = v[0]; len(v) > 1 {
+			u.md5 = "" // no value is right
+		}
 		if _, ok := checksum.DecodeMD5(u.md5); !ok {
 			return nil, errContentMD5(u.md5)
 		}

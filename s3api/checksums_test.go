@@ -110,6 +110,8 @@ func TestChecksumRefusals(t *testing.T) {
 		{"unknown trailer", "InvalidRequest", []string{"x-amz-trailer: x-amz-meta-a"}},
 		{"wrong Content-MD5", "BadDigest", []string{"Content-Md5: " + md5Of("other")}},
 		{"Content-MD5 in hex", "InvalidDigest", []string{"Content-Md5: 5d41402abc4b2a76b9719d911017c592"}},
+		{"empty Content-MD5", "InvalidDigest", []string{"Content-Md5: "}},
+		{"two Content-MD5", "InvalidDigest", []string{"Content-Md5: " + md5Of(body), "Content-Md5: " + md5Of("x")}},
 		{"short Content-MD5", "InvalidDigest", []string{"Content-Md5: AAAA"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
