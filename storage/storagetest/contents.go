@@ -133,7 +133,7 @@ func contentOpen(e *env) {
 		},
 	} {
 		for _, multipart := range []bool{false, true} {
-			for _, size := range []int{10, 70000, 3 << 20} {
+			for _, size := range []int{10, 70000, 1<<20 + 5} {
 				bucket := e.bucket(storage.VersioningUnset)
 				content := noise(11, size)
 				if multipart {

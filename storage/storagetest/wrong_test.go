@@ -107,11 +107,9 @@ func TestSuiteNoticesWrongBackends(t *testing.T) {
 
 // TestRecorder makes sure that a right backend has no failures recorded.
 func TestRecorder(t *testing.T) {
-	for _, w := range wrong {
-		for _, name := range w.noticing {
-			if got := record(name, func(b storage.Backend) storage.Backend { return b }); len(got) > 0 {
-				t.Errorf("%s fails for the model: %s", name, got[0])
-			}
+	for _, name := range []string{"conditions/put", "keys/weird", "races/one-creator", "life/close"} {
+		if got := record(name, func(b storage.Backend) storage.Backend { return b }); len(got) > 0 {
+			t.Errorf("%s fails for the model: %s", name, got[0])
 		}
 	}
 }
