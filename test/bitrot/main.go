@@ -250,10 +250,9 @@ func (t *test) trial(pristine, rel, kind string) (what string, err error) {
 	}
 	what += fmt.Sprintf(": %d errors", seen.errors)
 	switch {
-	case kind == "blob" && seen.errors == 0:
-		return what, errors.New("the flipped bit of a blob was not noticed by reading")
 	case seen.errors > 0 && counted == 0:
 		return what, fmt.Errorf("damage was answered with an error and not counted (%s)", seen.example)
+	// a blob file that nothing was read from (a manifest, which the index has too) only fsck can name
 	case clean && (seen.errors > 0 || kind == "blob" || kind == "index.sst" || kind == "index.blob"):
 		return what, fmt.Errorf("fsck does not name it; reading: %s", seen.example)
 	case kind == "blob" && !strings.Contains(out, filepath.Base(rel)):

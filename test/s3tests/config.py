@@ -25,7 +25,7 @@ for name in ("main", "alt", "tenant"):
         user_id=owner.get("ID") or key,
         display_name=owner.get("DisplayName") or key,
         email=f"{name}@example.com",
-        api_name="us-east-1",
+        api_name="",  # the location constraint of the default region, which has none
     )
 # the IAM and STS tests are not run; these only have to be there, and to be valid for the clean-up calls
 for section in ("iam", "iam root", "iam alt root"):

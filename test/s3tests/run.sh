@@ -36,7 +36,7 @@ cp "$TMP/gw0.conf" "$TMP/master.conf"; cp "$TMP/gw0.conf" "$TMP/main.conf"
 
 markers="not fails_on_aws and not lifecycle_expiration and not lifecycle_transition and not cloud_transition and not cloud_restore"
 parallel=(); [ "$workers" = 1 ] || parallel=(-n "$workers" --dist worksteal)
-cd "$S3TESTS" && S3TESTS_CONF_DIR=$TMP PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 \
+cd "$S3TESTS" && SSL_CERT_FILE=$TMP/certs/ca.crt S3TESTS_CONF_DIR=$TMP PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 \
   "$VENV/bin/pytest" -p s3tests_worker -p no:cacheprovider -q --no-header --tb=short -m "$markers" \
   --timeout "${TIMEOUT:-120}" --junitxml "$REPORT/junit.xml" ${parallel[@]+"${parallel[@]}"} "$@" \
   s3tests/functional/test_s3.py s3tests/functional/test_headers.py >"$REPORT/pytest.log" 2>&1
