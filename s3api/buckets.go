@@ -112,13 +112,16 @@ func createBucket(c *call) error {
 		}
 	}
 	if err := c.s.Backend.CreateBucket(c.ctx, b); err != nil {
-		return c.bucketExists(err)
+		if err = c.bucketExists(err); err != nil {
+			return err
+		}
 	}
 	c.w.Header().Set("Location", "/"+c.bucket)
 	return c.reply(http.StatusOK)
 }
 
-// bucketExists tells whether the caller owns the bucket that is in the way.
+// bucketExists tells whether the caller owns the bucket that is in the way. In us-east-1 to create
+// one's own bucket again succeeds and changes nothing (S3 API reference, CreateBucket).
 func (c *call) bucketExists(err error) error {
 	if !errors.Is(err, storage.ErrBucketExists) {
 		return err
@@ -126,6 +129,9 @@ func (c *call) bucketExists(err error) error {
 	b, berr := c.s.Backend.Bucket(c.ctx, c.bucket)
 	if berr == nil && b.Owner != c.id.Account {
 		return errorf("BucketAlreadyExists", "The requested bucket name is not available. Please select a different name and try again.").with("BucketName", c.bucket)
+	}
+	if c.s.Region == "us-east-1" {
+		return nil
 	}
 	return errorf("BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.").with("BucketName", c.bucket)
 }

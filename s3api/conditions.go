@@ -43,7 +43,7 @@ var conditionKeys = map[string]func(*call) (string, bool){
 	"s3:authtype":         authType,
 	"s3:signatureversion": signatureVersion,
 	"s3:signatureage":     signatureAge,
-	"s3:prefix":           queryKey("prefix", bucketLevel),
+	"s3:prefix":           listPrefix,
 	"s3:delimiter":        queryKey("delimiter", bucketLevel),
 	"s3:max-keys":         queryKey("max-keys", bucketLevel),
 	"s3:versionid":        func(c *call) (string, bool) { return present(c.ev.Version) },
@@ -58,6 +58,13 @@ var conditionKeys = map[string]func(*call) (string, bool){
 }
 
 func present(s string) (string, bool) { return s, s != "" }
+
+func listPrefix(c *call) (string, bool) {
+	if c.prefix != "" {
+		return c.prefix, true
+	}
+	return queryKey("prefix", bucketLevel)(c)
+}
 
 func queryKey(name string, l level) func(*call) (string, bool) {
 	return func(c *call) (string, bool) { return c.query.Get(name), c.level == l && c.query.Has(name) }

@@ -38,7 +38,7 @@ func copyObject(c *call) error {
 			cond, _ := writeConditions(c.r.Header)
 			return conditionError(err, &cond)
 		}
-		c.setVersion(b, o.VersionID)
+		c.setNewVersion(b, o.VersionID)
 		c.setSourceVersion(src)
 		return c.replyCopy("CopyObjectResult", o.ETag, func(doc *s3xml.Writer) {
 			doc.Time("LastModified", o.Modified)

@@ -72,6 +72,7 @@ func (c *call) missing(b *storage.Bucket, ref storage.Ref, err error) error {
 	if !absent {
 		return err
 	}
+	c.prefix = ref.Key
 	if denied := c.authorize("s3:ListBucket", b, ref.Bucket, ""); denied != nil {
 		return denied
 	}

@@ -163,7 +163,7 @@ func listObjectsV2(c *call) error {
 	}
 	token, startAfter := c.query.Get("continuation-token"), c.query.Get("start-after")
 	l.in.After = startAfter
-	if c.query.Has("continuation-token") {
+	if token != "" {
 		if l.in.After, err = decodeToken(token); err != nil {
 			return err
 		}
@@ -175,7 +175,9 @@ func listObjectsV2(c *call) error {
 	l.start("ListBucketResult")
 	l.head("MaxKeys", l.in.Limit, page.Truncated)
 	l.doc.Int("KeyCount", int64(len(page.Objects)+len(page.Prefixes)))
-	l.doc.Opt("ContinuationToken", token)
+	if c.query.Has("continuation-token") {
+		l.doc.Elem("ContinuationToken", token)
+	}
 	l.optName("StartAfter", startAfter)
 	if page.Truncated {
 		l.doc.Elem("NextContinuationToken", encodeToken(page.NextAfter))

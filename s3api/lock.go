@@ -344,13 +344,13 @@ func putObjectRetention(c *call) error {
 	return c.reply(http.StatusOK)
 }
 
-// mayChange decides on replacing a retention: it can always be made stricter; compliance is never
-// loosened, governance by those who may bypass it.
+// mayChange decides on replacing a retention: it can always be made longer; anything else is for
+// those who may bypass governance, and never for compliance.
 func (c *call) mayChange(old lock, mode string, until time.Time, bypass bool) error {
 	if old.mode == "" || !old.until.After(c.s.Now()) {
 		return nil
 	}
-	stricter := !until.Before(old.until) && (mode == old.mode || mode == compliance)
+	stricter := !until.Before(old.until) && mode == old.mode
 	if stricter || old.mode == governance && bypass {
 		return nil
 	}

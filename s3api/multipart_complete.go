@@ -84,7 +84,7 @@ func completeMultipartUpload(c *call) error {
 	if err != nil {
 		return conditionError(err, &in.If)
 	}
-	c.setVersion(b, o.VersionID)
+	c.setNewVersion(b, o.VersionID)
 	var doc s3xml.Writer
 	doc.Start("CompleteMultipartUploadResult", true)
 	doc.Elem("Location", c.location(c.key))

@@ -128,7 +128,7 @@ func (c *call) replyPost(b *storage.Bucket, o *storage.Object, f *form) error {
 	h := newHeaders(c.w.Header(), 5)
 	h.set("Etag", quoteETag(o.ETag))
 	h.set("Location", location)
-	if b.Versioning != storage.VersioningUnset {
+	if b.Versioning == storage.VersioningEnabled { // a suspended bucket names no version to writers
 		h.set("X-Amz-Version-Id", o.VersionID)
 	}
 	h.checksum(o.Checksum)

@@ -60,11 +60,18 @@ func (c *call) checkEarly(cond *storage.Conditions, size int64) error {
 func (c *call) replyStored(b *storage.Bucket, o *storage.Object) error {
 	h := newHeaders(c.w.Header(), 5)
 	h.set("Etag", quoteETag(o.ETag))
-	if b.Versioning != storage.VersioningUnset {
+	if b.Versioning == storage.VersioningEnabled { // a suspended bucket names no version to writers
 		h.set("X-Amz-Version-Id", o.VersionID)
 	}
 	h.checksum(o.Checksum)
 	return c.reply(http.StatusOK)
+}
+
+// setNewVersion tells the version that a write made. Where versioning is suspended S3 names none.
+func (c *call) setNewVersion(b *storage.Bucket, id string) {
+	if b.Versioning == storage.VersioningEnabled {
+		c.setVersion(b, id)
+	}
 }
 
 // headers sets answer headers of which each has one value. The names given to set are

@@ -83,6 +83,8 @@ type call struct {
 	secret string
 	id     *iam.Identity   // nil for anonymous
 	b      *storage.Bucket // the bucket named, nil when there is none
+	// prefix stands for the key of an object that is missing when the right to list it is asked for.
+	prefix string
 	// unknown is why the value of a condition could not be learnt; no decision counts then.
 	unknown error
 }

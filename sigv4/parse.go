@@ -178,25 +178,24 @@ func (a *Auth) parseCredential(s string) *Error {
 
 // parseHeaderTime reads x-amz-date or, without it, Date, and holds it against the scope's date.
 func (a *Auth) parseHeaderTime(h http.Header) *Error {
-	if values := h["X-Amz-Date"]; len(values) > 0 {
-		t, ok := parseTime(values[0])
-		if !ok {
+	values := h["X-Amz-Date"]
+	if len(values) == 0 {
+		values = h["Date"]
+	}
+	if len(values) != 1 {
+		return newError("AccessDenied", messageDate)
+	}
+	t, ok := parseTime(values[0])
+	if !ok {
+		// Either header may be an HTTP date; what is signed is the ISO 8601 form all the same.
+		var err error
+		if t, err = http.ParseTime(values[0]); err != nil {
 			return newError("AccessDenied", messageDate)
 		}
-		a.Time, a.state.amzDate = t, values[0]
-	} else {
-		if len(h["Date"]) != 1 {
-			return newError("AccessDenied", messageDate)
-		}
-		value := h["Date"][0]
-		t, ok := parseTime(value)
-		if !ok {
-			var err error
-			if t, err = http.ParseTime(value); err != nil {
-				return newError("AccessDenied", messageDate)
-			}
-		}
-		a.Time, a.state.amzDate = t, t.UTC().Format(timeFormat)
+	}
+	a.Time, a.state.amzDate = t, values[0]
+	if !ok {
+		a.state.amzDate = t.UTC().Format(timeFormat)
 	}
 	return a.checkDate()
 }

@@ -145,7 +145,10 @@ func TestHeaderRefusals(t *testing.T) {
 		{"S-159 14 minutes ahead", signAt(exampleTime.Add(14 * time.Minute)), ""},
 		{"S-159 year 9999", signAt(time.Date(9999, 5, 24, 0, 0, 0, 0, time.UTC)), "RequestTimeTooSkewed"},
 		{"S-159 leap second", set("X-Amz-Date", "20130523T235960Z"), "AccessDenied"},
-		{"S-159 not ISO", set("X-Amz-Date", "Fri, 24 May 2013 00:00:00 GMT"), "AccessDenied"},
+		{"S-159 no date at all", set("X-Amz-Date", "24 May 2013"), "AccessDenied"},
+		// An HTTP date is a date, but it is not what was signed here.
+		{"S-159 not ISO", set("X-Amz-Date", "Fri, 24 May 2013 00:00:00 GMT"), "SignatureDoesNotMatch"},
+		{"S-159 HTTP date", resign("host;x-amz-content-sha256;x-amz-date", set("X-Amz-Date", "Fri, 24 May 2013 00:00:00 GMT")), ""},
 		{"S-159 fraction", set("X-Amz-Date", "20130524T000000.0Z"), "AccessDenied"},
 		{"S-159 no date", func(r *http.Request) { r.Header.Del("X-Amz-Date") }, "AccessDenied"},
 		{"S-159 Date only", resign("date;host;x-amz-content-sha256", func(r *http.Request) {
