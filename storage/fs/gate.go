@@ -21,6 +21,7 @@ import (
 // that moment, and the next start recovers from the log as after a power cut.
 type gate struct {
 	fault   atomic.Pointer[error]
+	down    chan struct{} // closed when the gate is shut
 	onFatal func(error)
 	syncs   atomic.Int64
 }
@@ -28,7 +29,11 @@ type gate struct {
 // shut makes err the fatal fault unless there is one already.
 func (g *gate) shut(err error) {
 	err = fmt.Errorf("%w: %w", storage.ErrUnavailable, err)
-	if g.fault.CompareAndSwap(nil, &err) && g.onFatal != nil {
+	if !g.fault.CompareAndSwap(nil, &err) {
+		return
+	}
+	close(g.down)
+	if g.onFatal != nil {
 		g.onFatal(err)
 	}
 }
@@ -44,6 +49,10 @@ func (g *gate) err() error {
 // retryPause slows the index down when it repeats background work that fails, which it
 // does without a pause of its own.
 const retryPause = 50 * time.Millisecond
+
+// descriptorRetries is how often the index asks again for a file when the process has no
+// descriptor left, which passes.
+const descriptorRetries = 40
 
 // gateFS wraps the file system: files are made with mode 0600, syncs are counted, and
 // nothing is changed once the gate is shut.
@@ -77,18 +86,54 @@ func (f gateFS) file(file vfs.File, err error, created bool) (vfs.File, error) {
 	return gateFile{file, f.g}, nil
 }
 
+// log wraps a file of the index's log.
+func (f gateFS) log(file vfs.File, err error) (vfs.File, error) {
+	if err != nil {
+		return nil, err
+	}
+	return gateLog{file.(gateFile)}, nil
+}
+
 // Create implements vfs.FS. Pebble switches to a new manifest by a marker file that
 // names it. A file system may make the two durable in any order before the directory
 // is synced, so that it is synced before the marker is made.
 func (f gateFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	if err := f.check(); err != nil {
+		if f.isLog(name) {
+			return f.voidLog(err)
+		}
 		return nil, err
 	}
 	if err := f.beforeMarker(name); err != nil {
 		return nil, err
 	}
 	file, err := f.FS.Create(name, c)
+	for n := 0; f.index && n < descriptorRetries && isDescriptors(err); n++ {
+		time.Sleep(retryPause)
+		file, err = f.FS.Create(name, c)
+	}
+	if f.isLog(name) {
+		if err != nil {
+			return f.voidLog(err)
+		}
+		return f.log(f.file(file, nil, true))
+	}
 	return f.file(file, err, true)
+}
+
+// isLog tells whether a file is the index's log.
+func (f gateFS) isLog(name string) bool { return f.index && strings.HasSuffix(name, ".log") }
+
+// voidLog stands for a log that can't be created, which Pebble would end the process
+// for while it holds its locks. The gate is shut, so that nothing that goes into it is
+// ever acknowledged.
+func (f gateFS) voidLog(err error) (vfs.File, error) {
+	f.g.shut(fmt.Errorf("create log of the index: %w", err))
+	return vfs.NewMem().Create("log", vfs.WriteCategoryUnspecified)
+}
+
+func isDescriptors(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
 // beforeMarker syncs the directory of a marker file.
@@ -111,9 +156,18 @@ func (f gateFS) OpenReadWrite(name string, c vfs.DiskWriteCategory, opts ...vfs.
 // ReuseForWrite implements vfs.FS.
 func (f gateFS) ReuseForWrite(from, to string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	if err := f.check(); err != nil {
+		if f.isLog(to) {
+			return f.voidLog(err)
+		}
 		return nil, err
 	}
 	file, err := f.FS.ReuseForWrite(from, to, c)
+	if f.isLog(to) {
+		if err != nil {
+			return f.voidLog(err)
+		}
+		return f.log(f.file(file, nil, false))
+	}
 	return f.file(file, err, false)
 }
 
@@ -220,6 +274,60 @@ func (f gateFile) SyncTo(n int64) (bool, error) {
 		return false, err
 	}
 	return f.File.SyncTo(n)
+}
+
+// gateLog is a file of the index's log. Pebble ends the process, or panics with its
+// locks held, when the log can't be written. Here the first failure shuts the gate,
+// which every commit looks at before it is acknowledged, and Pebble is told that all
+// is well.
+type gateLog struct{ gateFile }
+
+func (f gateLog) failed(err error) {
+	if err != nil {
+		f.g.shut(fmt.Errorf("write log of the index: %w", err))
+	}
+}
+
+// Write implements vfs.File.
+func (f gateLog) Write(p []byte) (int, error) {
+	n, err := f.gateFile.Write(p)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	f.failed(err)
+	return len(p), nil
+}
+
+// WriteAt implements vfs.File.
+func (f gateLog) WriteAt(p []byte, off int64) (int, error) {
+	_, err := f.gateFile.WriteAt(p, off)
+	f.failed(err)
+	return len(p), nil
+}
+
+// Sync implements vfs.File.
+func (f gateLog) Sync() error {
+	f.failed(f.gateFile.Sync())
+	return nil
+}
+
+// SyncData implements vfs.File.
+func (f gateLog) SyncData() error {
+	f.failed(f.gateFile.SyncData())
+	return nil
+}
+
+// SyncTo implements vfs.File.
+func (f gateLog) SyncTo(n int64) (bool, error) {
+	full, err := f.gateFile.SyncTo(n)
+	f.failed(err)
+	return full, nil
+}
+
+// Close implements vfs.File.
+func (f gateLog) Close() error {
+	f.failed(f.File.Close())
+	return nil
 }
 
 // gateDir is a directory that is opened to be synced.

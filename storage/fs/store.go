@@ -117,7 +117,7 @@ func newStore(opts Options) *Store {
 	if opts.CacheSize == 0 {
 		opts.CacheSize = defaultCacheSize
 	}
-	s := &Store{opts: opts, gate: &gate{onFatal: opts.OnFatal}, idle: make(chan struct{})}
+	s := &Store{opts: opts, gate: &gate{onFatal: opts.OnFatal, down: make(chan struct{})}, idle: make(chan struct{})}
 	s.fs = gateFS{opts.FS, s.gate, false}
 	return s
 }
@@ -244,24 +244,78 @@ func (s *Store) Close() error {
 	if s.calls.Load() == 0 {
 		s.idleOne.Do(func() { close(s.idle) })
 	}
-	<-s.idle
+	if !s.awaitIdle() {
+		s.layout.close()
+		return s.gate.err()
+	}
 	s.reclaim.stop()
 	err := s.saveMarks()
 	if err == nil {
-		if ferr := s.db.Flush(); ferr != nil {
-			err = fmt.Errorf("flush index: %w", ferr)
-		}
+		err = s.flush()
 	}
-	if cerr := s.db.Close(); err == nil && cerr != nil {
-		err = fmt.Errorf("close index: %w", cerr)
+	if cerr := s.closeIndex(); err == nil {
+		err = cerr
 	}
 	if gerr := s.gate.err(); gerr != nil {
 		err = gerr
 	}
-	s.cache.Unref()
 	s.segs.close()
 	s.layout.close()
 	return err
+}
+
+// closeLimit is how long Close waits for what may never end once the index's log has
+// failed. The process is expected to end then.
+const closeLimit = 2 * time.Second
+
+// awaitIdle waits for running calls. It is false when calls hang in a failed index.
+func (s *Store) awaitIdle() bool {
+	select {
+	case <-s.idle:
+		return true
+	case <-s.gate.down:
+	}
+	select {
+	case <-s.idle:
+		return true
+	case <-time.After(closeLimit):
+		return false
+	}
+}
+
+// flush moves what is in memory into files of the index, so that the next start need
+// not read the log.
+func (s *Store) flush() error {
+	done, err := s.db.AsyncFlush()
+	if err != nil {
+		return fmt.Errorf("flush index: %w", err)
+	}
+	select {
+	case <-done:
+		return nil
+	case <-s.gate.down:
+		return s.gate.err()
+	}
+}
+
+func (s *Store) closeIndex() error {
+	closed := make(chan error, 1)
+	go func() { closed <- s.db.Close() }()
+	var err error
+	select {
+	case err = <-closed:
+	case <-s.gate.down:
+		select {
+		case err = <-closed:
+		case <-time.After(closeLimit):
+			return s.gate.err()
+		}
+	}
+	s.cache.Unref()
+	if err != nil {
+		return fmt.Errorf("close index: %w", err)
+	}
+	return nil
 }
 
 // saveMarks writes the exact water marks when they have moved, so that a clean restart
