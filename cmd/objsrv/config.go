@@ -40,6 +40,10 @@ type Config struct {
 	// start makes. The user is "admin" by default. OBJSRV_ROOT_USER, OBJSRV_ROOT_PASSWORD, the same as MINIO_*, and each
 	// with _FILE for a file that holds the value. No flags: others can read a command line.
 	RootUser, RootPassword string
+	// SigV2 takes presigned URLs and POST forms signed with version 2, which boto3 and version 1 of
+	// the aws command line make unless told signature_version = s3v4; off by default. Requests
+	// whose headers are signed with version 2 are refused always. --sigv2, OBJSRV_SIGV2.
+	SigV2 bool
 	// Browser tells whether people who open the S3 address in a browser get a page;
 	// on by default. OBJSRV_BROWSER, MINIO_BROWSER.
 	Browser bool
@@ -99,6 +103,11 @@ func settings() []setting {
 			usage: "`region` that clients must sign for", set: setRegion},
 		{name: "ROOT_USER", minio: []string{"MINIO_ROOT_USER", "MINIO_ACCESS_KEY"}, secret: true, set: setRootUser},
 		{name: "ROOT_PASSWORD", minio: []string{"MINIO_ROOT_PASSWORD", "MINIO_SECRET_KEY"}, secret: true, set: setRootPassword},
+		{name: "SIGV2", flag: "sigv2", def: "off", yes: true,
+			usage: "take presigned URLs and POST forms of signature version 2", set: func(c *Config, v string) (err error) {
+				c.SigV2, err = parseSwitch(v)
+				return err
+			}},
 		{name: "BROWSER", minio: []string{"MINIO_BROWSER"}, def: "on", set: func(c *Config, v string) (err error) {
 			c.Browser, err = parseSwitch(v)
 			return err
