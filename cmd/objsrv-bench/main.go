@@ -37,6 +37,7 @@ type config struct {
 	peers, server, data, jsonFile, markdownFile, phases string
 	conns, procs, rounds, objects, keys                 int
 	duration, idle                                      time.Duration
+	keep                                                bool
 	modes                                               []string
 }
 
@@ -57,6 +58,7 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	f.IntVar(&c.objects, "objects", 4000, "4 KiB objects that are read and listed")
 	f.IntVar(&c.keys, "keys", 1_000_000, "objects for listscale and restart")
 	f.DurationVar(&c.duration, "duration", 5*time.Second, "of one measurement")
+	f.BoolVar(&c.keep, "keep", false, "leave the directory of the server's data, and say where it is")
 	f.DurationVar(&c.idle, "idle-time", time.Minute, "of idle")
 	if err := f.Parse(args); err != nil {
 		return nil, err
@@ -104,11 +106,17 @@ func run(ctx context.Context, c *config) (err error) {
 	}
 	var server *loadgen.Server
 	if c.server != "none" {
-		dir, err := os.MkdirTemp(c.data, "objsrv-bench-")
-		if err != nil {
+		var dir string
+		if dir, err = os.MkdirTemp(c.data, "objsrv-bench-"); err != nil {
 			return err
 		}
-		defer os.RemoveAll(dir)
+		defer func() {
+			if c.keep {
+				fmt.Fprintln(os.Stderr, "kept:", filepath.Join(dir, dataName))
+				return
+			}
+			err = errors.Join(err, os.RemoveAll(dir))
+		}()
 		if server, err = start(ctx, c, dir); err != nil {
 			return err
 		}
@@ -134,6 +142,9 @@ func run(ctx context.Context, c *config) (err error) {
 	return nil
 }
 
+// dataName is the directory that the server serves, beside the binary.
+const dataName = "data"
+
 func start(ctx context.Context, c *config, dir string) (*loadgen.Server, error) {
 	inMemory, err := loadgen.InMemory(dir)
 	if err != nil {
@@ -148,7 +159,7 @@ func start(ctx context.Context, c *config, dir string) (*loadgen.Server, error) 
 			return nil, err
 		}
 	}
-	return loadgen.Start(ctx, binary, filepath.Join(dir, "data"))
+	return loadgen.Start(ctx, binary, filepath.Join(dir, dataName))
 }
 
 func load(ctx context.Context, c *config, targets []*loadgen.Target) error {

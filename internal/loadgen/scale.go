@@ -147,20 +147,32 @@ func (s *Scale) Restart(ctx context.Context) (*Starts, error) {
 		if err := s.Server.Stop(); err != nil {
 			return nil, fmt.Errorf("restart: %w", err)
 		}
-		d, err := s.Server.Up(ctx, http.MethodGet, path)
-		if err != nil {
-			return nil, fmt.Errorf("restart: %w", err)
+		if err := s.up(ctx, "SIGTERM", path, &worst.AfterStop); err != nil {
+			return nil, err
 		}
-		worst.AfterStop = max(worst.AfterStop, d)
 		// Something must be in the log that the next start has to replay.
 		if _, err := s.Server.One(ctx, http.MethodPut, path, nil, NewPayload(noise(8, small))); err != nil {
 			return nil, fmt.Errorf("restart: %w", err)
 		}
 		s.Server.Kill()
-		if d, err = s.Server.Up(ctx, http.MethodGet, path); err != nil {
-			return nil, fmt.Errorf("restart after kill: %w", err)
+		if err := s.up(ctx, "SIGKILL", path, &worst.AfterKill); err != nil {
+			return nil, err
 		}
-		worst.AfterKill = max(worst.AfterKill, d)
 	}
 	return &worst, nil
+}
+
+// up starts the server after how it was ended, and raises worst to the time that it took.
+func (s *Scale) up(ctx context.Context, how, path string, worst *time.Duration) error {
+	d, err := s.Server.Up(ctx, http.MethodGet, path)
+	if err != nil {
+		return fmt.Errorf("restart after %s: %w", how, err)
+	}
+	used, err := s.Proc.Usage(s.Server.PIDs)
+	if err != nil {
+		return fmt.Errorf("restart after %s: %w", how, err)
+	}
+	fmt.Fprintf(s.Progress, "first GET after %s: %s, with %s of CPU\n", how, round(d), used.CPU)
+	*worst = max(*worst, d)
+	return nil
 }
