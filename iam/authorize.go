@@ -52,11 +52,13 @@ const (
 	byGone       = "identity is gone"
 	byDisabled   = "identity is disabled"
 	byUnreadable = "bucket policy is unreadable"
+	byACL        = "access control list"
 )
 
 // Authorize decides r. Root may do everything. Everybody else needs an Allow and no Deny
-// of the identity's policies and the bucket's together; a principal of another account
-// needs an Allow of both, the anonymous caller one of the bucket's. A policy that is
+// of the identity's policies and the resource's side together; a principal of another account
+// needs an Allow of both, the anonymous caller one of the resource's. The resource's side is the
+// bucket's policy and the access control lists, which can only allow. A policy that is
 // attached but missing or unreadable denies, since what it would have denied is unknown.
 func (s *Service) Authorize(r *Request) Decision {
 	id := r.Identity
@@ -80,24 +82,40 @@ func (s *Service) Authorize(r *Request) Decision {
 		}
 		same = u.Account == s.owner(r)
 	}
-	if len(r.Policy) == 0 || r.Bucket == "" {
-		return Decision{Allowed: own.Effect == policy.Allow && same, Statement: own.Statement}
-	}
-	bucket := s.compiled.get(r.Policy)
-	if bucket == nil {
-		return Decision{Statement: byUnreadable}
-	}
-	res := bucket.Evaluate(&q)
-	switch {
-	case res.Effect == policy.Deny:
-		return Decision{Statement: res.Statement}
-	case id != nil && same:
-		if own.Effect == policy.Allow {
-			return Decision{Allowed: true, Statement: own.Statement}
+	var res policy.Result
+	if len(r.Policy) > 0 && r.Bucket != "" {
+		bucket := s.compiled.get(r.Policy)
+		if bucket == nil {
+			return Decision{Statement: byUnreadable}
 		}
-		return Decision{Allowed: res.Effect == policy.Allow && !res.Account, Statement: res.Statement}
-	case id != nil:
-		return Decision{Allowed: own.Effect == policy.Allow && res.Effect == policy.Allow, Statement: res.Statement}
+		if res = bucket.Evaluate(&q); res.Effect == policy.Deny {
+			return Decision{Statement: res.Statement}
+		}
+	}
+	if r.ACL != nil {
+		acl := r.ACL()
+		if acl.Owner != "" {
+			same, res = acl.Owner == q.Caller.Account, policy.Result{}
+		}
+		if acl.Grant != NoGrant && (res.Effect != policy.Allow || res.Account) {
+			res = policy.Result{Effect: policy.Allow, Account: acl.Grant == AccountGrant, Statement: byACL}
+		}
+	}
+	return combine(id != nil, same, own, res)
+}
+
+// combine joins what the identity's side and the resource's side say, when neither denies.
+func combine(known, same bool, own, res policy.Result) Decision {
+	switch {
+	case known && same:
+		if own.Effect == policy.Allow || res.Effect == policy.NoEffect {
+			return Decision{Allowed: own.Effect == policy.Allow, Statement: own.Statement}
+		}
+		return Decision{Allowed: !res.Account, Statement: res.Statement}
+	case known && res.Effect == policy.NoEffect:
+		return Decision{Statement: own.Statement}
+	case known:
+		return Decision{Allowed: own.Effect == policy.Allow, Statement: res.Statement}
 	}
 	return Decision{Allowed: res.Effect == policy.Allow, Statement: res.Statement}
 }

@@ -12,3 +12,13 @@ func CanonicalID(account string) string {
 	sum := sha256.Sum256([]byte("canonical user of account " + account))
 	return hex.EncodeToString(sum[:])
 }
+
+// CanonicalAccount returns the account of a canonical user id: the deployment's, or one that
+// has a user.
+func (s *Service) CanonicalAccount(id string) (account string, ok bool) {
+	if id == s.canonical {
+		return s.account, true
+	}
+	use, ok := s.snap.Load().accounts.get(id)
+	return use.account, ok
+}

@@ -64,7 +64,28 @@ type Request struct {
 	Policy     []byte    // the bucket's policy document, or nil
 	Owner      string    // account that owns the bucket; "" means the deployment's own
 	Conditions Conditions
+	// ACL answers what the access control lists say; nil where they are disabled. It is asked
+	// only when neither root nor a Deny has decided.
+	ACL func() ACL
 }
+
+// ACL is what access control lists say of one Request.
+type ACL struct {
+	Grant Grant
+	// Owner is the account that owns the resource of the action when it is not the bucket's,
+	// else "". What the bucket's policy allows does not count for such a resource.
+	Owner string
+}
+
+// Grant is how far an access control list allows a request.
+type Grant uint8
+
+// The grants.
+const (
+	NoGrant      Grant = iota
+	AccountGrant       // to the caller's account: its users need an identity policy as well
+	PublicGrant        // to a group that the caller is in
+)
 
 // Decision is the answer of Authorize.
 type Decision struct {

@@ -33,8 +33,9 @@ type Service struct {
 	report func(error)
 	now    func() time.Time
 
-	account string
-	root    Credential
+	account   string
+	canonical string // CanonicalID of account
+	root      Credential
 
 	snap     atomic.Pointer[snapshot]
 	compiled documents // bucket policies
@@ -73,6 +74,7 @@ func Open(st store.Store, o Options) (*Service, error) {
 		stop()
 		return nil, err
 	}
+	s.canonical = CanonicalID(s.account)
 	s.root = Credential{AccessKey: o.RootUser, Secret: o.RootPassword, Identity: &Identity{
 		Account: s.account, ID: s.account, Name: o.RootUser,
 		ARN: "arn:aws:iam::" + s.account + ":root", AccessKey: o.RootUser, Root: true,

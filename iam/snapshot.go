@@ -20,6 +20,13 @@ type snapshot struct {
 	keys     trie[*accessKey]  // by access key
 	policies trie[*policySlot] // by name, the canned ones among them
 	damaged  trie[error]       // by kind and name
+	accounts trie[accountUse]  // by canonical id, those that have a user
+}
+
+// accountUse is an account and the number of its users.
+type accountUse struct {
+	account string
+	users   int
 }
 
 type user struct {
@@ -54,19 +61,19 @@ type policyState struct {
 // thaw makes changes cheap until freeze, which comes before anybody else sees the snapshot.
 func (sn *snapshot) thaw() {
 	sn.users, sn.ids, sn.keys = sn.users.thawed(), sn.ids.thawed(), sn.keys.thawed()
-	sn.policies, sn.damaged = sn.policies.thawed(), sn.damaged.thawed()
+	sn.policies, sn.damaged, sn.accounts = sn.policies.thawed(), sn.damaged.thawed(), sn.accounts.thawed()
 }
 
 func (sn *snapshot) freeze() {
 	sn.users, sn.ids, sn.keys = sn.users.frozen(), sn.ids.frozen(), sn.keys.frozen()
-	sn.policies, sn.damaged = sn.policies.frozen(), sn.damaged.frozen()
+	sn.policies, sn.damaged, sn.accounts = sn.policies.frozen(), sn.damaged.frozen(), sn.accounts.frozen()
 }
 
 // newSnapshot returns a thawed snapshot with the canned policies.
 func newSnapshot() (*snapshot, error) {
 	sn := &snapshot{
 		users: newTrie[*user](), ids: newTrie[*user](), keys: newTrie[*accessKey](),
-		policies: newTrie[*policySlot](), damaged: newTrie[error](),
+		policies: newTrie[*policySlot](), damaged: newTrie[error](), accounts: newTrie[accountUse](),
 	}
 	sn.thaw()
 	for _, c := range policy.CannedPolicies() {
@@ -131,6 +138,7 @@ func (sn *snapshot) remove(kind, name string) {
 		if u, ok := sn.users.get(name); ok {
 			sn.users = sn.users.without(name)
 			sn.ids = sn.ids.without(u.ID)
+			sn.count(u.Account, -1)
 		}
 	case kindKey:
 		sn.keys = sn.keys.without(name)
@@ -155,7 +163,20 @@ func (sn *snapshot) putUser(r *store.Record) error {
 	}
 	sn.users = sn.users.with(u.Name, u)
 	sn.ids = sn.ids.with(u.ID, u)
+	sn.count(u.Account, 1)
 	return nil
+}
+
+// count adds n to the users of an account.
+func (sn *snapshot) count(account string, n int) {
+	id := CanonicalID(account)
+	use, _ := sn.accounts.get(id)
+	use.account = account
+	if use.users += n; use.users > 0 {
+		sn.accounts = sn.accounts.with(id, use)
+	} else {
+		sn.accounts = sn.accounts.without(id)
+	}
 }
 
 func (sn *snapshot) putKey(r *store.Record) error {

@@ -30,6 +30,7 @@ type User struct {
 type NewUser struct {
 	Name     string // also its access key, as in MinIO; see CheckAccessKey
 	Secret   string // see CheckSecret; "" makes one
+	Account  string // 12 digits; "" means the deployment's
 	Policies []string
 	Disabled bool
 }
@@ -66,13 +67,19 @@ func (s *Service) CreateUser(ctx context.Context, n NewUser) (User, Credential, 
 	if err := CheckSecret(n.Secret); err != nil {
 		return fail(err)
 	}
+	if n.Account == "" {
+		n.Account = s.account
+	}
+	if err := CheckAccount(n.Account); err != nil {
+		return fail(err)
+	}
 	policies, err := normalPolicies(n.Policies)
 	if err != nil {
 		return fail(err)
 	}
 	now := s.now().UTC()
 	u := userRecord{
-		header: header{formatVersion, s.account}, ID: newUserID(), Name: n.Name, Disabled: n.Disabled,
+		header: header{formatVersion, n.Account}, ID: newUserID(), Name: n.Name, Disabled: n.Disabled,
 		Policies: policies, Keys: []string{n.Name}, Created: now, Updated: now,
 	}
 	k := keyRecord{

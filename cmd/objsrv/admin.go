@@ -182,6 +182,7 @@ func newUserAddCommand(f *adminFlags) *cobra.Command {
 	}
 	secret.add(cmd)
 	cmd.Flags().StringSliceVar(&in.Policies, "policy", nil, "policy to attach; may be repeated")
+	cmd.Flags().StringVar(&in.Account, "account", "", "`account` that the user belongs to, 12 digits (default the deployment's)")
 	cmd.Flags().BoolVar(&in.Disabled, "disabled", false, "create the user disabled")
 	return cmd
 }
@@ -272,8 +273,8 @@ func newUserInfoCommand(f *adminFlags) *cobra.Command {
 func (f *adminFlags) showUser(cmd *cobra.Command, method, name string, in any) error {
 	var u iam.User
 	return f.show(cmd, method, userPath(name), in, &u, func(w io.Writer) {
-		fmt.Fprintf(w, "Name:\t%s\nARN:\t%s\nID:\t%s\nStatus:\t%s\nPolicies:\t%s\nAccess keys:\t%s\nCreated:\t%s\nUpdated:\t%s\n",
-			printable(u.Name), u.ARN, u.ID, status(&u), rights(false, u.Policies), strings.Join(u.AccessKeys, ", "),
+		fmt.Fprintf(w, "Name:\t%s\nAccount:\t%s\nARN:\t%s\nID:\t%s\nStatus:\t%s\nPolicies:\t%s\nAccess keys:\t%s\nCreated:\t%s\nUpdated:\t%s\n",
+			printable(u.Name), u.Account, u.ARN, u.ID, status(&u), rights(false, u.Policies), strings.Join(u.AccessKeys, ", "),
 			u.Created.Format("2006-01-02 15:04:05 MST"), u.Updated.Format("2006-01-02 15:04:05 MST"))
 	})
 }

@@ -26,6 +26,7 @@ type WhoAmI struct {
 // CreateUser is the body of PUT users/{name}.
 type CreateUser struct {
 	Secret   string   `json:"secret"` // "" has the server make one
+	Account  string   `json:"account"` // 12 digits; "" is the deployment's
 	Policies []string `json:"policies"`
 	Disabled bool     `json:"disabled"`
 }
@@ -98,7 +99,7 @@ func (c *call) createUser() error {
 		}
 	}
 	u, cred, err := c.svc.CreateUser(c.r.Context(), iam.NewUser{
-		Name: c.name, Secret: in.Secret, Policies: in.Policies, Disabled: in.Disabled,
+		Name: c.name, Secret: in.Secret, Account: in.Account, Policies: in.Policies, Disabled: in.Disabled,
 	})
 	if err != nil {
 		return err
