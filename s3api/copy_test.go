@@ -309,3 +309,18 @@ func TestUploadPartCopy(t *testing.T) {
 		t.Errorf("body %q", a.body)
 	}
 }
+
+// A lock is not copied; the copy has the request's, or the default of its bucket.
+func TestCopyOfLocked(t *testing.T) {
+	e := newEnv(t)
+	e.must(200, "PUT", "/locked", "", "X-Amz-Bucket-Object-Lock-Enabled: true")
+	until := "X-Amz-Object-Lock-Retain-Until-Date: " + e.now.Add(time.Hour).Format(time.RFC3339)
+	e.must(200, "PUT", "/locked/k", "x", "X-Amz-Object-Lock-Mode: GOVERNANCE", until, "X-Amz-Object-Lock-Legal-Hold: ON")
+	e.must(200, "PUT", "/locked/plain", "", "X-Amz-Copy-Source: locked/k")
+	e.wantHeader(e.must(200, "HEAD", "/locked/plain", ""), "X-Amz-Object-Lock-Mode", "")
+	e.wantHeader(e.must(200, "HEAD", "/locked/plain", ""), "X-Amz-Object-Lock-Legal-Hold", "")
+	e.must(200, "PUT", "/locked/again", "", "X-Amz-Copy-Source: locked/k", "X-Amz-Object-Lock-Mode: COMPLIANCE", until)
+	e.wantHeader(e.must(200, "HEAD", "/locked/again", ""), "X-Amz-Object-Lock-Mode", "COMPLIANCE")
+	e.must(200, "PUT", "/bkt/free", "", "X-Amz-Copy-Source: locked/k")
+	e.refused(400, "InvalidRequest", "PUT", "/bkt/free", "", "X-Amz-Copy-Source: locked/k", "X-Amz-Object-Lock-Mode: COMPLIANCE", until)
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/objsrv/objsrv/s3api/s3xml"
@@ -29,7 +30,7 @@ func parseTags(v string) ([]storage.Tag, error) {
 	return objectTags(list)
 }
 
-// objectTags checks the tags of an object.
+// objectTags checks the tags of an object and sorts them by their keys.
 func objectTags(list []xmlTag) ([]storage.Tag, error) {
 	if len(list) > maxObjectTags {
 		return nil, errorf("InvalidTag", "Object tags cannot be greater than %d", maxObjectTags)
@@ -44,6 +45,7 @@ func objectTags(list []xmlTag) ([]storage.Tag, error) {
 		}
 		tags[i] = storage.Tag{Key: t.Key, Value: t.Value}
 	}
+	slices.SortFunc(tags, func(a, b storage.Tag) int { return strings.Compare(a.Key, b.Key) })
 	return tags, nil
 }
 
