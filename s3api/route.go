@@ -255,6 +255,9 @@ func checkBucketName(name string) error {
 	if !alnum(name[0]) || !alnum(name[len(name)-1]) {
 		return bad("a name begins and ends with a letter or digit")
 	}
+	if name == "minio" {
+		return bad("the path /minio/ is the server's own")
+	}
 	if strings.Contains(name, "..") {
 		return bad("two dots may not be next to each other")
 	}

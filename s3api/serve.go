@@ -22,6 +22,8 @@ type IAM interface {
 	Credential(accessKey, sessionToken string) (iam.Credential, error)
 	// Authorize decides one action.
 	Authorize(*iam.Request) iam.Decision
+	// CanonicalAccount returns the account that a canonical user id stands for.
+	CanonicalAccount(id string) (account string, ok bool)
 }
 
 // Config is what a Server is made of.
@@ -34,7 +36,10 @@ type Config struct {
 	// SigV2 takes presigned URLs and POST forms that were signed with version 2, which old clients
 	// and the default of botocore's presigner make. Headers signed with version 2 are refused always.
 	SigV2 bool
-	Now   func() time.Time // nil means time.Now
+	// ObjectOwnership is OwnerEnforced, OwnerPreferred or ObjectWriter, for the buckets that
+	// have no setting of their own; "" means OwnerEnforced.
+	ObjectOwnership string
+	Now             func() time.Time // nil means time.Now
 }
 
 // Server serves the S3 protocol. It is an http.Handler.
@@ -50,6 +55,9 @@ type Server struct {
 func New(c Config) *Server {
 	if c.Region == "" {
 		c.Region = "us-east-1"
+	}
+	if !knownOwnership(c.ObjectOwnership) {
+		c.ObjectOwnership = OwnerEnforced
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -87,14 +95,16 @@ type call struct {
 	prefix string
 	// unknown is why the value of a condition could not be learnt; no decision counts then.
 	unknown error
+	judged  judged
 }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{s: s, w: w, r: r, ctx: r.Context(), ev: reqlog.From(r.Context())}
-	h := w.Header()
-	h["X-Amz-Request-Id"] = []string{c.ev.ID}
-	h["Server"] = serverName
+	if h := w.Header(); h["X-Amz-Request-Id"] == nil {
+		h["X-Amz-Request-Id"] = []string{c.ev.ID}
+		h["Server"] = serverName
+	}
 	if err := c.serve(); err != nil {
 		c.replyError(err)
 	}
@@ -239,8 +249,8 @@ func (c *call) authorizeOp(o *op) error {
 	case noAction:
 		return nil
 	case perObject:
-		if o.name != "PostObject" && c.id == nil && (c.b == nil || c.b.Docs[docPolicy] == nil) {
-			return errAccessDenied()
+		if o.name != "PostObject" && c.id == nil && !c.mayAdmit() {
+			return c.refusal(o)
 		}
 	default:
 		action := o.action
@@ -249,16 +259,60 @@ func (c *call) authorizeOp(o *op) error {
 				action = a
 			}
 		}
-		if err := c.authorize(action, c.b, c.bucket, c.key); err != nil {
-			return err
+		b := c.b
+		if o.name == "CreateBucket" {
+			b = nil // a bucket that is in the way is told by the handler
+		}
+		if err := c.authorize(action, b, c.bucket, c.key); err != nil {
+			if c.unknown != nil {
+				return err
+			}
+			return c.refusal(o)
 		}
 	}
 	return c.checkOwner(c.b, "X-Amz-Expected-Bucket-Owner")
 }
 
-// authorize asks IAM for one action on one resource.
+// mayAdmit tells whether the bucket could let anybody without a signature delete something.
+func (c *call) mayAdmit() bool {
+	return c.b != nil && (c.b.Docs[docPolicy] != nil || c.s.aclsEnabled(c.b) && c.bucketGrant(c.b, permWrite) == iam.PublicGrant)
+}
+
+// refusal answers for an operation that is not allowed. That a bucket does not exist is known to
+// everybody, since all share the names.
+func (c *call) refusal(o *op) error {
+	if c.b == nil && c.level != serviceLevel && o.name != "CreateBucket" {
+		return errNoSuchBucket(c.bucket)
+	}
+	return errAccessDenied()
+}
+
+// authorize asks IAM for one action on one resource; an object is the version that the request
+// names when it is the request's.
 func (c *call) authorize(action string, b *storage.Bucket, bucket, key string) error {
-	req := iam.Request{Identity: c.id, Action: action, Bucket: bucket, Key: key, Conditions: c}
+	ref := storage.Ref{Bucket: bucket, Key: key}
+	if bucket == c.bucket && key == c.key {
+		ref.Version = c.ev.Version
+	}
+	return c.authorizeRef(action, b, ref)
+}
+
+func (c *call) authorizeRef(action string, b *storage.Bucket, ref storage.Ref) error {
+	return c.authorizeAs(action, b, ref, nil)
+}
+
+// authorizeAs asks IAM with an answer for the access control lists other than c.access.
+func (c *call) authorizeAs(action string, b *storage.Bucket, ref storage.Ref, access func(string, *storage.Bucket, storage.Ref) iam.ACL) error {
+	req := iam.Request{Identity: c.id, Action: action, Bucket: ref.Bucket, Key: ref.Key, Conditions: c}
+	switch {
+	case b == nil && c.id != nil:
+		req.Owner = c.id.Account // what is nobody's yet, and what belongs to no bucket
+	case b != nil && c.s.aclsEnabled(b):
+		if access == nil {
+			access = c.access
+		}
+		req.ACL = func() iam.ACL { return access(action, b, ref) }
+	}
 	if b != nil {
 		req.Policy, req.Owner = b.Docs[docPolicy], b.Owner
 		if c.id == nil && req.Policy != nil {
