@@ -5,7 +5,9 @@ import (
 	"io"
 	"math/rand/v2"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/objsrv/objsrv/storage"
 	"github.com/objsrv/objsrv/storage/fs"
@@ -26,6 +28,20 @@ func benchStore(b *testing.B) *fs.Store {
 // clients is the number of concurrent callers per processor.
 const clients = 16
 
+// cpu reports the processor time of one operation, which on a busy machine tells more
+// than the time that passed.
+func cpu(b *testing.B) (done func()) {
+	used := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			b.Fatal(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	start := used()
+	return func() { b.ReportMetric(float64((used()-start).Nanoseconds())/1000/float64(b.N), "cpu-us/op") }
+}
+
 func benchPut(b *testing.B, size int) {
 	s := benchStore(b)
 	content := bytesOf(1, size)
@@ -34,6 +50,7 @@ func benchPut(b *testing.B, size int) {
 	b.ReportAllocs()
 	b.SetParallelism(clients)
 	b.ResetTimer()
+	defer cpu(b)()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			in := putInput("b", fmt.Sprintf("key/%09d", n.Add(1)), content[:size])
@@ -60,6 +77,7 @@ func benchGet(b *testing.B, size, objects int) {
 	b.SetBytes(int64(size))
 	b.ReportAllocs()
 	b.ResetTimer()
+	defer cpu(b)()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			_, c, err := s.GetObject(ctx, storage.Ref{Bucket: "b", Key: fmt.Sprintf("key/%09d", rand.IntN(objects))})
@@ -85,6 +103,7 @@ func BenchmarkStat(b *testing.B) {
 	mustPut(b, s, "b", "key", bytesOf(1, 4096))
 	b.ReportAllocs()
 	b.ResetTimer()
+	defer cpu(b)()
 	for b.Loop() {
 		if _, err := s.StatObject(ctx, storage.Ref{Bucket: "b", Key: "key"}); err != nil {
 			b.Fatal(err)
@@ -101,6 +120,7 @@ func BenchmarkDelete(b *testing.B) {
 	b.ReportAllocs()
 	b.SetParallelism(clients)
 	b.ResetTimer()
+	defer cpu(b)()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			mustDelete(b, s, "b", fmt.Sprintf("key/%09d", n.Add(1)-1), "")
@@ -119,6 +139,7 @@ func BenchmarkList1000(b *testing.B) {
 	}
 	b.ReportAllocs()
 	b.ResetTimer()
+	defer cpu(b)()
 	for b.Loop() {
 		p, err := s.ListObjects(ctx, storage.ListInput{Bucket: "b", Prefix: "key/", Delimiter: "/", Limit: 1000})
 		if err != nil || len(p.Objects) != 1000 {

@@ -111,8 +111,9 @@ func (e *edit) dropRecord(r *record) error {
 
 // put stores a record as the current live version.
 func (e *edit) put(key string, r *record) {
-	e.val = appendRecord(e.val[:0], r, e.bk.id, key)
-	_ = e.b.Set(e.objectKey(key), e.val, nil)
+	k := e.objectKey(key)
+	e.val = appendRecordAt(e.val[:0], r, k[1:])
+	_ = e.b.Set(k, e.val, nil)
 }
 
 // keyState is what is stored about a key's current version.
@@ -126,12 +127,13 @@ func (e *edit) versioned() bool { return e.bk.info.Load().Versioning != storage.
 
 // load reads the current version of a key. full fills all of its record.
 func (e *edit) load(key string, full bool) (st keyState, err error) {
-	_, err = get(e.r, e.objectKey(key), func(v []byte) error {
+	k := e.objectKey(key)
+	_, err = get(e.r, k, func(v []byte) error {
 		st.cur = new(record)
 		if e.versioned() {
 			st.raw = append([]byte{}, v...)
 		}
-		return decodeRecord(st.cur, v, e.bk.id, []byte(key), &arena{chunk: 64}, full)
+		return decodeRecordAt(st.cur, v, k[1:], &arena{chunk: 64}, full)
 	})
 	if err != nil {
 		return st, fmt.Errorf("current version of %q: %w", key, err)

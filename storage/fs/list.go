@@ -154,7 +154,7 @@ func (s *Store) listObjects(ctx context.Context, bk *bucket, l *lister) (*storag
 			err = indexError(verr)
 			break
 		}
-		if err = decodeRecord(&r, v, bk.id, key, &l.a, false); err != nil {
+		if err = decodeRecordAt(&r, v, it.Key()[1:], &l.a, false); err != nil {
 			break
 		}
 		p.Objects = append(p.Objects, storage.Object{})

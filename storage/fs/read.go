@@ -31,10 +31,10 @@ func (s *Store) lookup(bk *bucket, ref storage.Ref, full bool) (r *record, lates
 
 // find is lookup that gives delete markers, and nil for what is not there.
 func (s *Store) find(bk *bucket, ref storage.Ref, full bool) (r *record, latest bool, err error) {
-	var key [9 + storage.MaxKey]byte
+	key := objectKey(bk.id, ref.Key)
 	cur := new(record)
-	found, err := get(s.db, appendKey(key[:0], rangeObject, bk.id, ref.Key), func(v []byte) error {
-		return decodeRecord(cur, v, bk.id, key[9:9+len(ref.Key)], &arena{chunk: len(v) + 128}, full)
+	found, err := get(s.db, key, func(v []byte) error {
+		return decodeRecordAt(cur, v, key[1:], &arena{chunk: len(v) + 128}, full)
 	})
 	if err != nil {
 		return nil, false, err

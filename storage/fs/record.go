@@ -54,8 +54,14 @@ func identity(dst []byte, bucket uint64, key string) []byte {
 	return append(dst, key...)
 }
 
-// appendRecord encodes r as the version of key.
+// appendRecord encodes r as a version of key.
 func appendRecord(b []byte, r *record, bucket uint64, key string) []byte {
+	return appendRecordAt(b, r, identity(make([]byte, 0, 8+len(key)), bucket, key))
+}
+
+// appendRecordAt is appendRecord for who has the identity at hand: it is what follows
+// the first byte of a key of rangeObject.
+func appendRecordAt(b []byte, r *record, ident []byte) []byte {
 	start := len(b)
 	flags := byte(r.place) << placeShift
 	if r.marker {
@@ -96,22 +102,25 @@ func appendRecord(b []byte, r *record, bucket uint64, key string) []byte {
 	if flags&flagMeta != 0 {
 		b = appendMeta(b, r.attrs, r.tags, r.props)
 	}
-	var tmp [8 + storage.MaxKey]byte
-	return binary.LittleEndian.AppendUint32(b, crcOf(identity(tmp[:0], bucket, key), b[start:]))
+	return binary.LittleEndian.AppendUint32(b, crcOf(ident, b[start:]))
 }
 
-// decodeRecord decodes the value of a version of key into r. Strings are made in a;
-// attributes, tags and properties only when full. Owner and class reuse r's strings
-// when they are the same, so that a listing makes them once.
+// decodeRecord decodes the value of a version of key into r.
 func decodeRecord(r *record, value []byte, bucket uint64, key []byte, a *arena, full bool) error {
-	var tmp [8]byte
-	binary.BigEndian.PutUint64(tmp[:], bucket)
+	ident := binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(key)), bucket)
+	return decodeRecordAt(r, value, append(ident, key...), a, full)
+}
+
+// decodeRecordAt is decodeRecord for who has the identity at hand. Strings are made in
+// a; attributes, tags and properties only when full. Owner and class reuse r's strings
+// when they are the same, so that a listing makes them once.
+func decodeRecordAt(r *record, value, ident []byte, a *arena, full bool) error {
 	n := len(value) - 4
-	if n < 2 || crcOf(tmp[:], key, value[:n]) != binary.LittleEndian.Uint32(value[n:]) {
-		return fmt.Errorf("checksum of the record of %q: %w", key, storage.ErrDamaged)
+	if n < 2 || crcOf(ident, value[:n]) != binary.LittleEndian.Uint32(value[n:]) {
+		return fmt.Errorf("checksum of the record of %q: %w", ident[8:], storage.ErrDamaged)
 	}
 	if value[0] != recordVersion {
-		return fmt.Errorf("record of %q has version %d: %w", key, value[0], storage.ErrDamaged)
+		return fmt.Errorf("record of %q has version %d: %w", ident[8:], value[0], storage.ErrDamaged)
 	}
 	flags := value[1]
 	d := reader{b: value[2:n]}
