@@ -62,9 +62,12 @@ func getObjectAttributes(c *call) error {
 		doc.Elem("ETag", o.ETag) // without quotes, here alone
 	}
 	if want&wantChecksum != 0 && o.Checksum.Algorithm != "" {
+		// Here alone a composite checksum comes without its number of parts.
+		bare := o.Checksum
+		bare.Value, _, _ = strings.Cut(bare.Value, "-")
 		doc.Open("Checksum")
-		writeChecksum(&doc, o.Checksum)
-		doc.Opt("ChecksumType", o.Checksum.Type)
+		writeChecksum(&doc, bare)
+		doc.Opt("ChecksumType", bare.Type)
 		doc.Close("Checksum")
 	}
 	if len(parts) > 0 {
