@@ -1,40 +1,91 @@
 package s3api
 
 import (
-	"encoding/xml"
 	"net/http"
 
 	"github.com/objsrv/objsrv/iam"
-	"github.com/objsrv/objsrv/s3api/s3xml"
 	"github.com/objsrv/objsrv/storage"
 )
 
-// Buckets are BucketOwnerEnforced: access control lists have no effect and can be read as
-// the one grant that the owner has, as AWS does (S3 user guide, "Controlling ownership of objects").
+// Where the bucket's owner owns everything (BucketOwnerEnforced), access control lists have no
+// effect and can be read as the one grant that the owner has, as in S3 (S3 user guide,
+// "Controlling ownership of objects"). Else they are stored and count.
 
-// aclHeaders carry access control lists in requests that write.
-var aclHeaders = []string{"X-Amz-Grant-Full-Control", "X-Amz-Grant-Read", "X-Amz-Grant-Read-Acp", "X-Amz-Grant-Write", "X-Amz-Grant-Write-Acp"}
-
-// refuseACLHeaders refuses every list but those that say what is so anyway.
-func (c *call) refuseACLHeaders(code, message string) error {
+// refuseACLHeaders refuses every list but those that say what is so anyway. Old clients send
+// "private" with all they write; strict refuses it as well, as S3 does.
+func (c *call) refuseACLHeaders(strict bool, refusal func() *Error) error {
 	switch acl := c.r.Header.Get("X-Amz-Acl"); acl {
-	case "", "private", "bucket-owner-full-control":
-	case "public-read", "public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read", "log-delivery-write":
-		return errorf(code, "%s", message)
-	default:
-		return errorf("InvalidArgument", "The canned ACL %q does not exist.", acl).with("ArgumentName", "x-amz-acl").with("ArgumentValue", acl)
-	}
-	for _, h := range aclHeaders {
-		if c.r.Header.Get(h) != "" {
-			return errorf(code, "%s", message)
+	case "", "bucket-owner-full-control":
+	case "private":
+		if strict {
+			return refusal()
 		}
+	default:
+		if _, err := cannedACL(acl, "", "", false); err != nil {
+			return err
+		}
+		return refusal()
+	}
+	if c.hasGrants() {
+		return refusal()
 	}
 	return nil
 }
 
-// refuseObjectACLHeaders is refuseACLHeaders with the answer for objects.
-func (c *call) refuseObjectACLHeaders() error {
-	return c.refuseACLHeaders("AccessControlListNotSupported", "The bucket does not allow ACLs")
+func errACLNotSupported() *Error {
+	return errorf("AccessControlListNotSupported", "The bucket does not allow ACLs")
+}
+
+func errPublicACL() *Error {
+	return errorf("AccessDenied", "The access control list grants public access, which the bucket's public access block forbids.")
+}
+
+// checkBlock refuses a public list where the bucket's public access block says so.
+func (c *call) checkBlock(b *storage.Bucket, l acl) error {
+	if l.public() && c.s.settings(b).block.BlockPublicAcls {
+		return errPublicACL()
+	}
+	return nil
+}
+
+// writerACL returns the account that owns what the request writes into b, and the list that it
+// gets, as it is stored. Giving a list takes s3:PutObjectAcl, which the writer's account itself
+// decides on where the writer owns the object. What is written anonymously is the bucket owner's.
+func (c *call) writerACL(b *storage.Bucket) (owner, stored string, err error) {
+	setting := c.s.ownership(b)
+	if setting == OwnerEnforced {
+		return b.Owner, "", c.refuseACLHeaders(b.Docs[docOwnership] != nil, errACLNotSupported)
+	}
+	owner = b.Owner
+	if c.id != nil && (setting == ObjectWriter || c.r.Header.Get("X-Amz-Acl") != "bucket-owner-full-control") {
+		owner = c.id.Account
+	}
+	l, given, err := c.headerACL(owner, b.Owner)
+	if err != nil || !given {
+		return owner, "", err
+	}
+	if err := c.checkBlock(b, l); err != nil {
+		return owner, "", err
+	}
+	if err := c.authorizeAs("s3:PutObjectAcl", b, storage.Ref{Bucket: c.bucket, Key: c.key}, c.writerAccess); err != nil {
+		return owner, "", err
+	}
+	if !l.private(owner) {
+		stored = l.encode()
+	}
+	return owner, stored, nil
+}
+
+// withACL adds a stored list to the Props of an object that is written.
+func withACL(props map[string]string, stored string) map[string]string {
+	if stored == "" {
+		return props
+	}
+	if props == nil {
+		props = make(map[string]string, 1)
+	}
+	props[propACL] = stored
+	return props
 }
 
 func getBucketACL(c *call) error {
@@ -42,36 +93,35 @@ func getBucketACL(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.replyACL(b.Owner)
+	return c.replyACL(b, b.Owner, string(b.Docs[docACL]))
 }
 
 func getObjectACL(c *call) error {
-	b, err := c.needBucket()
+	b, ref, err := c.objectRef()
 	if err != nil {
 		return err
 	}
-	o, err := c.s.Backend.StatObject(c.ctx, storage.Ref{Bucket: c.bucket, Key: c.key, Version: c.ev.Version})
+	o, err := c.s.Backend.StatObject(c.ctx, ref)
 	if err != nil {
+		return c.missing(b, ref, err)
+	}
+	if err := c.recheckACL(b, o); err != nil {
 		return err
 	}
 	c.setVersion(b, o.VersionID)
-	return c.replyACL(b.Owner)
+	return c.replyACL(b, c.s.objectOwner(b, o.Owner), o.Props[propACL])
 }
 
-// replyACL answers with the owner's full control.
-func (c *call) replyACL(account string) error {
-	var doc s3xml.Writer
-	doc.Start("AccessControlPolicy", true)
-	c.owner(&doc, account)
-	doc.Open("AccessControlList")
-	doc.Open("Grant")
-	doc.Raw(`<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">`)
-	doc.Elem("ID", iam.CanonicalID(account))
-	doc.Close("Grantee")
-	doc.Elem("Permission", "FULL_CONTROL")
-	doc.Close("Grant")
-	doc.Close("AccessControlList")
-	return c.replyXML(http.StatusOK, doc.End("AccessControlPolicy"))
+// replyACL answers with a list; where lists are disabled, with the owner's full control.
+func (c *call) replyACL(b *storage.Bucket, owner, stored string) error {
+	if !c.s.aclsEnabled(b) {
+		stored = ""
+	}
+	l, err := decodeACL(stored, owner)
+	if err != nil {
+		return err
+	}
+	return c.replyXML(http.StatusOK, l.document(owner))
 }
 
 func putBucketACL(c *call) error {
@@ -79,63 +129,88 @@ func putBucketACL(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.acceptPrivateACL(b.Owner)
-}
-
-func putObjectACL(c *call) error {
-	b, err := c.needBucket()
+	l, err := c.requestedACL(b, b.Owner)
 	if err != nil {
 		return err
 	}
-	if _, err := c.s.Backend.StatObject(c.ctx, storage.Ref{Bucket: c.bucket, Key: c.key, Version: c.ev.Version}); err != nil {
-		return err
+	var doc []byte
+	if !l.private(b.Owner) {
+		doc = []byte(l.encode())
 	}
-	return c.acceptPrivateACL(b.Owner)
-}
-
-// accessControlPolicy is the body of the ACL operations.
-type accessControlPolicy struct {
-	XMLName xml.Name `xml:"AccessControlPolicy"`
-	Owner   struct {
-		ID string `xml:"ID"`
-	} `xml:"Owner"`
-	Grants []struct {
-		Grantee struct {
-			Type string `xml:"http://www.w3.org/2001/XMLSchema-instance type,attr"`
-			ID   string `xml:"ID"`
-			URI  string `xml:"URI"`
-			Mail string `xml:"EmailAddress"`
-		} `xml:"Grantee"`
-		Permission string `xml:"Permission"`
-	} `xml:"AccessControlList>Grant"`
-}
-
-// acceptPrivateACL takes a list that gives the owner full control and nobody else anything;
-// every other one is refused.
-func (c *call) acceptPrivateACL(account string) error {
-	if err := c.refuseObjectACLHeaders(); err != nil {
-		return err
-	}
-	data, err := c.readBody(maxXML, false)
-	if err != nil {
-		return err
-	}
-	if len(data) == 0 {
-		if c.r.Header.Get("X-Amz-Acl") == "" {
-			return errorf("MissingSecurityHeader", "Your request was missing a required header: x-amz-acl, or a body with an AccessControlPolicy.")
-		}
-		return c.reply(http.StatusOK)
-	}
-	var p accessControlPolicy
-	if err := s3xml.Decode(data, &p); err != nil {
-		return errorf("MalformedACLError", "The XML you provided was not well-formed or did not validate against our published schema")
-	}
-	for _, g := range p.Grants {
-		if g.Grantee.ID != iam.CanonicalID(account) || g.Permission != "FULL_CONTROL" {
-			return errorf("AccessControlListNotSupported", "The bucket does not allow ACLs")
+	if doc != nil || b.Docs[docACL] != nil {
+		if err := c.setDoc(docACL, doc); err != nil {
+			return err
 		}
 	}
 	return c.reply(http.StatusOK)
+}
+
+func putObjectACL(c *call) error {
+	b, ref, err := c.objectRef()
+	if err != nil {
+		return err
+	}
+	o, err := c.s.Backend.StatObject(c.ctx, ref)
+	if err != nil {
+		return c.missing(b, ref, err)
+	}
+	owner := c.s.objectOwner(b, o.Owner)
+	l, err := c.requestedACL(b, owner)
+	if err != nil {
+		return err
+	}
+	stored := l.encode()
+	if l.private(owner) {
+		stored = ""
+	}
+	o, err = c.s.Backend.SetProps(c.ctx, ref, func(o *storage.Object) (map[string]string, error) {
+		if !c.judged.holds(o) || c.s.objectOwner(b, o.Owner) != owner {
+			return nil, errorf("OperationAborted", "The object was overwritten while its access control list was being set. Try again.")
+		}
+		props := cloneProps(o.Props)
+		delete(props, propACL)
+		return withACL(props, stored), nil
+	})
+	if err != nil {
+		return c.missing(b, ref, err)
+	}
+	c.setVersion(b, o.VersionID)
+	return c.reply(http.StatusOK)
+}
+
+// requestedACL reads the list of PutBucketAcl and PutObjectAcl from the headers or the body. Where
+// lists are disabled only the one that is in force anyway passes.
+func (c *call) requestedACL(b *storage.Bucket, owner string) (acl, error) {
+	enabled := c.s.aclsEnabled(b)
+	if !enabled {
+		if err := c.refuseACLHeaders(b.Docs[docOwnership] != nil, errACLNotSupported); err != nil {
+			return nil, err
+		}
+	}
+	data, err := c.readBody(maxXML, false)
+	if err != nil {
+		return nil, err
+	}
+	l, given, err := c.headerACL(owner, b.Owner)
+	switch {
+	case err != nil:
+		return nil, err
+	case given && len(data) > 0:
+		return nil, errorf("UnexpectedContent", "This request does not support content")
+	case !given && len(data) == 0:
+		return nil, errorf("MissingSecurityHeader", "Your request was missing a required header: x-amz-acl, or a body with an AccessControlPolicy.")
+	case !given:
+		if l, err = c.parseACL(data, iam.CanonicalID(owner)); err != nil {
+			return nil, err
+		}
+	}
+	if !enabled {
+		if !given && !l.private(owner) {
+			return nil, errACLNotSupported()
+		}
+		return privateACL(owner), nil
+	}
+	return l, c.checkBlock(b, l)
 }
 
 // setVersion tells the version in a bucket that has or had versioning.

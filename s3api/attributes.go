@@ -48,6 +48,9 @@ func getObjectAttributes(c *call) error {
 	if err != nil {
 		return c.missing(b, ref, err)
 	}
+	if err := c.recheckACL(b, o); err != nil {
+		return err
+	}
 	var parts []storage.Part
 	if want&wantParts != 0 && o.PartCount > 0 {
 		if parts, err = c.s.Backend.Parts(c.ctx, storage.Ref{Bucket: ref.Bucket, Key: ref.Key, Version: o.VersionID}); err != nil {

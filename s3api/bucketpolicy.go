@@ -105,17 +105,24 @@ func getBucketPolicyStatus(c *call) error {
 	if err != nil {
 		return err
 	}
-	data, ok := b.Docs[docPolicy]
-	if !ok {
+	public := false
+	if c.s.aclsEnabled(b) {
+		// Where lists count there is something to tell without a policy, too.
+		st := c.s.settings(b)
+		public = st.acl.public() && !st.block.IgnorePublicAcls
+	} else if b.Docs[docPolicy] == nil {
 		return notConfigured("NoSuchBucketPolicy")(c)
 	}
-	doc, err := policy.Parse(data, policy.Resource)
-	if err != nil {
-		return err
+	if data, ok := b.Docs[docPolicy]; ok {
+		doc, err := policy.Parse(data, policy.Resource)
+		if err != nil {
+			return err
+		}
+		public = public || isPublic(doc)
 	}
 	var out s3xml.Writer
 	out.Start("PolicyStatus", true)
-	out.Bool("IsPublic", isPublic(doc))
+	out.Bool("IsPublic", public)
 	return c.replyXML(http.StatusOK, out.End("PolicyStatus"))
 }
 

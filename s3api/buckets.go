@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/s3api/s3xml"
 	"github.com/objsrv/objsrv/storage"
 )
@@ -29,7 +28,7 @@ func listBuckets(c *call) error {
 	var list []*storage.Bucket
 	more := false
 	if region == "" || region == c.s.Region {
-		if list, more, err = c.s.Backend.ListBuckets(c.ctx, prefix, after, limit); err != nil {
+		if list, more, err = c.ownBuckets(prefix, after, limit); err != nil {
 			return err
 		}
 	}
@@ -52,12 +51,31 @@ func listBuckets(c *call) error {
 	return c.replyXML(http.StatusOK, doc.End("ListAllMyBucketsResult"))
 }
 
-// owner writes an Owner element for an account.
-func (c *call) owner(doc *s3xml.Writer, account string) {
-	doc.Open("Owner")
-	doc.Elem("ID", iam.CanonicalID(account))
-	doc.Close("Owner")
+// ownBuckets returns a page of the buckets of the caller's account; root sees all.
+func (c *call) ownBuckets(prefix, after string, limit int) (own []*storage.Bucket, more bool, err error) {
+	for {
+		list, further, err := c.s.Backend.ListBuckets(c.ctx, prefix, after, limit+1)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, b := range list {
+			if !c.id.Root && b.Owner != c.id.Account {
+				continue
+			}
+			if len(own) == limit {
+				return own, true, nil
+			}
+			own = append(own, b)
+		}
+		if !further || len(list) == 0 {
+			return own, false, nil
+		}
+		after = list[len(list)-1].Name
+	}
 }
+
+// owner writes an Owner element for an account.
+func (c *call) owner(doc *s3xml.Writer, account string) { doc.Raw(ownerXML(account)) }
 
 // createBucketConfiguration is the body of CreateBucket.
 type createBucketConfiguration struct {
@@ -111,6 +129,9 @@ func createBucket(c *call) error {
 			return err
 		}
 	}
+	if err := c.ownershipAtCreation(&b); err != nil {
+		return err
+	}
 	if err := c.s.Backend.CreateBucket(c.ctx, b); err != nil {
 		if err = c.bucketExists(err); err != nil {
 			return err
@@ -139,17 +160,10 @@ func (c *call) bucketExists(err error) error {
 // checkBucketCreationHeaders takes the headers whose meaning is what happens anyway: owned by its
 // account, without ACLs.
 func (c *call) checkBucketCreationHeaders() error {
-	switch o := c.r.Header.Get("X-Amz-Object-Ownership"); o {
-	case "", "BucketOwnerEnforced":
-	case "BucketOwnerPreferred", "ObjectWriter":
-		return errorf("NotImplemented", "Object ownership %s is not implemented; buckets are BucketOwnerEnforced.", o)
-	default:
-		return errorf("InvalidArgument", "Invalid x-amz-object-ownership header: %s", o).with("ArgumentName", "x-amz-object-ownership").with("ArgumentValue", o)
-	}
 	if n := c.r.Header.Get("X-Amz-Bucket-Namespace"); n != "" && n != "global" {
 		return errorf("NotImplemented", "The bucket namespace %q is not implemented.", n)
 	}
-	return c.refuseACLHeaders("InvalidBucketAclWithObjectOwnership", "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting")
+	return nil
 }
 
 // lockAtCreation enables object lock, which needs versioning.

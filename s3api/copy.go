@@ -130,8 +130,10 @@ func (c *call) digestSource(ref storage.Ref, alg checksum.Algorithm) (storage.Di
 // copyMeta merges what the copy keeps of its source with what the request says, as the two
 // directives tell.
 func (c *call) copyMeta(b *storage.Bucket, src *source) (storage.Meta, error) {
-	m := storage.Meta{Owner: b.Owner}
-	if err := c.refuseObjectACLHeaders(); err != nil {
+	var m storage.Meta
+	var acl string
+	var err error
+	if m.Owner, acl, err = c.writerACL(b); err != nil {
 		return m, err
 	}
 	header := c.r.Header
@@ -166,6 +168,7 @@ func (c *call) copyMeta(b *storage.Bucket, src *source) (storage.Meta, error) {
 	}
 	// A lock is never copied; the copy has the request's or the bucket's default.
 	m.Props, err = c.lockProps(b, header.Get)
+	m.Props = withACL(m.Props, acl)
 	return m, err
 }
 

@@ -63,7 +63,7 @@ func (c *call) openSource() (*source, error) {
 	if err != nil && !errors.Is(err, storage.ErrNoSuchBucket) {
 		return nil, err
 	}
-	if err := c.authorize(s.action("s3:GetObject"), s.bucket, ref.Bucket, ref.Key); err != nil {
+	if err := c.authorizeRef(s.action("s3:GetObject"), s.bucket, ref); err != nil {
 		return nil, err
 	}
 	if s.bucket == nil {
@@ -91,6 +91,9 @@ func (c *call) statSource(s *source) error {
 			return errorf("InvalidRequest", "The source of a copy request may not specifically refer to a delete marker by version id.")
 		}
 		return c.missing(s.bucket, s.ref, err)
+	}
+	if err := c.recheckACL(s.bucket, s.obj); err != nil {
+		return err
 	}
 	failed, unchanged := copyConditions.check(c.r.Header, s.obj)
 	if failed == "" {

@@ -42,6 +42,16 @@ func (f *fakeIAM) Authorize(r *iam.Request) iam.Decision {
 	return iam.Decision{Allowed: f.deny == nil || !f.deny(r)}
 }
 
+// CanonicalAccount knows two accounts.
+func (f *fakeIAM) CanonicalAccount(id string) (string, bool) {
+	for _, account := range []string{testAccount, "000000000002"} {
+		if iam.CanonicalID(account) == id {
+			return account, true
+		}
+	}
+	return "", false
+}
+
 // denyActions refuses the actions named, to everyone.
 func denyActions(actions ...string) func(*iam.Request) bool {
 	return func(r *iam.Request) bool {

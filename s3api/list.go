@@ -115,21 +115,48 @@ func (l *lister) entry(o *storage.Object) {
 }
 
 // contents writes the objects of ListObjects and ListObjectsV2.
-func (l *lister) contents(list []storage.Object, owner string) {
+func (l *lister) contents(list []storage.Object, owner owners) {
 	for i := range list {
 		o := &list[i]
 		l.doc.Raw("<Contents>")
 		l.name("Key", o.Key)
 		l.doc.Time("LastModified", o.Modified)
 		l.entry(o)
-		l.doc.Raw(owner)
+		l.doc.Raw(owner.of(o.Owner))
 		l.doc.Raw("</Contents>")
 	}
 }
 
-// ownerXML is the Owner element of a bucket whose objects all belong to its account.
+// ownerXML is the Owner element of an account. Its display name is the account's id.
 func ownerXML(account string) string {
-	return "<Owner><ID>" + iam.CanonicalID(account) + "</ID></Owner>"
+	return "<Owner><ID>" + iam.CanonicalID(account) + "</ID><DisplayName>" + account + "</DisplayName></Owner>"
+}
+
+// owners gives the Owner elements of a listing. The zero gives none.
+type owners struct {
+	bucket string            // element of the bucket's account
+	others map[string]string // elements of other accounts; nil where the bucket's owns everything
+	own    string            // the bucket's account
+}
+
+func (c *call) owners() owners {
+	o := owners{bucket: ownerXML(c.b.Owner), own: c.b.Owner}
+	if c.s.aclsEnabled(c.b) {
+		o.others = map[string]string{}
+	}
+	return o
+}
+
+func (o *owners) of(account string) string {
+	if o.others == nil || account == "" || account == o.own {
+		return o.bucket
+	}
+	elem, ok := o.others[account]
+	if !ok {
+		elem = ownerXML(account)
+		o.others[account] = elem
+	}
+	return elem
 }
 
 func listObjects(c *call) error {
@@ -148,7 +175,7 @@ func listObjects(c *call) error {
 	if page.Truncated && l.in.Delimiter != "" {
 		l.name("NextMarker", page.NextAfter)
 	}
-	l.contents(page.Objects, ownerXML(c.b.Owner))
+	l.contents(page.Objects, c.owners())
 	l.prefixes(page.Prefixes)
 	return l.end("ListBucketResult")
 }
@@ -182,9 +209,9 @@ func listObjectsV2(c *call) error {
 	if page.Truncated {
 		l.doc.Elem("NextContinuationToken", encodeToken(page.NextAfter))
 	}
-	owner := ""
+	var owner owners
 	if c.query.Get("fetch-owner") == "true" {
-		owner = ownerXML(c.b.Owner)
+		owner = c.owners()
 	}
 	l.contents(page.Objects, owner)
 	l.prefixes(page.Prefixes)
@@ -227,12 +254,12 @@ func listObjectVersions(c *call) error {
 		l.name("NextKeyMarker", page.NextAfter)
 		l.doc.Opt("NextVersionIdMarker", page.NextID)
 	}
-	l.versions(page.Objects, ownerXML(c.b.Owner))
+	l.versions(page.Objects, c.owners())
 	l.prefixes(page.Prefixes)
 	return l.end("ListVersionsResult")
 }
 
-func (l *lister) versions(list []storage.Object, owner string) {
+func (l *lister) versions(list []storage.Object, owner owners) {
 	for i := range list {
 		o := &list[i]
 		elem := "Version"
@@ -247,7 +274,7 @@ func (l *lister) versions(list []storage.Object, owner string) {
 		if !o.DeleteMarker {
 			l.entry(o)
 		}
-		l.doc.Raw(owner)
+		l.doc.Raw(owner.of(o.Owner))
 		l.doc.Close(elem)
 	}
 }
@@ -300,7 +327,7 @@ func (l *lister) upload(u *storage.Upload) {
 	l.doc.Elem("ID", u.Initiator)
 	l.doc.Elem("DisplayName", u.Initiator)
 	l.doc.Close("Initiator")
-	l.doc.Raw(ownerXML(u.Meta.Owner))
+	l.doc.Raw(ownerXML(l.c.s.objectOwner(l.c.b, u.Meta.Owner)))
 	l.doc.Elem("StorageClass", class)
 	l.doc.Time("Initiated", u.Begun)
 	l.doc.Opt("ChecksumAlgorithm", u.ChecksumAlgorithm)

@@ -42,11 +42,12 @@ var keptHeaders = [...]struct{ header, attr string }{
 // objectMeta reads what a request that writes an object says about it besides its content.
 // It needs s3:PutObjectTagging when tags are among it.
 func (c *call) objectMeta(b *storage.Bucket) (storage.Meta, error) {
-	m := storage.Meta{Owner: b.Owner}
-	if err := c.refuseObjectACLHeaders(); err != nil {
+	var m storage.Meta
+	var acl string
+	var err error
+	if m.Owner, acl, err = c.writerACL(b); err != nil {
 		return m, err
 	}
-	var err error
 	if m.Class, err = storageClass(c.r.Header.Get("X-Amz-Storage-Class")); err != nil {
 		return m, err
 	}
@@ -57,6 +58,7 @@ func (c *call) objectMeta(b *storage.Bucket) (storage.Meta, error) {
 		return m, err
 	}
 	m.Props, err = c.lockProps(b, c.r.Header.Get)
+	m.Props = withACL(m.Props, acl)
 	return m, err
 }
 

@@ -192,7 +192,7 @@ func (c *call) uploadElements(doc *s3xml.Writer, u *storage.Upload, urlKeys bool
 	doc.Elem("ID", u.Initiator)
 	doc.Elem("DisplayName", u.Initiator)
 	doc.Close("Initiator")
-	c.owner(doc, u.Meta.Owner)
+	c.owner(doc, c.s.objectOwner(c.b, u.Meta.Owner))
 	doc.Elem("StorageClass", classOf(u.Meta.Class))
 	doc.Opt("ChecksumAlgorithm", u.ChecksumAlgorithm)
 	doc.Opt("ChecksumType", u.ChecksumType)

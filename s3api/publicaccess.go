@@ -10,10 +10,8 @@ import (
 	"github.com/objsrv/objsrv/storage"
 )
 
-const (
-	docPublicAccess = "publicAccessBlock"
-	docOwnership    = "ownershipControls"
-)
+// docPublicAccess names the PublicAccessBlockConfiguration among a bucket's documents.
+const docPublicAccess = "publicAccessBlock"
 
 // bucketSettings is what requests need of a bucket's documents, parsed once for each
 // state of the bucket.
@@ -23,6 +21,9 @@ type bucketSettings struct {
 	public bool // the policy is public
 	cors   []corsRule
 	lock   lockConfiguration
+	// ownership is the setting of the bucket's document, when it has one.
+	ownership string
+	acl       acl // the bucket's list; nil for the default, which grants nothing to others
 }
 
 // settingsCache holds the parsed settings by bucket name.
@@ -55,6 +56,17 @@ func (s *Server) settings(b *storage.Bucket) *bucketSettings {
 	}
 	if d := b.Docs[docLock]; d != nil && s3xml.Decode(d, &st.lock) != nil {
 		st.lock.unreadable = true
+	}
+	if d := b.Docs[docOwnership]; d != nil {
+		var conf ownershipControls
+		if s3xml.Decode(d, &conf) != nil || conf.setting() == "" {
+			st.ownership = OwnerEnforced
+		} else {
+			st.ownership = conf.setting()
+		}
+	}
+	if d := b.Docs[docACL]; d != nil {
+		st.acl, _ = decodeACL(string(d), b.Owner) // one that can't be read grants nothing
 	}
 	s.parsed.m.Store(b.Name, st)
 	return st
@@ -119,44 +131,4 @@ func deleteDoc(name string) func(*call) error {
 		}
 		return c.reply(http.StatusNoContent)
 	}
-}
-
-func getBucketOwnershipControls(c *call) error {
-	return c.replyDoc(docOwnership, "OwnershipControlsNotFoundError")
-}
-
-// putBucketOwnershipControls takes BucketOwnerEnforced, which is how every bucket is; the
-// others need ACLs.
-func putBucketOwnershipControls(c *call) error {
-	if _, err := c.needBucket(); err != nil {
-		return err
-	}
-	var conf struct {
-		XMLName xml.Name `xml:"OwnershipControls"`
-		Rules   []struct {
-			ObjectOwnership string `xml:"ObjectOwnership"`
-		} `xml:"Rule"`
-	}
-	if err := c.readXML(maxXML, true, &conf); err != nil {
-		return err
-	}
-	if len(conf.Rules) != 1 {
-		return errorf("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
-	}
-	switch conf.Rules[0].ObjectOwnership {
-	case "BucketOwnerEnforced":
-	case "BucketOwnerPreferred", "ObjectWriter":
-		return errorf("NotImplemented", "Object ownership %s is not implemented; buckets are BucketOwnerEnforced.", conf.Rules[0].ObjectOwnership)
-	default:
-		return errorf("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
-	}
-	var doc s3xml.Writer
-	doc.Start("OwnershipControls", true)
-	doc.Open("Rule")
-	doc.Elem("ObjectOwnership", "BucketOwnerEnforced")
-	doc.Close("Rule")
-	if err := c.setDoc(docOwnership, doc.End("OwnershipControls")); err != nil {
-		return err
-	}
-	return c.reply(http.StatusOK)
 }

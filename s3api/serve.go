@@ -93,6 +93,10 @@ type call struct {
 	b      *storage.Bucket // the bucket named, nil when there is none
 	// prefix stands for the key of an object that is missing when the right to list it is asked for.
 	prefix string
+	// document is the body of a request that had to be read before it could be authorised, and
+	// formTags the tagging field of a POST form.
+	document []byte
+	formTags string
 	// unknown is why the value of a condition could not be learnt; no decision counts then.
 	unknown error
 	judged  judged
@@ -125,11 +129,11 @@ func (c *call) serve() error {
 	if err := c.authorizeOp(o); err != nil {
 		return err
 	}
-	if refused != nil {
-		return refused
-	}
 	if o.handle == nil {
 		return errorf("NotImplemented", "A header or query you provided implies functionality that is not implemented: %s.", o.name).with("Operation", o.name)
+	}
+	if refused != nil {
+		return refused
 	}
 	return o.handle(c)
 }
@@ -301,17 +305,23 @@ func (c *call) authorizeRef(action string, b *storage.Bucket, ref storage.Ref) e
 	return c.authorizeAs(action, b, ref, nil)
 }
 
+// question returns the request's hook for access control lists. It is apart so that requests
+// to buckets without them pay nothing for it.
+func (c *call) question(access accessFunc, action string, b *storage.Bucket, ref storage.Ref) func() iam.ACL {
+	if access == nil {
+		return func() iam.ACL { return c.access(action, b, ref) }
+	}
+	return func() iam.ACL { return access(action, b, ref) }
+}
+
 // authorizeAs asks IAM with an answer for the access control lists other than c.access.
-func (c *call) authorizeAs(action string, b *storage.Bucket, ref storage.Ref, access func(string, *storage.Bucket, storage.Ref) iam.ACL) error {
+func (c *call) authorizeAs(action string, b *storage.Bucket, ref storage.Ref, access accessFunc) error {
 	req := iam.Request{Identity: c.id, Action: action, Bucket: ref.Bucket, Key: ref.Key, Conditions: c}
 	switch {
 	case b == nil && c.id != nil:
 		req.Owner = c.id.Account // what is nobody's yet, and what belongs to no bucket
 	case b != nil && c.s.aclsEnabled(b):
-		if access == nil {
-			access = c.access
-		}
-		req.ACL = func() iam.ACL { return access(action, b, ref) }
+		req.ACL = c.question(access, action, b, ref)
 	}
 	if b != nil {
 		req.Policy, req.Owner = b.Docs[docPolicy], b.Owner

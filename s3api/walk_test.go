@@ -45,6 +45,8 @@ func (strangerIAM) Credential(accessKey, _ string) (iam.Credential, error) {
 
 func (strangerIAM) Authorize(*iam.Request) iam.Decision { return iam.Decision{} }
 
+func (strangerIAM) CanonicalAccount(string) (string, bool) { return "", false }
+
 // walkRequest builds a plausible request for a row.
 func walkRequest(t *testing.T, o *op) *http.Request {
 	t.Helper()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/internal/httpd"
+	"github.com/objsrv/objsrv/s3api"
 )
 
 // Config is everything that can be set about a server. Each field names its flag and its
@@ -44,6 +45,10 @@ type Config struct {
 	// the aws command line make unless told signature_version = s3v4; off by default. Requests
 	// whose headers are signed with version 2 are refused always. --sigv2, OBJSRV_SIGV2.
 	SigV2 bool
+	// ObjectOwnership of buckets that have no setting of their own: BucketOwnerEnforced (the
+	// default: no access control lists), BucketOwnerPreferred or ObjectWriter.
+	// --object-ownership, OBJSRV_OBJECT_OWNERSHIP.
+	ObjectOwnership string
 	// Browser tells whether people who open the S3 address in a browser get a page;
 	// on by default. OBJSRV_BROWSER, MINIO_BROWSER.
 	Browser bool
@@ -103,6 +108,14 @@ func settings() []setting {
 			usage: "`region` that clients must sign for", set: setRegion},
 		{name: "ROOT_USER", minio: []string{"MINIO_ROOT_USER", "MINIO_ACCESS_KEY"}, secret: true, set: setRootUser},
 		{name: "ROOT_PASSWORD", minio: []string{"MINIO_ROOT_PASSWORD", "MINIO_SECRET_KEY"}, secret: true, set: setRootPassword},
+		{name: "OBJECT_OWNERSHIP", flag: "object-ownership", def: s3api.OwnerEnforced,
+			usage: "`setting` of buckets without one: BucketOwnerEnforced, BucketOwnerPreferred or ObjectWriter", set: func(c *Config, v string) error {
+				if v != s3api.OwnerEnforced && v != s3api.OwnerPreferred && v != s3api.ObjectWriter {
+					return fmt.Errorf("%q is none of BucketOwnerEnforced, BucketOwnerPreferred and ObjectWriter", v)
+				}
+				c.ObjectOwnership = v
+				return nil
+			}},
 		{name: "SIGV2", flag: "sigv2", def: "off", yes: true,
 			usage: "take presigned URLs and POST forms of signature version 2", set: func(c *Config, v string) (err error) {
 				c.SigV2, err = parseSwitch(v)

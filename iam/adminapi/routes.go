@@ -25,7 +25,7 @@ type WhoAmI struct {
 
 // CreateUser is the body of PUT users/{name}.
 type CreateUser struct {
-	Secret   string   `json:"secret"` // "" has the server make one
+	Secret   string   `json:"secret"`  // "" has the server make one
 	Account  string   `json:"account"` // 12 digits; "" is the deployment's
 	Policies []string `json:"policies"`
 	Disabled bool     `json:"disabled"`
