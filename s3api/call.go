@@ -40,6 +40,9 @@ func (c *call) body() (io.Reader, int64, func() map[string]string, error) {
 // readBody reads a small body whole. It is returned only when its signature, Content-MD5 and
 // checksum hold. needSum asks for one of the latter two, as S3 does of DeleteObjects and fellows.
 func (c *call) readBody(limit int64, needSum bool) ([]byte, error) {
+	if c.document != nil {
+		return c.document, nil
+	}
 	r, length, trailer, err := c.body()
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/objsrv/objsrv/s3api/s3xml"
 	"github.com/objsrv/objsrv/sigv4"
 	"github.com/objsrv/objsrv/storage"
 )
@@ -17,6 +18,12 @@ import (
 func (c *call) Values(key string) ([]string, bool) {
 	if name, ok := strings.CutPrefix(key, "s3:existingobjecttag/"); ok {
 		return c.existingTag(name)
+	}
+	if name, ok := strings.CutPrefix(key, "s3:requestobjecttag/"); ok {
+		return tagValue(c.requestTags(), name)
+	}
+	if key == "s3:requestobjecttagkeys" {
+		return tagKeys(c.requestTags())
 	}
 	if name, ok := strings.CutPrefix(key, "s3:x-amz-"); ok {
 		return c.headerValue("X-Amz-" + name)
@@ -119,10 +126,57 @@ func (c *call) existingTag(name string) ([]string, bool) {
 		}
 		return nil, false
 	}
-	for _, t := range o.Tags {
+	return tagValue(o.Tags, name)
+}
+
+func tagValue(tags []storage.Tag, name string) ([]string, bool) {
+	for _, t := range tags {
 		if strings.EqualFold(t.Key, name) {
 			return []string{t.Value}, true
 		}
 	}
 	return nil, false
+}
+
+func tagKeys(tags []storage.Tag) (keys []string, ok bool) {
+	for _, t := range tags {
+		keys = append(keys, t.Key)
+	}
+	return keys, len(keys) > 0
+}
+
+// requestTags are the tags that the request wants to set: of the body of PutObjectTagging, which
+// is read for it, of a form's field, or of the header of the writes that take it. Those of a
+// request that is malformed can't be known, and it fails.
+func (c *call) requestTags() []storage.Tag {
+	var tags []storage.Tag
+	var err error
+	switch {
+	case c.op.name == "PutObjectTagging":
+		tags, err = c.documentTags()
+	case c.formTags != "":
+		var doc tagging
+		if err = s3xml.Decode([]byte(c.formTags), &doc); err == nil {
+			tags, err = doc.tags()
+		}
+	default:
+		tags, err = parseTags(c.r.Header.Get("X-Amz-Tagging"))
+	}
+	if err != nil {
+		c.unknown = err
+	}
+	return tags
+}
+
+func (c *call) documentTags() ([]storage.Tag, error) {
+	data, err := c.readBody(maxXML, false)
+	if err != nil {
+		return nil, err
+	}
+	c.document = data
+	var doc tagging
+	if err := s3xml.Decode(data, &doc); err != nil {
+		return nil, errMalformedXML()
+	}
+	return doc.tags()
 }

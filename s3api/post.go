@@ -88,6 +88,7 @@ func (c *call) authenticateForm(f *form) (*sigv4.PostPolicy, error) {
 			return nil, err
 		}
 	}
+	c.formTags = f.fields["tagging"]
 	header, err := f.header()
 	if err != nil {
 		return nil, err

@@ -69,6 +69,7 @@ var faceKeys = map[string]bool{
 	"s3:versionid":                true,
 	"s3:if-match":                 true,
 	"s3:if-none-match":            true,
+	"s3:requestobjecttagkeys":     true,
 	"s3:x-amz-acl":                true,
 	"s3:x-amz-content-sha256":     true,
 	"s3:x-amz-copy-source":        true,
@@ -87,7 +88,7 @@ var faceKeys = map[string]bool{
 }
 
 // familyKeys are the prefixes of keys that carry a tag's key.
-var familyKeys = []string{"s3:existingobjecttag/"}
+var familyKeys = []string{"s3:existingobjecttag/", "s3:requestobjecttag/"}
 
 // KnownKey tells whether documents may use a condition key, in any case of letters.
 func KnownKey(key string) bool {

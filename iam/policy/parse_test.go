@@ -118,7 +118,7 @@ func TestRefused(t *testing.T) {
 		{"variable empty", resource(`"arn:aws:s3:::b/${}"`), "Statement[0].Resource"},
 		{"variable unknown", resource(`"arn:aws:s3:::b/${jwt:dept}"`), "Statement[0].Resource"},
 		{"variable typo", resource(`"arn:aws:s3:::b/${aws:usernam}"`), "Statement[0].Resource"},
-		{"key never answered", cond("StringEquals", "s3:RequestObjectTagKeys", `"x"`), "Statement[0].Condition"},
+		{"key never answered", cond("StringEquals", "s3:ObjectCreationOperation", `"x"`), "Statement[0].Condition"},
 		{"variable default unquoted", resource(`"arn:aws:s3:::b/${aws:username, x}"`), "Statement[0].Resource"},
 		{"variable default open", resource(`"arn:aws:s3:::b/${aws:username, 'x}"`), "Statement[0].Resource"},
 		{"variable nested", resource(`"arn:aws:s3:::b/${aws:${aws:username}}"`), "Statement[0].Resource"},
