@@ -1,0 +1,75 @@
+package s3api
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/objsrv/objsrv/storage"
+)
+
+// TestRequestTagConditions: what a policy learns of the tags that a request wants to set
+// is what would be stored, whichever way they come.
+func TestRequestTagConditions(t *testing.T) {
+	e := newEnv(t)
+	e.do("PUT", "/bkt/k", "x")
+	e.iam.deny = func(r *iamRequest) bool {
+		if r.Action != "s3:PutObject" && r.Action != "s3:PutObjectTagging" {
+			return false
+		}
+		v, _ := r.Conditions.Values("s3:requestobjecttag/class")
+		keys, _ := r.Conditions.Values("s3:requestobjecttagkeys")
+		return slices.Contains(v, "secret") || slices.Contains(keys, "forbidden")
+	}
+	body := func(k, v string) string {
+		return "<Tagging><TagSet><Tag><Key>" + k + "</Key><Value>" + v + "</Value></Tag></TagSet></Tagging>"
+	}
+	rows := []struct {
+		name, target, body string
+		headers            []string
+		status             int
+	}{
+		{"header denied", "/bkt/a", "x", []string{"x-amz-tagging: class=secret"}, 403},
+		{"header key denied", "/bkt/a", "x", []string{"x-amz-tagging: forbidden=1"}, 403},
+		{"header allowed", "/bkt/a", "x", []string{"x-amz-tagging: class=open"}, 200},
+		{"no tags", "/bkt/a", "x", nil, 200},
+		{"header malformed", "/bkt/a", "x", []string{"x-amz-tagging: %zz"}, 400},
+		{"body denied", "/bkt/k?tagging", body("class", "secret"), nil, 403},
+		{"body key denied", "/bkt/k?tagging", body("forbidden", "1"), nil, 403},
+		{"body allowed", "/bkt/k?tagging", body("class", "open"), nil, 200},
+		{"body malformed", "/bkt/k?tagging", "<Tagging>", nil, 400},
+	}
+	for _, row := range rows {
+		if a := e.do("PUT", row.target, row.body, row.headers...); a.status != row.status {
+			t.Errorf("%s: %d %s, want %d", row.name, a.status, a.body, row.status)
+		}
+	}
+	if a := e.do("GET", "/bkt/k?tagging", ""); !strings.Contains(a.body, "<Value>open</Value>") {
+		t.Errorf("the body that was read for the decision was not stored: %s", a.body)
+	}
+}
+
+// damagedStat is a backend whose metadata can't be read.
+type damagedStat struct{ storage.Backend }
+
+func (damagedStat) StatObject(context.Context, storage.Ref) (*storage.Object, error) {
+	return nil, storage.ErrDamaged
+}
+
+// TestUnreadableTagDecidesNothing: a Deny on a tag must not become void because the tag can't be read (S-099).
+func TestUnreadableTagDecidesNothing(t *testing.T) {
+	e := newEnv(t)
+	e.do("PUT", "/bkt/k", "x")
+	e.iam.deny = func(r *iamRequest) bool {
+		v, _ := r.Conditions.Values("s3:existingobjecttag/visibility")
+		return slices.Contains(v, "secret")
+	}
+	if a := e.do("GET", "/bkt/k", ""); a.status != 200 {
+		t.Fatalf("untagged: %d %s", a.status, a.body)
+	}
+	e.s.Backend = damagedStat{e.s.Backend}
+	if a := e.do("GET", "/bkt/k", ""); a.status != 500 || strings.Contains(a.body, "x<") {
+		t.Errorf("%d %s, want 500", a.status, a.body)
+	}
+}
