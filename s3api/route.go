@@ -35,6 +35,7 @@ func newRouter(ops []op, domains []string) *router {
 	rt := &router{domains: domains, subs: map[string]bool{}, rows: map[routeKey][]*op{}, ops: ops}
 	for i := range ops {
 		o := &ops[i]
+		o.header = http.CanonicalHeaderKey(o.header)
 		if o.sub != "" {
 			rt.subs[o.sub] = true
 		}
@@ -105,7 +106,7 @@ func (rt *router) route(r *http.Request, t target, query url.Values) (*op, error
 	}
 	rows := rt.rows[routeKey{r.Method, t.level, sub}]
 	for _, o := range rows {
-		if o.header != "" && len(r.Header.Values(o.header)) == 0 {
+		if _, there := r.Header[o.header]; o.header != "" && !there {
 			continue
 		}
 		if o.param != "" && !query.Has(o.param) {
@@ -148,7 +149,7 @@ func (rt *router) sub(query url.Values) (string, error) {
 // know, because ignoring one could do something else than what was asked.
 func (o *op) understands(r *http.Request, query url.Values) error {
 	for name, values := range query {
-		if name == o.sub || name == o.param || slices.Contains(o.params, name) || harmlessParam(name) {
+		if name == o.sub || name == o.param || slices.Contains(o.params, name) || o.harmless(name, query) {
 			if len(values) > 1 {
 				return errorf("InvalidArgument", "The query parameter %s appears more than once.", name)
 			}
@@ -165,14 +166,50 @@ func (o *op) understands(r *http.Request, query url.Values) error {
 	return nil
 }
 
-// harmlessParam tells query names that mean nothing to an operation: the signature's
-// own, and those starting with "x-", which S3 leaves to clients for their logs.
-func harmlessParam(name string) bool {
+// harmless tells query names that do not select what is done: the signature's own, headers that
+// the presigner of an SDK has moved into the query, and other names that start with "x-", which S3 leaves
+// to clients for their logs.
+func (o *op) harmless(name string, query url.Values) bool {
 	switch name {
 	case "AWSAccessKeyId", "Signature", "Expires": // of version 2, which package sigv4 takes or refuses
 		return true
 	}
-	return len(name) > 2 && (name[0] == 'x' || name[0] == 'X') && name[1] == '-'
+	if len(name) < 6 || !strings.EqualFold(name[:6], "x-amz-") {
+		return len(name) > 2 && (name[0] == 'x' || name[0] == 'X') && name[1] == '-'
+	}
+	return signatureParams[name] || query.Has("X-Amz-Signature") && o.knowsHeader(http.CanonicalHeaderKey(name))
+}
+
+// signatureParams are the query parameters of a presigned URL.
+var signatureParams = map[string]bool{
+	"X-Amz-Algorithm": true, "X-Amz-Credential": true, "X-Amz-Date": true, "X-Amz-Expires": true,
+	"X-Amz-SignedHeaders": true, "X-Amz-Signature": true, "X-Amz-Security-Token": true, "X-Amz-Content-Sha256": true,
+}
+
+// takeHoisted gives the headers that an SDK's presigner has moved into the query back to
+// the request, once the signature over the query has been verified. Checksums are left: SDKs put that of
+// the empty body there, because they presign before there is a body.
+func (c *call) takeHoisted() {
+	var header http.Header
+	for name, values := range c.query {
+		canonical := http.CanonicalHeaderKey(name)
+		if signatureParams[name] || !strings.HasPrefix(canonical, "X-Amz-") || commonHeaders[canonical] ||
+			strings.HasPrefix(canonical, "X-Amz-Checksum-") || strings.HasPrefix(canonical, "X-Amz-Sdk-") {
+			continue
+		}
+		if _, there := c.r.Header[canonical]; there {
+			continue
+		}
+		if header == nil {
+			header = c.r.Header.Clone()
+		}
+		header[canonical] = values
+	}
+	if header != nil {
+		r := *c.r
+		r.Header = header
+		c.r = &r
+	}
 }
 
 // commonHeaders are understood by every operation.
@@ -261,7 +298,7 @@ func checkBucketName(name string) error {
 	if strings.Contains(name, "..") {
 		return bad("two dots may not be next to each other")
 	}
-	if ip := net.ParseIP(name); ip != nil {
+	if strings.Trim(name, "0123456789.") == "" && net.ParseIP(name) != nil {
 		return bad("a name is not formatted as an IP address")
 	}
 	for _, p := range []string{"xn--", "sthree-", "amzn-s3-demo-"} {

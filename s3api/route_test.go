@@ -89,6 +89,11 @@ func TestRoute(t *testing.T) {
 		{"PATCH", "/b/k", "", "MethodNotAllowed"},
 		{"GET", "/b/k?torrent&acl", "", "InvalidArgument"},
 		{"GET", "/b/k?versionId=a&versionId=b", "", "InvalidArgument"},
+		{"GET", "/b/k?x-amz-acl=private", "", "NotImplemented"},
+		{"PUT", "/b/k?x-amz-acl=private", "", "NotImplemented"}, // not presigned
+		{"PUT", "/b/k?x-amz-acl=private&X-Amz-Signature=0", "", "PutObject"},
+		{"PUT", "/b/k?x-amz-copy-source=/b/s&X-Amz-Signature=0", "", "NotImplemented"},
+		{"PUT", "/b/k?x-amz-write-offset-bytes=5&X-Amz-Signature=0", "", "NotImplemented"},
 		{"PUT", "/b/k", "X-Amz-Write-Offset-Bytes: 5", "NotImplemented"},
 		{"PUT", "/b/k", "X-Amz-Server-Side-Encryption: AES256", "NotImplemented"},
 		{"GET", "/b/k", "X-Amz-Server-Side-Encryption-Customer-Algorithm: AES256", "NotImplemented"},

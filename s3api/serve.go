@@ -175,7 +175,11 @@ func (c *call) authenticate() error {
 	if auth.Mode == sigv4.Anonymous {
 		return nil
 	}
-	return c.identify(&auth, func(secret string) error { return c.s.verify.Verify(c.r, &c.auth, secret) })
+	err = c.identify(&auth, func(secret string) error { return c.s.verify.Verify(c.r, &c.auth, secret) })
+	if err == nil && auth.Mode == sigv4.Presigned && !auth.V2 {
+		c.takeHoisted()
+	}
+	return err
 }
 
 // identify looks up the access key and proves the signature with check. An unknown key
