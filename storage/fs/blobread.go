@@ -119,11 +119,11 @@ func (b *blobFile) fill(w *window, off, until int64) ([]byte, error) {
 
 // content is the content of one version.
 type content struct {
-	s    *Store
-	what string // bucket and key, for messages
-	size int64
-	data []byte      // when inline
-	buf  *bodyBuffer // holds data
+	s           *Store
+	bucket, key string // for messages
+	size        int64
+	data        []byte      // when inline
+	buf         *bodyBuffer // holds data
 	// When it is not inline: the blobs in order. one is the first when there is no
 	// other, open from the beginning.
 	extents  []extent
@@ -257,7 +257,7 @@ func (r *rangeReader) open() error {
 }
 
 func (r *rangeReader) damaged(err error) error {
-	return r.c.s.noteDamage(fmt.Errorf("%s: %w", r.c.what, err))
+	return r.c.s.noteDamage(fmt.Errorf("%s/%s: %w", r.c.bucket, r.c.key, err))
 }
 
 // drop closes the blob that is open for this reader alone.

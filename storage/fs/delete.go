@@ -70,7 +70,7 @@ func (e *edit) delete(in *storage.DeleteInput) (storage.DeleteResult, error) {
 	if err != nil {
 		return storage.DeleteResult{}, err
 	}
-	if err := in.If.Check(st.current(in.Key)); err != nil {
+	if err := st.meets(&in.If, in.Key); err != nil {
 		return storage.DeleteResult{Err: err}, nil
 	}
 	switch e.bk.info.Load().Versioning {

@@ -141,12 +141,15 @@ func (e *edit) load(key string, full bool) (st keyState, err error) {
 	return st, nil
 }
 
-// current is the version that conditions are checked against, nil for none.
-func (st *keyState) current(key string) *storage.Object {
-	if st.cur == nil {
+// meets checks conditions against the current version.
+func (st *keyState) meets(c *storage.Conditions, key string) error {
+	switch {
+	case c.Zero():
 		return nil
+	case st.cur == nil:
+		return c.Check(nil)
 	}
-	return st.cur.object(key, true)
+	return c.Check(st.cur.object(key, true))
 }
 
 // found is a version in rangeVersion.

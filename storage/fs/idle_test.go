@@ -11,7 +11,7 @@ import (
 	"github.com/objsrv/objsrv/storage/fs"
 )
 
-// written is how many bytes the process has written, as the kernel counts them.
+// written is how many bytes the process has caused to be written to disks, as the kernel counts.
 func written(t *testing.T) (n int64) {
 	t.Helper()
 	raw, err := os.ReadFile("/proc/self/io")
@@ -19,11 +19,11 @@ func written(t *testing.T) (n int64) {
 		t.Skip("this system does not count a process's writes")
 	}
 	for line := range strings.Lines(string(raw)) {
-		if _, err := fmt.Sscanf(line, "wchar: %d", &n); err == nil {
+		if _, err := fmt.Sscanf(line, "write_bytes: %d", &n); err == nil {
 			return n
 		}
 	}
-	t.Fatal("no wchar in /proc/self/io")
+	t.Fatal("no write_bytes in /proc/self/io")
 	return 0
 }
 

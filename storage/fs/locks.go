@@ -7,7 +7,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-const stripeCount = 1024
+// stripeCount is large enough that a batch of 1000 deletions holds up few others.
+const stripeCount = 16384
 
 // stripes is a fixed set of locks that stand for many names.
 type stripes [stripeCount]sync.RWMutex

@@ -123,7 +123,7 @@ func (s *Store) GetObject(_ context.Context, ref storage.Ref) (*storage.Object, 
 
 // openContent opens the content of a version. The caller holds the key's lock.
 func (s *Store) openContent(r *record, bucket, key string) (*content, error) {
-	c := &content{s: s, size: r.size}
+	c := &content{s: s, size: r.size, bucket: bucket, key: key}
 	var err error
 	switch r.place {
 	case placeNone:
@@ -139,10 +139,9 @@ func (s *Store) openContent(r *record, bucket, key string) (*content, error) {
 	case placeManifest:
 		err = c.loadManifest(r)
 	}
-	c.what = bucket + "/" + key
 	if err != nil {
 		_ = c.Close()
-		return nil, s.noteDamage(fmt.Errorf("content of %s: %w", c.what, err))
+		return nil, s.noteDamage(fmt.Errorf("content of %s/%s: %w", bucket, key, err))
 	}
 	return c, nil
 }

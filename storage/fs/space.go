@@ -35,7 +35,7 @@ const (
 
 // reserveOf is about 1% of the disk, within limits that a tiny disk lowers.
 func reserveOf(total int64) int64 {
-	return min(max(total/100, minReserve, 0), maxReserve, total/8)
+	return min(max(total/100, minReserve), maxReserve, total/8)
 }
 
 func newSpace(fs vfs.FS, dir string) *space {

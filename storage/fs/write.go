@@ -34,7 +34,7 @@ func (s *Store) publish(bk *bucket, p *publication) (*storage.Object, error) {
 	if err != nil {
 		return nil, s.noteDamage(err)
 	}
-	if err := p.cond.Check(st.current(p.key)); err != nil {
+	if err := st.meets(p.cond, p.key); err != nil {
 		return nil, err
 	}
 	if err := e.number(p, &st); err != nil {
