@@ -190,4 +190,3 @@ func (c *checker) each(rng byte, use func(key, value []byte) error) error {
 	}
 	return err
 }
-
