@@ -76,7 +76,7 @@ func (c *call) objectAccess(action string, p permission, b *storage.Bucket, ref 
 				return iam.ACL{}
 			}
 			c.judged = judged{action: action, ref: ref, absent: true}
-			return iam.ACL{Grant: c.bucketGrant(b, permRead)}
+			return iam.ACL{Grant: c.absentGrant(b, ref)}
 		}
 	}
 	c.judged = judged{action: action, ref: ref, owner: o.Owner, acl: o.Props[propACL]}
@@ -91,6 +91,17 @@ func (c *call) objectAccess(action string, p permission, b *storage.Bucket, ref 
 		a.Owner = owner
 	}
 	return a
+}
+
+// absentGrant lets whoever may list the bucket learn that an object is not there.
+func (c *call) absentGrant(b *storage.Bucket, ref storage.Ref) iam.Grant {
+	prefix := c.prefix
+	defer func() { c.prefix = prefix }()
+	c.prefix = ref.Key
+	if c.authorize("s3:ListBucket", b, ref.Bucket, "") != nil {
+		return iam.NoGrant
+	}
+	return iam.PublicGrant
 }
 
 // holds tells that a decision, if there was one, would be the same for o.
