@@ -92,7 +92,8 @@ start_server() {
   export ENDPOINT ACCESS SECRET PORT
 }
 
-# add_user NAME SECRET [CA]   makes a user with the policy readwrite on the server started last
+# add_user NAME SECRET [CA [ACCOUNT]]   makes a user with the policy readwrite on the server started last, in an account of
+# 12 digits (that of the deployment; MinIO has no accounts)
 add_user() {
   if [ "$PEER" = minio ]; then
     mkdir -p "$TMP/mc/certs/CAs"; [ -z "${3:-}" ] || cp "$3" "$TMP/mc/certs/CAs/"
@@ -100,7 +101,7 @@ add_user() {
     $mc alias set t "$ENDPOINT" "$ACCESS" "$SECRET" && $mc admin user add t "$1" "$2" && $mc admin policy attach t readwrite --user "$1"
   else
     printf '%s\n' "$2" | OBJSRV_URL=$ENDPOINT OBJSRV_ACCESS_KEY=$ACCESS OBJSRV_SECRET_KEY=$SECRET OBJSRV_CA_FILE=${3:-} \
-      "$SERVER_BIN" admin user add "$1" --policy readwrite --secret-stdin
+      "$SERVER_BIN" admin user add "$1" --policy readwrite --secret-stdin ${4:+--account "$4"}
   fi >>"$TMP/admin.log" 2>&1 || { echo "FAIL add user $1: $(tail -n 3 "$TMP/admin.log")"; exit 1; }
 }
 

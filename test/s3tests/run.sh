@@ -20,11 +20,17 @@ VENV=${VENV:-$TMP/venv}
   { fail "python environment" "$(tail -n 2 "$TMP/venv.log")"; finish; }
 
 certificate "$TMP/certs" || exit 1
+# The suite makes buckets as they were before AWS changed its defaults in 2023: with ACLs, and with forms of Signature V2.
+export OBJSRV_OBJECT_OWNERSHIP=ObjectWriter OBJSRV_SIGV2=on
 workers=${WORKERS:-2}
 
-# config FILE   writes a configuration for the server started last, with three users of its own
+# config FILE   writes a configuration for the server started last, with three users of its own, of three accounts
 config() {
-  local u; for u in main alt tenant; do add_user "s3tests-$u" "s3tests-$u-secret" "$TMP/certs/ca.crt"; done
+  local u account=111111111111
+  for u in main alt tenant; do
+    add_user "s3tests-$u" "s3tests-$u-secret" "$TMP/certs/ca.crt" "$account"
+    account=$((account + 111111111111))
+  done
   "$VENV/bin/python" "$here/config.py" "$S3TESTS/s3tests.conf.SAMPLE" "$ENDPOINT" "$TMP/certs/ca.crt" >"$1"
 }
 
