@@ -6,6 +6,7 @@ results.py compare TSV EXPECTED [partial]
                                  exits with 1 when a test failed that is not listed or a listed one passed;
                                  partial: tests that did not run are no matter
 results.py groups TSV            prints the failures grouped by their error, largest group first
+results.py prune TSV EXPECTED    takes the tests that passed out of EXPECTED
 results.py expect TSV            prints the failures in the form of EXPECTED, with the error as reason, to be edited
 """
 import re
@@ -111,6 +112,12 @@ def main():
         sys.exit(0 if compare(args[0], args[1], len(args) > 2 and args[2]) else 1)
     elif what == "groups":
         groups(args[0])
+    elif what == "prune":
+        passed = {test for test, result, _ in read(args[0]) if result == "pass"}
+        with open(args[1]) as f:
+            kept = [line for line in f if line.partition(": ")[0] not in passed]
+        with open(args[1], "w") as f:
+            f.writelines(kept)
     elif what == "expect":
         for test, result, why in read(args[0]):
             if result in ("fail", "error"):
