@@ -105,6 +105,113 @@ func TestAuthorize(t *testing.T) {
 	}
 }
 
+// TestAuthorizeACL is the table of how access control lists add to policies.
+func TestAuthorizeACL(t *testing.T) {
+	s := open(t)
+	const account, other = "123456789012", "999988887777"
+	none, writer := identity(t, s, "none"), identity(t, s, "writer", "readwrite")
+	if _, _, err := s.CreateUser(t.Context(), NewUser{Name: "guest", Account: other, Policies: []string{"readwrite"}}); err != nil {
+		t.Fatal(err)
+	}
+	cred, err := s.Credential("guest", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	guest := cred.Identity
+	everybody, nobody := bucketPolicy("Allow", `"*"`), bucketPolicy("Deny", `"*"`)
+	public, granted, nothing := ACL{Grant: PublicGrant}, ACL{Grant: AccountGrant}, ACL{}
+	foreign := func(g Grant) ACL { return ACL{Grant: g, Owner: other} }
+	const list = "access control list"
+	tests := []struct {
+		name    string
+		id      *Identity
+		policy  []byte
+		acl     ACL
+		allowed bool
+		by      string
+	}{
+		{"anonymous, public", nil, nil, public, true, list},
+		{"anonymous, nothing", nil, nil, nothing, false, ""},
+		{"S-137 anonymous, public but denied", nil, nobody, public, false, "bucket policy[0] S"},
+		{"no policy, public", none, nil, public, true, list},
+		{"no policy, account", none, nil, granted, false, list},
+		{"own policy, nothing", writer, nil, nothing, true, "readwrite[0]"},
+		{"S-137 own policy, public but denied", writer, nobody, public, false, "bucket policy[0] S"},
+		{"other account, nothing", guest, nil, nothing, false, "readwrite[0]"},
+		{"other account, granted", guest, nil, granted, true, list},
+		{"other account, public", guest, nil, public, true, list},
+		{"other account, by policy", guest, everybody, nothing, true, "bucket policy[0] S"},
+		{"S-137 other account, granted but denied", guest, nobody, granted, false, "bucket policy[0] S"},
+		{"owner of the resource", guest, nil, foreign(NoGrant), true, "readwrite[0]"},
+		{"another's resource", writer, nil, foreign(NoGrant), false, "readwrite[0]"},
+		{"another's resource, granted", writer, nil, foreign(AccountGrant), true, list},
+		{"another's resource, granted, no policy", none, nil, foreign(AccountGrant), false, list},
+		{"another's resource, bucket allows", writer, everybody, foreign(NoGrant), false, "readwrite[0]"},
+		{"another's resource, anonymous, bucket allows", nil, everybody, foreign(NoGrant), false, ""},
+		{"owner of the resource, bucket denies", guest, nobody, foreign(NoGrant), false, "bucket policy[0] S"},
+	}
+	for _, tt := range tests {
+		asked := 0
+		d := s.Authorize(&Request{Identity: tt.id, Action: "s3:GetObject", Bucket: "b", Key: "k", Policy: tt.policy, Owner: account,
+			ACL: func() ACL { asked++; return tt.acl }})
+		if d.Allowed != tt.allowed || d.Statement != tt.by {
+			t.Errorf("%s: %+v, want %v by %q", tt.name, d, tt.allowed, tt.by)
+		}
+		if denied := d.Statement == "bucket policy[0] S" && !d.Allowed; denied != (asked == 0) {
+			t.Errorf("%s: the list was asked %d times", tt.name, asked)
+		}
+	}
+	root, err := s.Credential(rootUser, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Authorize(&Request{Identity: root.Identity, Action: "s3:GetObject", Bucket: "b", ACL: func() ACL { t.Error("asked for root"); return ACL{} }})
+}
+
+// TestAccounts has users of another account than the deployment's.
+func TestAccounts(t *testing.T) {
+	s := open(t)
+	const account, other = "123456789012", "999988887777"
+	known := func(account string, want bool) {
+		t.Helper()
+		if got, ok := s.CanonicalAccount(CanonicalID(account)); ok != want || want && got != account {
+			t.Errorf("account %s is %q, %v", account, got, ok)
+		}
+	}
+	known(account, true)
+	known(other, false)
+	for _, name := range []string{"one", "two"} {
+		u, cred, err := s.CreateUser(t.Context(), NewUser{Name: name, Account: other, Policies: []string{"consoleAdmin"}})
+		if err != nil || u.Account != other || u.ARN != "arn:aws:iam::"+other+":user/"+name || cred.Identity.Account != other || cred.Identity.ARN != u.ARN {
+			t.Fatalf("%+v, %+v, %v", u, cred.Identity, err)
+		}
+		known(other, true)
+		// What is the deployment's stays with its own users.
+		if d := s.Authorize(&Request{Identity: cred.Identity, Action: "admin:CreateUser"}); d.Allowed {
+			t.Errorf("an administrator of another account administers the deployment: %+v", d)
+		}
+	}
+	if _, err := s.SetStatus(t.Context(), "one", false); err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range []string{"one", "two"} {
+		known(other, true)
+		if err := s.DeleteUser(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+		known(other, i == 0)
+	}
+	known(account, true)
+	for _, bad := range []string{"1", "12345678901x", "1234567890123"} {
+		if _, _, err := s.CreateUser(t.Context(), NewUser{Name: "bad", Account: bad}); !errors.Is(err, ErrInvalid) {
+			t.Errorf("account %q: %v", bad, err)
+		}
+	}
+	if CanonicalID(account) == CanonicalID(other) || len(CanonicalID(other)) != 64 {
+		t.Error("S-124: accounts share a canonical id")
+	}
+}
+
 // TestCredential has what must not yield a credential.
 func TestCredential(t *testing.T) {
 	s := open(t)

@@ -98,6 +98,10 @@ func TestAdminUsers(t *testing.T) {
 		t.Errorf("secret %q, output %s", s.secret("bob"), out)
 	}
 	s.fails("", "user add bob", "EntityAlreadyExists")
+	s.ok("", "user add guest --account 222222222222", "guest")
+	s.ok("", "user info guest", "222222222222", "arn:aws:iam::222222222222:user/guest")
+	s.fails("", "user add other --account 12", "12 digits")
+	s.ok("", "user rm guest", "guest")
 	s.fails("", "user add bob --secret-stdin", "standard input has no secret")
 	s.fails("short\n", "user add carol --secret-stdin", "secret key has")
 	s.fails("", "user add a/b", "InvalidArgument")
