@@ -146,13 +146,18 @@ func (rt *router) sub(query url.Values) (string, error) {
 }
 
 // understands refuses query names and x-amz-* headers that the operation does not
-// know, because ignoring one could do something else than what was asked.
+// know, because ignoring one could do something else than what was asked. A read of an object or bucket
+// passes over names with a value that are nobody's, as S3 does: "?v=2" of a page that wants no
+// cached copy. A name without a value looks like a sub-resource and is refused.
 func (o *op) understands(r *http.Request, query url.Values) error {
 	for name, values := range query {
 		if name == o.sub || name == o.param || slices.Contains(o.params, name) || o.harmless(name, query) {
 			if len(values) > 1 {
 				return errorf("InvalidArgument", "The query parameter %s appears more than once.", name)
 			}
+			continue
+		}
+		if o.reads() && !isAmz(name) && values[0] != "" {
 			continue
 		}
 		return errorf("NotImplemented", "The query parameter %q is not implemented for %s.", name, o.name)
@@ -166,6 +171,10 @@ func (o *op) understands(r *http.Request, query url.Values) error {
 	return nil
 }
 
+func (o *op) reads() bool { return o.method == http.MethodGet || o.method == http.MethodHead }
+
+func isAmz(name string) bool { return len(name) >= 6 && strings.EqualFold(name[:6], "x-amz-") }
+
 // harmless tells query names that do not select what is done: the signature's own, headers that
 // the presigner of an SDK has moved into the query, and other names that start with "x-", which S3 leaves
 // to clients for their logs.
@@ -174,7 +183,7 @@ func (o *op) harmless(name string, query url.Values) bool {
 	case "AWSAccessKeyId", "Signature", "Expires": // of version 2, which package sigv4 takes or refuses
 		return true
 	}
-	if len(name) < 6 || !strings.EqualFold(name[:6], "x-amz-") {
+	if !isAmz(name) {
 		return len(name) > 2 && (name[0] == 'x' || name[0] == 'X') && name[1] == '-'
 	}
 	return signatureParams[name] || query.Has("X-Amz-Signature") && o.knowsHeader(http.CanonicalHeaderKey(name))

@@ -83,7 +83,12 @@ func TestRoute(t *testing.T) {
 		{"PUT", "/b/k?encryption", "", "UpdateObjectEncryption"},
 		// What is in no row falls through to nothing (S-144).
 		{"GET", "/b?foo", "", "NotImplemented"},
-		{"GET", "/b/k?foo=bar", "", "NotImplemented"},
+		{"GET", "/b/k?foo=bar", "", "GetObject"},
+		{"HEAD", "/b/k?v=2", "", "HeadObject"},
+		{"GET", "/b?list-type=2&metadata=true", "", "ListObjectsV2"},
+		{"GET", "/b/k?foo=", "", "NotImplemented"},
+		{"PUT", "/b/k?foo=bar", "", "NotImplemented"},
+		{"DELETE", "/b/k?foo=bar", "", "NotImplemented"},
 		{"DELETE", "/b?session", "", "MethodNotAllowed"},
 		{"DELETE", "/", "", "MethodNotAllowed"},
 		{"PATCH", "/b/k", "", "MethodNotAllowed"},

@@ -188,15 +188,13 @@ func (a *Auth) parseHeaderTime(h http.Header) *Error {
 	t, ok := parseTime(values[0])
 	if !ok {
 		// Either header may be an HTTP date; what is signed is the ISO 8601 form all the same.
-		var err error
-		if t, err = http.ParseTime(values[0]); err != nil {
+		if t, ok = parseHTTPDate(values[0]); !ok {
 			return newError("AccessDenied", messageDate)
 		}
+		a.Time, a.state.amzDate = t, t.UTC().Format(timeFormat)
+		return a.checkDate()
 	}
 	a.Time, a.state.amzDate = t, values[0]
-	if !ok {
-		a.state.amzDate = t.UTC().Format(timeFormat)
-	}
 	return a.checkDate()
 }
 
@@ -205,6 +203,15 @@ func (a *Auth) checkDate() *Error {
 		return errMalformed(a.Mode, "Invalid credential date "+strconv.Quote(a.Date)+". This date is not the same as X-Amz-Date: "+strconv.Quote(a.state.amzDate[:len(dateFormat)])+".")
 	}
 	return nil
+}
+
+// parseHTTPDate reads the date forms of RFC 9110, and the zone "-0000" that botocore writes.
+func parseHTTPDate(s string) (time.Time, bool) {
+	t, err := http.ParseTime(s)
+	if err != nil {
+		t, err = time.Parse(time.RFC1123Z, s)
+	}
+	return t, err == nil
 }
 
 // parseTime reads yyyymmddThhmmssZ. The length rules out what time.Parse takes besides, fractions.

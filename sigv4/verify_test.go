@@ -148,6 +148,10 @@ func TestHeaderRefusals(t *testing.T) {
 		{"S-159 no date at all", set("X-Amz-Date", "24 May 2013"), "AccessDenied"},
 		// An HTTP date is a date, but it is not what was signed here.
 		{"S-159 not ISO", set("X-Amz-Date", "Fri, 24 May 2013 00:00:00 GMT"), "SignatureDoesNotMatch"},
+		{"S-159 date of botocore", resign("date;host;x-amz-content-sha256", func(r *http.Request) {
+			r.Header.Del("X-Amz-Date")
+			r.Header.Set("Date", "Fri, 24 May 2013 00:00:00 -0000")
+		}), ""},
 		{"S-159 HTTP date", resign("host;x-amz-content-sha256;x-amz-date", set("X-Amz-Date", "Fri, 24 May 2013 00:00:00 GMT")), ""},
 		{"S-159 fraction", set("X-Amz-Date", "20130524T000000.0Z"), "AccessDenied"},
 		{"S-159 no date", func(r *http.Request) { r.Header.Del("X-Amz-Date") }, "AccessDenied"},
