@@ -101,7 +101,7 @@ func createBucket(c *call) error {
 	}
 	if len(data) > 0 {
 		if err := s3xml.Decode(data, &conf); err != nil {
-			return errorf("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
+			return errMalformedXML()
 		}
 	}
 	if conf.Location != nil || conf.Bucket != nil {

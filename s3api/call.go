@@ -103,7 +103,7 @@ func (c *call) readXML(limit int64, needSum bool, v any) error {
 		return err
 	}
 	if err := s3xml.Decode(data, v); err != nil {
-		e := errorf("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
+		e := errMalformedXML()
 		e.cause = err
 		return e
 	}

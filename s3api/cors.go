@@ -59,7 +59,7 @@ func putBucketCORS(c *call) error {
 
 func (r *corsRule) check() error {
 	if len(r.Methods) == 0 || len(r.Origins) == 0 || len(r.ID) > 255 {
-		return errorf("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
+		return errMalformedXML()
 	}
 	for _, m := range r.Methods {
 		if !slices.Contains([]string{"GET", "PUT", "POST", "DELETE", "HEAD"}, m) {

@@ -30,6 +30,10 @@ func errorf(code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+func errMalformedXML() *Error {
+	return errorf("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
+}
+
 // with adds an element to the error document.
 func (e *Error) with(name, value string) *Error {
 	if value != "" {

@@ -39,10 +39,6 @@ type lockConfiguration struct {
 	unreadable bool
 }
 
-func errMalformedXML() *Error {
-	return errorf("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
-}
-
 func (l *lockConfiguration) check() error {
 	if l.Enabled != "Enabled" {
 		return errMalformedXML()

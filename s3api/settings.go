@@ -164,7 +164,7 @@ func putBucketTagging(c *call) error {
 		return err
 	}
 	if conf.TagSet == nil {
-		return errorf("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
+		return errMalformedXML()
 	}
 	doc, err := encodeTags(conf.TagSet.Tag, maxBucketTags)
 	if err != nil {
