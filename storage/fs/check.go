@@ -112,7 +112,11 @@ func (s *Store) openReadOnly() error {
 	s.cache = pebble.NewCache(s.opts.CacheSize)
 	o := indexOptions(gateFS{s.opts.FS, s.gate, true}, s.cache, defaultMemTable, indexLogger{s.gate, s.report}, func(error) {})
 	o.ReadOnly = true
-	db, err := pebble.Open(s.layout.path(indexName), o)
+	var db *pebble.DB
+	err := checkJournals(s.opts.FS, s.layout.path(indexName))
+	if err == nil {
+		db, err = pebble.Open(s.layout.path(indexName), o)
+	}
 	if err != nil {
 		s.cache.Unref()
 		return err
@@ -166,7 +170,7 @@ func (c *checker) problem(p Problem) {
 func (c *checker) run() error {
 	for _, step := range []func() error{
 		c.buckets, c.objects, c.versions, c.nulls, c.manifests, c.uploads, c.parts, c.queue, c.data,
-		c.references, c.files, c.blame, c.counters,
+		c.references, c.files, c.blame, c.counters, c.indexFiles,
 	} {
 		if err := step(); err != nil {
 			return err

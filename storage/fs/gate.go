@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -24,6 +25,7 @@ type gate struct {
 	down    chan struct{} // closed when the gate is shut
 	onFatal func(error)
 	syncs   atomic.Int64
+	writing sync.Map // names of files of the index that are not complete yet
 }
 
 // shut makes err the fatal fault unless there is one already.
@@ -118,7 +120,35 @@ func (f gateFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 		}
 		return f.log(f.file(file, nil, true))
 	}
-	return f.file(file, err, true)
+	made, err := f.file(file, err, true)
+	if err != nil || !f.index {
+		return made, err
+	}
+	f.g.writing.Store(name, nil)
+	return newFile{made, f.g, name}, nil
+}
+
+// newFile is a file of the index that is being written.
+type newFile struct {
+	vfs.File
+	g    *gate
+	name string
+}
+
+// Close implements vfs.File.
+func (f newFile) Close() error {
+	err := f.File.Close()
+	f.g.writing.Delete(f.name)
+	return err
+}
+
+// Open implements vfs.FS.
+func (f gateFS) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
+	file, err := f.FS.Open(name, opts...)
+	if err == nil && f.index && strings.HasSuffix(name, valueExt) {
+		return openValueFile(file, f.FS.PathBase(name))
+	}
+	return file, err
 }
 
 // isLog tells whether a file is the index's log.

@@ -53,7 +53,12 @@ func indexOptions(fs vfs.FS, cache *pebble.Cache, memTable uint64, log pebble.Lo
 		// Statistics of tables would be collected by reads after each start.
 		DisableTableStats: true,
 		EventListener: &pebble.EventListener{
-			BackgroundError: func(err error) { log.Errorf("background work: %v", err) },
+			BackgroundError: func(err error) {
+				if errors.Is(err, storage.ErrDamaged) {
+					damaged(err)
+				}
+				log.Errorf("background work: %v", err)
+			},
 			DataCorruption: func(i pebble.DataCorruptionInfo) {
 				damaged(fmt.Errorf("index file %s: %v: %w", i.Path, i.Details, storage.ErrDamaged))
 			},

@@ -54,13 +54,13 @@ func (s *space) take(n int64) error {
 		return nil
 	}
 	if int64(time.Since(s.start)) >= s.until.Load() {
-		s.ask()
+		s.ask(false)
 	}
 	if s.free.Load()-n >= s.reserve {
 		s.free.Add(-n)
 		return nil
 	}
-	s.ask()
+	s.ask(true)
 	if free := s.free.Load(); free-n < s.reserve {
 		return fmt.Errorf("%d bytes free, %d kept in reserve: %w", free, s.reserve, storage.ErrFull)
 	}
@@ -68,18 +68,19 @@ func (s *space) take(n int64) error {
 	return nil
 }
 
-// ask reads the free space, at most once per interval.
-func (s *space) ask() {
+// ask reads the free space, at most once per interval unless it is to be known now:
+// before a write is refused.
+func (s *space) ask(now bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Since(s.start)
-	if int64(now) < s.until.Load() {
+	at := time.Since(s.start)
+	if !now && int64(at) < s.until.Load() {
 		return
 	}
 	if du, err := s.fs.GetDiskUsage(s.dir); err == nil {
 		s.free.Store(int64(du.AvailBytes))
 	}
-	s.until.Store(int64(now + spaceInterval))
+	s.until.Store(int64(at + spaceInterval))
 }
 
 // inflate makes the ballast when there is room for it.

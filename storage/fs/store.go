@@ -184,8 +184,7 @@ func (s *Store) openIndex(creating bool) error {
 	log := indexLogger{s.gate, s.report}
 	onFull := vfs.OnDiskFull(s.opts.FS, func() { s.space.deflate() })
 	o := indexOptions(gateFS{onFull, s.gate, true}, s.cache, memTable, log, func(err error) { s.noteDamage(err) })
-	o.ErrorIfNotExists = !creating
-	db, err := pebble.Open(s.layout.path(indexName), o)
+	db, err := openPebble(s.layout.path(indexName), o, creating)
 	if errors.Is(err, pebble.ErrDBDoesNotExist) {
 		return ErrIndexLost
 	}
@@ -194,6 +193,25 @@ func (s *Store) openIndex(creating bool) error {
 	}
 	s.db = db
 	return s.gate.err()
+}
+
+// openPebble opens an index, or makes one. A new one is opened twice: its first log is
+// of an older form, which does not tell damage from the end that a power cut leaves.
+func openPebble(dir string, o *pebble.Options, creating bool) (*pebble.DB, error) {
+	if creating {
+		db, err := pebble.Open(dir, o.Clone())
+		if err != nil {
+			return nil, err
+		}
+		if err := db.Close(); err != nil {
+			return nil, fmt.Errorf("close new index: %w", err)
+		}
+	}
+	if err := checkJournals(o.FS, dir); err != nil {
+		return nil, err
+	}
+	o.ErrorIfNotExists = true
+	return pebble.Open(dir, o)
 }
 
 // loadMarks reads the water marks. low is the least blob id that may lie in a file
