@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # session.sh   start of a client's session: its checks, within the TMP, FILES and server of run.sh
-mine=$TMP/s.$CLIENT; mkdir -p "$mine"
+mine=$(mktemp -d "$TMP/s.$CLIENT.XXXXXX") # a directory for each pass
 ca=${AWS_CA_BUNDLE:-}
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 [ -z "$ca" ] || export AWS_CA_BUNDLE=$ca # which lib.sh takes away
