@@ -253,8 +253,19 @@ func (f gateFS) MkdirAll(dir string, _ os.FileMode) error {
 	return f.FS.MkdirAll(dir, 0o700)
 }
 
-// Lock implements vfs.FS.
-func (f gateFS) Lock(name string) (io.Closer, error) { return f.FS.Lock(name) }
+// Lock implements vfs.FS. To open the file once more, only to set its mode, would drop
+// the lock when that is closed.
+func (f gateFS) Lock(name string) (io.Closer, error) {
+	lock, err := f.FS.Lock(name)
+	if err != nil || vfs.Root(f.FS) != vfs.Default {
+		return lock, err
+	}
+	if err := os.Chmod(name, 0o600); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("set mode of a lock: %w", err)
+	}
+	return lock, nil
+}
 
 // Unwrap implements vfs.FS.
 func (f gateFS) Unwrap() vfs.FS { return f.FS }

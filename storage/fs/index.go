@@ -80,6 +80,17 @@ func indexOptions(fs vfs.FS, cache *pebble.Cache, memTable uint64, log pebble.Lo
 	return o
 }
 
+// withScheduler returns the options with a scheduler, which serves one index only.
+func withScheduler(o *pebble.Options) *pebble.Options {
+	s, listen := newScheduler(), *o.EventListener
+	listen.CompactionEnd = func(i pebble.CompactionInfo) { s.ended(i.Err) }
+	listen.BlobFileRewriteEnd = func(i pebble.BlobFileRewriteInfo) { s.ended(i.Err) }
+	o = o.Clone()
+	o.EventListener = &listen
+	o.Experimental.CompactionScheduler = s
+	return o
+}
+
 // indexError gives an error of an index read its meaning: what can't be read is
 // damaged. A missing record is pebble.ErrNotFound, which callers look for first.
 func indexError(err error) error {

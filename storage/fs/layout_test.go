@@ -148,7 +148,7 @@ func TestModes(t *testing.T) {
 			return err
 		}
 		info, err := e.Info()
-		if err == nil && info.Mode().Perm()&0o077 != 0 && !strings.Contains(strings.ToLower(filepath.Base(p)), "lock") {
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
 			t.Errorf("%s has mode %v", p, info.Mode())
 		}
 		return err
