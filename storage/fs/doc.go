@@ -39,6 +39,13 @@
 // retried: a blob is dropped, and after a failed log write every later file
 // operation of the index is refused, as if the machine had stopped there (gate.go).
 //
+// # Damage of the index
+//
+// A damaged block of a table is an error of each read of it, and one of a file of values
+// is found before Pebble sees it (indexfiles.go). Damage in the manifest or a log, which
+// Pebble would take for the torn end of a write, keeps the store from opening; only a
+// flipped bit in the last write of a log can't be told from that. Check reads all files.
+//
 // # Locks
 //
 // In this order: lock of the upload, locks of the keys (sorted stripes), the bucket's
