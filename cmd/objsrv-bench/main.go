@@ -126,20 +126,18 @@ func run(ctx context.Context, c *config) (err error) {
 	if len(targets) == 0 {
 		return errors.New("nothing to measure: no server and no peers")
 	}
+	// A mode that exceeds its limit keeps none of the others from its answer.
+	var failed error
 	if slices.Contains(c.modes, "load") {
-		if err := load(ctx, c, targets); err != nil {
-			return err
-		}
+		failed = load(ctx, c, targets)
 	}
 	if slices.Contains(c.modes, "listscale") || slices.Contains(c.modes, "restart") {
-		if err := scale(ctx, c, server); err != nil {
-			return err
-		}
+		failed = errors.Join(failed, scale(ctx, c, server))
 	}
 	if slices.Contains(c.modes, "idle") {
-		return idle(ctx, c, server)
+		failed = errors.Join(failed, idle(ctx, c, server))
 	}
-	return nil
+	return failed
 }
 
 // dataName is the directory that the server serves, beside the binary.
