@@ -31,6 +31,9 @@ func TestConformance(t *testing.T) {
 		memory bool
 		inline int
 	}{{"disk", false, 0}, {"memory", true, 0}, {"all-in-files", true, 1}} {
+		if testing.Short() && c.name != "memory" {
+			continue // the long run has all three
+		}
 		t.Run(c.name, func(t *testing.T) {
 			where := map[storage.Backend]fs.Options{}
 			open := func(t *testing.T, o fs.Options) storage.Backend {

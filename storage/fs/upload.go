@@ -297,6 +297,10 @@ func (s *Store) completeUpload(in *storage.CompleteInput) (*storage.Object, erro
 	}
 	m, err := s.chooseParts(u, in)
 	if err != nil {
+		// The bucket may have gone since, and the upload's parts with it.
+		if _, _, gone := s.upload(in.Upload, false); gone != nil {
+			return nil, gone
+		}
 		return nil, s.noteDamage(err)
 	}
 	list := make([]storage.Part, len(m.parts))
