@@ -115,7 +115,7 @@ func (s *Store) openReadOnly() error {
 	var db *pebble.DB
 	err := checkJournals(s.opts.FS, s.layout.path(indexName))
 	if err == nil {
-		db, err = pebble.Open(s.layout.path(indexName), withScheduler(o))
+		db, err = openIndex(s.layout.path(indexName), o)
 	}
 	if err != nil {
 		s.cache.Unref()

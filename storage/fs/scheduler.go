@@ -29,6 +29,8 @@ type scheduler struct {
 	turn     sync.Cond // granting has become false
 	running  int
 	granting bool
+	refused  bool // a compaction was, since grant looked for waiting ones
+	begun    bool // the index is open
 	closed   bool
 	pause    time.Duration // of the last failure; 0 when there was none
 	hold     *time.Timer   // ends the pause; nil when there is none
@@ -58,9 +60,19 @@ func (s *scheduler) Unregister() {
 	s.calls.Wait()
 }
 
+// begin allows compactions, now that the index is open.
+func (s *scheduler) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.begun = true
+	if s.mayRun() {
+		s.calls.Go(s.grant)
+	}
+}
+
 // mayRun tells whether one more compaction may run. The mutex is held.
 func (s *scheduler) mayRun() bool {
-	return !s.closed && s.hold == nil && s.running < s.db.GetAllowedWithoutPermission()
+	return s.begun && !s.closed && s.hold == nil && s.running < s.db.GetAllowedWithoutPermission()
 }
 
 // TrySchedule implements pebble.CompactionScheduler.
@@ -68,6 +80,7 @@ func (s *scheduler) TrySchedule() (bool, pebble.CompactionGrantHandle) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.mayRun() {
+		s.refused = true
 		return false, nil
 	}
 	s.running++
@@ -94,13 +107,16 @@ func (s *scheduler) grant() {
 	s.granting = true
 	for s.mayRun() {
 		s.running++
+		s.refused = false
 		s.mu.Unlock()
 		waiting, _ := s.db.GetWaitingCompaction()
 		accepted := waiting && s.db.Schedule(s)
 		s.mu.Lock()
 		if !accepted {
 			s.running--
-			break
+			if !s.refused { // else one has come to wait since it was looked for
+				break
+			}
 		}
 	}
 	s.granting = false

@@ -79,6 +79,8 @@ func TestScheduler(t *testing.T) {
 		for range 6 {
 			q.want()
 		}
+		q.expect(t, "nothing before the index is open", 0, 6)
+		s.begin()
 		q.expect(t, "one at a time", 1, 5)
 		q.end(nil)
 		q.expect(t, "the end of one grants the next", 1, 4)

@@ -199,7 +199,7 @@ func (s *Store) openIndex(creating bool) error {
 // of an older form, which does not tell damage from the end that a power cut leaves.
 func openPebble(dir string, o *pebble.Options, creating bool) (*pebble.DB, error) {
 	if creating {
-		db, err := pebble.Open(dir, withScheduler(o))
+		db, err := openIndex(dir, o)
 		if err != nil {
 			return nil, err
 		}
@@ -211,7 +211,7 @@ func openPebble(dir string, o *pebble.Options, creating bool) (*pebble.DB, error
 		return nil, err
 	}
 	o.ErrorIfNotExists = true
-	return pebble.Open(dir, withScheduler(o))
+	return openIndex(dir, o)
 }
 
 // loadMarks reads the water marks. low is the least blob id that may lie in a file
