@@ -22,8 +22,8 @@ if [ -z "${ENDPOINT:-}" ]; then
   [ -z "$certs" ] || export SSL_CERT_FILE=$certs/ca.crt
 fi
 https=0; [ "${ENDPOINT%%:*}" = http ] || https=1
-# HOME and TMPDIR: the tests leave files behind
-mkdir -p "$TMP/home" "$TMP/tmp"
+# HOME, TMPDIR and the working directory: the tests leave files behind
+mkdir -p "$TMP/home" "$TMP/tmp"; REPORT=$(cd "$REPORT" && pwd); cd "$TMP/tmp" || exit 1
 HOME=$TMP/home TMPDIR=$TMP/tmp MINT_MODE=full RUN_ON_FAIL=1 ENABLE_HTTPS=$https ENABLE_KMS=1 SERVER_ENDPOINT=${ENDPOINT#*://} ACCESS_KEY=$ACCESS SECRET_KEY=$SECRET \
   timeout "${LIMIT:-900}" "$TMP/functional" >"$REPORT/log.jsonl" 2>"$REPORT/stderr.log"
 rc=$?
