@@ -97,3 +97,46 @@ func TestHoistedHeaders(t *testing.T) {
 		}
 	}
 }
+
+// TestRestrictPublicBuckets: a public policy counts for nobody outside the bucket's account, and
+// whatever else would allow them does not either, since the policy's denials must not get lost (S-102, S-137).
+func TestRestrictPublicBuckets(t *testing.T) {
+	const policy = `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/*"},
+		{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/secret"}]}`
+	const block = `<PublicAccessBlockConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>`
+	e := newEnv(t)
+	e.bucket("theirs", storage.VersioningUnset)
+	for _, name := range []string{"bkt", "theirs"} {
+		e.do("PUT", "/"+name+"/k", "x")
+	}
+	set := func(name, owner, doc, text string) {
+		t.Helper()
+		err := e.s.Backend.UpdateBucket(context.Background(), name, func(b *storage.Bucket) error {
+			b.Owner = owner
+			b.Docs[doc] = []byte(strings.ReplaceAll(text, "BUCKET", name))
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	set("bkt", testAccount, docPolicy, policy)
+	set("theirs", "000000000002", docPolicy, policy)
+	get := func(when string, own, other, anonymous int) {
+		t.Helper()
+		for _, row := range []struct {
+			who  string
+			a    *answered
+			want int
+		}{{"own account", e.do("GET", "/bkt/k", ""), own}, {"another account", e.do("GET", "/theirs/k", ""), other}, {"anonymous", e.anonymous("GET", "/bkt/k", ""), anonymous}} {
+			if row.a.status != row.want {
+				t.Errorf("%s, %s: %d, want %d", when, row.who, row.a.status, row.want)
+			}
+		}
+	}
+	get("without the block", 200, 200, 200)
+	set("bkt", testAccount, docPublicAccess, block)
+	set("theirs", "000000000002", docPublicAccess, block)
+	get("with the block", 200, 403, 403)
+}

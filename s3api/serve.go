@@ -335,9 +335,10 @@ func (c *call) authorizeAs(action string, b *storage.Bucket, ref storage.Ref, ac
 	}
 	if b != nil {
 		req.Policy, req.Owner = b.Docs[docPolicy], b.Owner
-		if c.id == nil && req.Policy != nil {
+		if req.Policy != nil && c.outsider(b) {
+			// Refused as a whole: without the policy its denials would be gone too.
 			if st := c.s.settings(b); st.public && st.block.RestrictPublicBuckets {
-				req.Policy = nil
+				return errAccessDenied()
 			}
 		}
 	}
@@ -349,6 +350,12 @@ func (c *call) authorizeAs(action string, b *storage.Bucket, ref storage.Ref, ac
 		return errAccessDenied()
 	}
 	return nil
+}
+
+// outsider tells callers that are not of the bucket's account, whom RestrictPublicBuckets keeps out of a
+// bucket with a public policy (S3 user guide, "Blocking public access to your Amazon S3 storage").
+func (c *call) outsider(b *storage.Bucket) bool {
+	return c.id == nil || !c.id.Root && c.id.Account != b.Owner
 }
 
 func errAccessDenied() *Error { return errorf("AccessDenied", "Access Denied") }
