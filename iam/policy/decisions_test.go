@@ -141,7 +141,7 @@ func parseQuery(s string) (*Query, error) {
 		q.Bucket, q.Key, _ = strings.Cut(r, "/")
 	}
 	c := Caller{ID: "AIDAALICEALICEALICEAL", Account: "111122223333", Name: "alice"}
-	m := conditionMap{}
+	m, attributes := conditionMap{}, conditionMap{}
 	for _, kv := range f[2:] {
 		k, v, _ := strings.Cut(kv, "=")
 		v = unquote(v)
@@ -154,6 +154,8 @@ func parseQuery(s string) (*Query, error) {
 			c.ID = v
 		case "account":
 			c.Account = v
+		case "session":
+			c.Session = v == "true"
 		case "time":
 			at, err := time.Parse(time.RFC3339, v)
 			if err != nil {
@@ -161,16 +163,21 @@ func parseQuery(s string) (*Query, error) {
 			}
 			q.Time = at
 		default:
-			if !KnownKey(k) {
-				return nil, errors.New("unknown key " + k)
+			of, name := m, k
+			if rest, ok := strings.CutPrefix(k, "caller:"); ok {
+				of, name = attributes, rest
 			}
-			m[k] = append(m[k], v)
+			if !KnownKey(name) {
+				return nil, errors.New("unknown key " + name)
+			}
+			of[name] = append(of[name], v)
 		}
 	}
 	c.ARN = "arn:aws:iam::" + c.Account + ":user/" + c.Name
 	if c.Root {
 		c.ARN = "arn:aws:iam::" + c.Account + ":root"
 	}
+	c.Attributes = attributes
 	if c.Name != "anonymous" {
 		q.Caller = c
 	}

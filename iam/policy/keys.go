@@ -34,10 +34,16 @@ type Caller struct {
 	Name    string // user name
 	ARN     string
 	Root    bool // the root of its account
+	Session bool // temporary credentials
+	// Attributes answers the keys that callerKeys and callerFamilies list; nil answers
+	// none. Names behind the prefix are compared without regard to case, so that where
+	// two claims or tags differ in case only it answers the values of both.
+	Attributes Conditions
 }
 
-// ownKeys are the condition keys that Query answers itself: whatever a face of the server
-// says about them is never looked at.
+// ownKeys are the condition keys that Query answers itself, and those that Query.Caller
+// answers with what its credentials carry. Whatever a face of the server says about either is
+// never looked at: a header must not say who the caller is (S-036).
 //
 // The other known keys are those of the AWS Service Authorization Reference for S3 and
 // of the AWS global condition keys which the faces of this server answer for every
@@ -52,6 +58,21 @@ var ownKeys = map[string]bool{
 	"aws:currenttime":      true,
 	"aws:epochtime":        true,
 }
+
+// callerKeys come from Caller.Attributes.
+var callerKeys = map[string]bool{
+	"aws:groups":            true, // MinIO's: names of the caller's groups, several values
+	"aws:federatedprovider": true, // sessions of identity providers
+	"aws:sourceidentity":    true, // sessions made with one
+	"aws:tokenissuetime":    true, // sessions
+	// Nobody has shown a second factor: absent with long-term keys, "false" in sessions.
+	"aws:multifactorauthpresent": true,
+	"aws:multifactorauthage":     true, // absent as on AWS where there was no second factor
+}
+
+// callerFamilies are the prefixes of caller keys whose rest names a tag, or what a token or
+// a directory says. Which names there are is known to the identity provider alone.
+var callerFamilies = []string{"aws:principaltag/", "jwt:", "ldap:"}
 
 var faceKeys = map[string]bool{
 	"aws:sourceip":        true,
@@ -93,10 +114,14 @@ var familyKeys = []string{"s3:existingobjecttag/", "s3:requestobjecttag/"}
 // KnownKey tells whether documents may use a condition key, in any case of letters.
 func KnownKey(key string) bool {
 	key = lowerASCII(key)
-	if ownKeys[key] || faceKeys[key] {
-		return true
-	}
-	for _, f := range familyKeys {
+	return ownKeys[key] || faceKeys[key] || inFamily(key, familyKeys) || isCallerKey(key)
+}
+
+// isCallerKey tells whether Caller.Attributes answers a lower-case key.
+func isCallerKey(key string) bool { return callerKeys[key] || inFamily(key, callerFamilies) }
+
+func inFamily(key string, families []string) bool {
+	for _, f := range families {
 		if strings.HasPrefix(key, f) && len(key) > len(f) {
 			return true
 		}
@@ -115,10 +140,14 @@ func (q *Query) values(key string, buf *[1]string) ([]string, bool) {
 		buf[0] = v
 		return buf[:], true
 	}
-	if q.Conditions == nil {
+	from := q.Conditions
+	if isCallerKey(key) {
+		from = q.Caller.Attributes
+	}
+	if from == nil {
 		return nil, false
 	}
-	v, ok := q.Conditions.Values(key)
+	v, ok := from.Values(key)
 	return v, ok && len(v) > 0
 }
 
@@ -136,6 +165,8 @@ func (q *Query) own(key string) (string, bool) {
 			return "Anonymous", true
 		case c.Root:
 			return "Account", true
+		case c.Session:
+			return "AssumedRole", true
 		}
 		return "User", true
 	case "aws:principalarn":
