@@ -7,45 +7,6 @@ import (
 	"github.com/objsrv/objsrv/iam/policy"
 )
 
-// Credential returns the secret behind an access key and whom it stands for. Errors:
-// ErrNoSuchKey when there is none (ErrDisabled among them), ErrInvalidToken for a session
-// token that does not belong to the key (a long-term key has none), ErrExpired,
-// ErrDamaged when its records can't be read.
-func (s *Service) Credential(accessKey, sessionToken string) (Credential, error) {
-	if accessKey == s.root.AccessKey {
-		if sessionToken != "" {
-			return Credential{}, ErrInvalidToken
-		}
-		return s.root, nil
-	}
-	sn := s.snap.Load()
-	k, ok := sn.keys.get(accessKey)
-	if !ok {
-		return Credential{}, sn.absent(kindKey, accessKey, ErrNoSuchKey)
-	}
-	u, ok := sn.ids.get(k.UserID)
-	switch {
-	case !ok:
-		return Credential{}, sn.absent(kindUser, k.UserName, ErrNoSuchKey)
-	case sessionToken != "":
-		return Credential{}, ErrInvalidToken
-	case k.Disabled || u.Disabled:
-		return Credential{}, ErrDisabled
-	}
-	return Credential{AccessKey: k.AccessKey, Secret: k.Secret, Identity: k.identity}, nil
-}
-
-// absent returns ErrDamaged when the record is there but unreadable, else otherwise.
-func (sn *snapshot) absent(kind, name string, otherwise error) error {
-	if sn.damaged.n == 0 {
-		return otherwise
-	}
-	if _, ok := sn.damaged.get(damageKey(kind, name)); ok {
-		return ErrDamaged
-	}
-	return otherwise
-}
-
 // Statements of decisions that no policy made.
 const (
 	byRoot       = "root"
@@ -56,16 +17,25 @@ const (
 )
 
 // Authorize decides r. Root may do everything. Everybody else needs an Allow and no Deny
-// of the identity's policies and the resource's side together; a principal of another account
+// of the identity's policies, its groups' and the resource's side together; a principal of another account
 // needs an Allow of both, the anonymous caller one of the resource's. The resource's side is the
 // bucket's policy and the access control lists, which can only allow. A policy that is
-// attached but missing or unreadable denies, since what it would have denied is unknown.
+// attached but missing or unreadable denies, since what it would have denied is unknown. What
+// is left is cut down to what the policies of the credential itself allow, root's too.
 func (s *Service) Authorize(r *Request) Decision {
-	id := r.Identity
-	if id != nil && id.Root && id.ID == s.root.Identity.ID {
-		return Decision{Allowed: true, Statement: byRoot}
+	d := s.decide(r)
+	if !d.Allowed && r.RequestID != "" {
+		s.refusals.add(refusalOf(r, d, s.now()))
 	}
+	return d
+}
+
+func (s *Service) decide(r *Request) Decision {
+	id := r.Identity
 	q := policy.Query{Action: r.Action, Bucket: r.Bucket, Key: r.Key, Conditions: r.Conditions}
+	if id != nil && id.Root && id.ID == s.root.Identity.ID {
+		return bounded(Decision{Allowed: true, Statement: byRoot}, id, &q)
+	}
 	var own policy.Result
 	same := false // the caller's account owns the bucket
 	if id != nil {
@@ -78,30 +48,50 @@ func (s *Service) Authorize(r *Request) Decision {
 		}
 		q.Caller = policy.Caller{ID: u.ID, Account: u.Account, Name: u.Name, ARN: u.arn}
 		if own, ok = u.evaluate(&q); !ok || own.Effect == policy.Deny {
-			return Decision{Statement: own.Statement}
+			return Decision{Statement: own.Statement, Explicit: own.Effect == policy.Deny}
 		}
 		same = u.Account == s.owner(r)
 	}
-	var res policy.Result
+	res, d := s.evaluateResource(r, &q, &same)
+	if d.Statement != "" {
+		return d
+	}
+	return bounded(combine(id != nil, same, own, res), id, &q)
+}
+
+// bounded cuts d down to what the credential's own policies allow.
+func bounded(d Decision, id *Identity, q *policy.Query) Decision {
+	if !d.Allowed || id == nil || id.scope == nil {
+		return d
+	}
+	if refused, ok := id.scope.evaluate(q); !ok {
+		return refused
+	}
+	return d
+}
+
+// evaluateResource asks the bucket's policy and the access control lists, which may say that
+// the resource is another account's. A Decision with a Statement is final.
+func (s *Service) evaluateResource(r *Request, q *policy.Query, same *bool) (res policy.Result, d Decision) {
 	if len(r.Policy) > 0 && r.Bucket != "" {
 		bucket := s.compiled.get(r.Policy)
 		if bucket == nil {
-			return Decision{Statement: byUnreadable}
+			return res, Decision{Statement: byUnreadable}
 		}
-		if res = bucket.Evaluate(&q); res.Effect == policy.Deny {
-			return Decision{Statement: res.Statement}
+		if res = bucket.Evaluate(q); res.Effect == policy.Deny {
+			return res, Decision{Statement: res.Statement, Explicit: true}
 		}
 	}
 	if r.ACL != nil {
 		acl := r.ACL()
 		if acl.Owner != "" {
-			same, res = acl.Owner == q.Caller.Account, policy.Result{}
+			*same, res = acl.Owner == q.Caller.Account, policy.Result{}
 		}
 		if acl.Grant != NoGrant && (res.Effect != policy.Allow || res.Account) {
 			res = policy.Result{Effect: policy.Allow, Account: acl.Grant == AccountGrant, Statement: byACL}
 		}
 	}
-	return combine(id != nil, same, own, res)
+	return res, d
 }
 
 // combine joins what the identity's side and the resource's side say, when neither denies.
@@ -128,9 +118,36 @@ func (s *Service) owner(r *Request) string {
 	return r.Owner
 }
 
-// evaluate combines the user's policies. ok is false when one of them is not available.
+// evaluate combines the user's policies with those of its groups that are enabled. ok is false
+// when one of them is not available.
 func (u *user) evaluate(q *policy.Query) (res policy.Result, ok bool) {
-	for _, sl := range u.slots {
+	if res, ok = evaluateSlots(u.slots, q); !ok || res.Effect == policy.Deny {
+		return res, ok
+	}
+	for i, sl := range u.groups {
+		g := sl.current.Load()
+		switch {
+		case g == nil:
+			continue
+		case g.err != nil:
+			return policy.Result{Statement: "group " + sl.name + " is unreadable"}, false
+		case g.ID != u.Groups[i].ID || g.Disabled:
+			continue
+		}
+		one, ok := evaluateSlots(g.slots, q)
+		if !ok || one.Effect == policy.Deny {
+			return one, ok
+		}
+		if res.Effect == policy.NoEffect {
+			res = one
+		}
+	}
+	return res, true
+}
+
+// evaluateSlots combines policies. ok is false when one of them is not available.
+func evaluateSlots(slots []*policySlot, q *policy.Query) (res policy.Result, ok bool) {
+	for _, sl := range slots {
 		st := sl.current.Load()
 		if st == nil || st.err != nil {
 			return policy.Result{Statement: "policy " + sl.name + " is unreadable"}, false

@@ -606,7 +606,7 @@ func population(b *testing.B) (*Service, []string) {
 	for i := range names {
 		names[i] = fmt.Sprintf("user-%05d", i)
 		h := header{formatVersion, s.account}
-		u := userRecord{header: h, ID: newUserID(), Name: names[i], Policies: []string{"readwrite"}, Keys: []string{names[i]}}
+		u := userRecord{header: h, ID: newID(userID), Name: names[i], Policies: []string{"readwrite"}, Keys: []string{names[i]}}
 		k := keyRecord{header: h, AccessKey: names[i], Secret: "a secret of some length", UserID: u.ID, UserName: names[i]}
 		if changes, err = appendPut(changes, kindUser, u.Name, 0, u); err != nil {
 			b.Fatal(err)

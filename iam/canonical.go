@@ -3,6 +3,7 @@ package iam
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 )
 
 // CanonicalID returns the canonical user id of an account, as ACLs and Owner elements
@@ -21,4 +22,29 @@ func (s *Service) CanonicalAccount(id string) (account string, ok bool) {
 	}
 	use, ok := s.snap.Load().accounts.get(id)
 	return use.account, ok
+}
+
+// PrincipalID returns the unique id of the user that an ARN names, which a bucket policy keeps
+// instead of it, so that a later user of the same name is another principal (IAM user guide,
+// "AWS JSON policy elements: Principal"). ok is false when there is no such user.
+func (s *Service) PrincipalID(arn string) (id string, ok bool) {
+	rest, ok := strings.CutPrefix(arn, "arn:aws:iam::")
+	if !ok {
+		return "", false
+	}
+	account, name, _ := strings.Cut(rest, ":user/")
+	u, ok := s.snap.Load().users.get(name)
+	if !ok || u.Account != account {
+		return "", false
+	}
+	return u.ID, true
+}
+
+// PrincipalARN returns the ARN of the user with a unique id; ok is false when it is gone.
+func (s *Service) PrincipalARN(id string) (arn string, ok bool) {
+	u, ok := s.snap.Load().ids.get(id)
+	if !ok {
+		return "", false
+	}
+	return u.arn, true
 }

@@ -18,7 +18,9 @@ var (
 	ErrDisabled = fmt.Errorf("%w that is enabled", ErrNoSuchKey)
 
 	ErrNoSuchUser   = errors.New("no such user")
+	ErrNoSuchGroup  = errors.New("no such group")
 	ErrNoSuchPolicy = errors.New("no such policy")
+	ErrNotEmpty     = errors.New("group has members")
 	ErrExists       = errors.New("name is taken")
 	ErrInUse        = errors.New("policy is attached")
 	ErrReserved     = errors.New("name is reserved")
@@ -31,21 +33,38 @@ var (
 	ErrFull        = errors.New("identity store is full")
 )
 
+// CredentialKind tells how an identity has proven itself.
+type CredentialKind uint8
+
+// The kinds of credentials.
+const (
+	OwnKey     CredentialKind = iota // the key of a user or of root
+	ServiceKey                       // a further access key: MinIO's service account
+	SessionKey                       // temporary, with a session token
+)
+
 // Identity is an authenticated principal. The zero of *Identity, nil, is the anonymous one.
 type Identity struct {
 	Account   string // 12 digits
 	ID        string // unique id, never reused
-	Name      string // user name
+	Name      string // qualified user name, see QualifiedName
 	ARN       string
 	AccessKey string
-	Root      bool
+	Root      bool           // root, or a credential that was derived from root
+	Kind      CredentialKind // of the credential
+	scope     *scope         // nil for a credential that has the user's rights as they are
 }
+
+// Restricted tells whether policies of its own bound the credential below its user's rights.
+// Such a credential may not change what the user owns: it could make itself a better one.
+func (id *Identity) Restricted() bool { return id.scope != nil && len(id.scope.bounds) > 0 }
 
 // Credential is an access key with its secret and whom it stands for.
 type Credential struct {
-	AccessKey string
-	Secret    string
-	Identity  *Identity
+	AccessKey    string
+	Secret       string
+	SessionToken string // of a session, when it is made
+	Identity     *Identity
 }
 
 // Conditions answers condition keys ("s3:prefix", "aws:sourceip", ...) of one request,
@@ -67,6 +86,9 @@ type Request struct {
 	// ACL answers what the access control lists say; nil where they are disabled. It is asked
 	// only when neither root nor a Deny has decided.
 	ACL func() ACL
+	// RequestID, when it is not empty, has a refusal kept under it, with Remote.
+	RequestID string
+	Remote    string // address of the client
 }
 
 // ACL is what access control lists say of one Request.
@@ -91,4 +113,5 @@ const (
 type Decision struct {
 	Allowed   bool
 	Statement string // policy and statement that decided, or "" when none matched
+	Explicit  bool   // a Deny decided
 }

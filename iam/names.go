@@ -15,7 +15,7 @@ const (
 	MaxAccessKey = 128
 	MinSecret    = 8
 	MaxSecret    = 128
-	MaxPolicies  = 20 // attached to one user
+	MaxPolicies  = 100 // attached to one user or group
 )
 
 // CheckAccessKey returns an error that Is ErrInvalid unless s can be an access key, and
@@ -85,8 +85,8 @@ func shadows(name, root string) bool {
 	return strings.EqualFold(squeeze(name), squeeze(root))
 }
 
-// NewAccessKey returns a random access key in AWS's form: "AKIA" and 16 characters.
-func NewAccessKey() string { return "AKIA" + random32(16) }
+// NewAccessKeyName returns a random access key in AWS's form: "AKIA" and 16 characters.
+func NewAccessKeyName() string { return "AKIA" + random32(16) }
 
 // NewSecret returns a random secret of 40 characters, 240 bits.
 func NewSecret() string {
@@ -95,8 +95,18 @@ func NewSecret() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// newUserID returns a unique id in AWS's form: "AIDA" and 17 characters, 85 bits.
-func newUserID() string { return "AIDA" + random32(17) }
+// Prefixes of unique ids (IAM user guide, "IAM identifiers").
+const (
+	userID  = "AIDA"
+	groupID = "AGPA"
+	keyID   = "ABIA" // of a service key; clients never see it
+)
+
+// newID returns a unique id in AWS's form: a prefix and 17 characters, 85 bits.
+func newID(prefix string) string { return prefix + random32(17) }
+
+// newSessionKey returns a random access key of a session, in AWS's form.
+func newSessionKey() string { return "ASIA" + random32(16) }
 
 // random32 returns n random characters of A-Z and 2-7.
 func random32(n int) string {

@@ -36,16 +36,16 @@ func TestNames(t *testing.T) {
 func TestGenerated(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {
-		for _, v := range []string{NewAccessKey(), NewSecret(), newUserID(), newAccount()} {
+		for _, v := range []string{NewAccessKeyName(), NewSecret(), newID(userID), newAccount()} {
 			if seen[v] {
 				t.Fatalf("%q twice", v)
 			}
 			seen[v] = true
 		}
-		if CheckAccessKey(NewAccessKey()) != nil || CheckSecret(NewSecret()) != nil || CheckAccount(newAccount()) != nil || len(newUserID()) != 21 {
+		if CheckAccessKey(NewAccessKeyName()) != nil || CheckSecret(NewSecret()) != nil || CheckAccount(newAccount()) != nil || len(newID(userID)) != 21 {
 			t.Fatal("a generated value is not valid")
 		}
-		if WeakSecret(NewAccessKey(), NewSecret()) != "" {
+		if WeakSecret(NewAccessKeyName(), NewSecret()) != "" {
 			t.Fatal("a generated secret is weak")
 		}
 	}

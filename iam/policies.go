@@ -67,7 +67,7 @@ func normalPolicies(names []string) ([]string, error) {
 	}
 	out := slices.Compact(slices.Sorted(slices.Values(names)))
 	if len(out) > MaxPolicies {
-		return nil, fmt.Errorf("%w: a user has at most %d policies", ErrInvalid, MaxPolicies)
+		return nil, fmt.Errorf("%w: a user or group has at most %d policies", ErrInvalid, MaxPolicies)
 	}
 	return out, nil
 }
@@ -142,7 +142,7 @@ func (s *Service) SetPolicy(ctx context.Context, name string, document []byte) (
 }
 
 // DeletePolicy removes a policy. Errors: ErrNoSuchPolicy, ErrReserved for a canned one,
-// ErrInUse while a user has it. A user to whom it is attached in the same moment is
+// ErrInUse while a user or a group has it. A user to whom it is attached in the same moment is
 // denied everything until it is detached.
 func (s *Service) DeletePolicy(ctx context.Context, name string) error {
 	fail := func(err error) error { return fmt.Errorf("delete policy: %w", err) }
@@ -161,16 +161,49 @@ func (s *Service) DeletePolicy(ctx context.Context, name string) error {
 	case !errors.Is(err, store.ErrDamaged):
 		return fail(domainError(err))
 	}
-	inUse := false
-	s.snap.Load().users.all(func(_ string, u *user) bool {
-		inUse = slices.Contains(u.Policies, name)
-		return !inUse
-	})
-	if inUse {
+	if s.snap.Load().inUse(name) {
 		return fail(ErrInUse)
 	}
 	if err := s.commit(ctx, store.Change{Op: store.Delete, Kind: kindPolicy, Name: name, Revision: rev}); err != nil {
 		return fail(err)
 	}
 	return nil
+}
+
+// inUse tells whether a policy is attached to somebody.
+func (sn *snapshot) inUse(name string) (used bool) {
+	sn.users.all(func(_ string, u *user) bool {
+		used = slices.Contains(u.Policies, name)
+		return !used
+	})
+	if used {
+		return true
+	}
+	sn.groups.all(func(_ string, sl *groupSlot) bool {
+		g := sl.current.Load()
+		used = g != nil && slices.Contains(g.Policies, name)
+		return !used
+	})
+	return used
+}
+
+// newPolicies returns the policies after a change of those in list, and the checks that
+// those which are new exist when it is committed.
+func (s *Service) newPolicies(ctx context.Context, list []string, all *[]string, attach, detach []string) ([]string, []store.Change, error) {
+	if all == nil && len(attach) == 0 && len(detach) == 0 {
+		return list, nil, nil
+	}
+	next := list
+	if all != nil {
+		next = *all
+	}
+	next = slices.Concat(next, attach)
+	next = slices.DeleteFunc(next, func(p string) bool { return slices.Contains(detach, p) })
+	next, err := normalPolicies(next)
+	if err != nil {
+		return nil, nil, err
+	}
+	added := slices.DeleteFunc(slices.Clone(next), func(p string) bool { return slices.Contains(list, p) })
+	changes, err := s.policyChecks(ctx, added)
+	return next, changes, err
 }

@@ -13,12 +13,15 @@ import (
 // version of its format; a record of a format that this program does not know counts
 // as damaged, so that a rule it can't read is never left out.
 const (
-	kindDeployment = "deployment" // one record, nameDeployment
-	kindUser       = "user"       // by user name
+	kindDeployment = "deployment" // nameDeployment and nameTokenKey
+	kindUser       = "user"       // by qualified user name
+	kindGroup      = "group"      // by qualified group name
 	kindKey        = "key"        // by access key
+	kindSession    = "session"    // by access key, with the session's expiry
 	kindPolicy     = "policy"     // by policy name
 
 	nameDeployment = "self"
+	nameTokenKey   = "token-key"
 	formatVersion  = 1
 )
 
@@ -33,20 +36,45 @@ type deploymentRecord struct {
 	Created time.Time `json:"created"`
 }
 
-// userRecord is a user. Its keys have records of their own, which name it by its unique id.
+// tokenKeyRecord is the key that signs session tokens, made once for a deployment.
+type tokenKeyRecord struct {
+	header
+	Key []byte `json:"key"`
+}
+
+// userRecord is a user. Keys are its own, of which an external user has none; service keys and
+// sessions name their user by its unique id.
 type userRecord struct {
+	header
+	ID       string     `json:"id"`
+	Name     string     `json:"name"`
+	Disabled bool       `json:"disabled,omitempty"`
+	Policies []string   `json:"policies,omitempty"`
+	Groups   []groupRef `json:"groups,omitempty"`
+	Keys     []string   `json:"keys,omitempty"`
+	Created  time.Time  `json:"created"`
+	Updated  time.Time  `json:"updated"`
+}
+
+// groupRef is a membership. It counts only while the group of the name has the id.
+type groupRef struct {
+	Name string `json:"name"`
+	ID   string `json:"id"`
+}
+
+// groupRecord is a group. Its members are in the records of the users.
+type groupRecord struct {
 	header
 	ID       string    `json:"id"`
 	Name     string    `json:"name"`
 	Disabled bool      `json:"disabled,omitempty"`
 	Policies []string  `json:"policies,omitempty"`
-	Keys     []string  `json:"keys,omitempty"`
 	Created  time.Time `json:"created"`
 	Updated  time.Time `json:"updated"`
 }
 
-// keyRecord is an access key of the user whose id is UserID. UserName is there to tell
-// an owner whose record is damaged from one that is gone.
+// keyRecord is an access key of the user whose id is UserID, or of root, whose id is the
+// account. UserName is there to tell an owner whose record is damaged from one that is gone.
 type keyRecord struct {
 	header
 	AccessKey string    `json:"accessKey"`
@@ -55,6 +83,43 @@ type keyRecord struct {
 	UserName  string    `json:"userName"`
 	Disabled  bool      `json:"disabled,omitempty"`
 	Created   time.Time `json:"created"`
+	// The rest belongs to service keys.
+	Service     bool      `json:"service,omitempty"`
+	ID          string    `json:"id,omitempty"` // tells the key from a later one of its name
+	Name        string    `json:"name,omitempty"`
+	Description string    `json:"description,omitempty"`
+	Policy      document  `json:"policy,omitempty"`
+	Bounds      []bounds  `json:"bounds,omitempty"` // of the credential that made it
+	Expires     time.Time `json:"expires,omitzero"`
+	Updated     time.Time `json:"updated,omitzero"`
+}
+
+// document is the text of a policy inside a record.
+type document = json.RawMessage
+
+// bounds is one restriction of a credential: what neither the document nor one of the
+// policies allows is denied.
+type bounds struct {
+	Document document `json:"document,omitempty"`
+	Policies []string `json:"policies,omitempty"`
+}
+
+// sessionRecord is a temporary credential of a user or of root.
+type sessionRecord struct {
+	header
+	AccessKey string    `json:"accessKey"`
+	Secret    string    `json:"secret"`
+	TokenHash []byte    `json:"tokenHash"` // SHA-256 of the session token
+	UserID    string    `json:"userId"`
+	UserName  string    `json:"userName"`
+	Via       string    `json:"via,omitempty"`   // the service key that asked for it
+	ViaID     string    `json:"viaId,omitempty"` // its id
+	Name      string    `json:"name,omitempty"`  // RoleSessionName
+	Revoke    string    `json:"revoke,omitempty"`
+	Remote    string    `json:"remote,omitempty"`
+	Bounds    []bounds  `json:"bounds,omitempty"`
+	Created   time.Time `json:"created"`
+	Expires   time.Time `json:"expires"`
 }
 
 // policyRecord is a policy made by an administrator.

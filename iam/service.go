@@ -36,9 +36,12 @@ type Service struct {
 	account   string
 	canonical string // CanonicalID of account
 	root      Credential
+	tokenKey  []byte // signs session tokens
 
 	snap     atomic.Pointer[snapshot]
 	compiled documents // bucket policies
+	refusals refusals
+	expiries expiries // of sessions; for the goroutine that publishes
 
 	stop context.CancelFunc
 	done chan struct{}
@@ -69,26 +72,32 @@ func Open(st store.Store, o Options) (*Service, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
-	w, err := s.load(ctx, o.AccountID)
+	w, err := s.load(ctx, &o)
 	if err != nil {
 		stop()
 		return nil, err
+	}
+	go s.follow(ctx, w)
+	if err := s.removeOrphans(ctx); err != nil {
+		s.report(err) // they harm nobody
+	}
+	return s, nil
+}
+
+// load settles the account and reads the first snapshot.
+func (s *Service) load(ctx context.Context, o *Options) (store.Watcher, error) {
+	var err error
+	if s.account, err = s.ensureAccount(ctx, o.AccountID); err != nil {
+		return nil, fmt.Errorf("open identity store: %w", err)
+	}
+	if s.tokenKey, err = s.ensureTokenKey(ctx); err != nil {
+		return nil, fmt.Errorf("open identity store: %w", err)
 	}
 	s.canonical = CanonicalID(s.account)
 	s.root = Credential{AccessKey: o.RootUser, Secret: o.RootPassword, Identity: &Identity{
 		Account: s.account, ID: s.account, Name: o.RootUser,
 		ARN: "arn:aws:iam::" + s.account + ":root", AccessKey: o.RootUser, Root: true,
 	}}
-	go s.follow(ctx, w)
-	return s, nil
-}
-
-// load settles the account and reads the first snapshot.
-func (s *Service) load(ctx context.Context, account string) (store.Watcher, error) {
-	var err error
-	if s.account, err = s.ensureAccount(ctx, account); err != nil {
-		return nil, fmt.Errorf("open identity store: %w", err)
-	}
 	w, err := s.resync(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read identity store: %w", err)
@@ -155,16 +164,18 @@ func (s *Service) resync(ctx context.Context) (store.Watcher, error) {
 		w.Close()
 		return nil, err
 	}
-	sn, err := newSnapshot()
+	sn, err := newSnapshot(s.root.Identity)
 	if err != nil {
 		w.Close()
 		return nil, err
 	}
 	sn.revision = l.Revision
+	s.expiries = nil
 	for i := range l.Records {
 		if err := sn.put(&l.Records[i]); err != nil {
 			s.report(err)
 		}
+		s.expiries.note(&l.Records[i])
 	}
 	for _, d := range damaged {
 		s.report(d)
@@ -177,22 +188,6 @@ func (s *Service) resync(ctx context.Context) (store.Watcher, error) {
 	}
 	s.publish(sn)
 	return w, nil
-}
-
-// has tells whether a sound record of this name is in the snapshot.
-func (sn *snapshot) has(kind, name string) bool {
-	switch kind {
-	case kindUser:
-		_, ok := sn.users.get(name)
-		return ok
-	case kindKey:
-		_, ok := sn.keys.get(name)
-		return ok
-	case kindPolicy:
-		sl, ok := sn.policies.get(name)
-		return ok && sl.current.Load() != nil
-	}
-	return false
 }
 
 // follow applies the events of w until ctx ends or the store is closed.
@@ -251,7 +246,9 @@ func (s *Service) apply(ev *store.Event) {
 		} else if err := sn.put(&r.Record); err != nil {
 			s.report(err)
 		}
+		s.expiries.note(&r.Record)
 	}
+	s.expiries.sweep(&sn, s.now())
 	s.publish(&sn)
 }
 

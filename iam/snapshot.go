@@ -1,27 +1,32 @@
 package iam
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/objsrv/objsrv/iam/policy"
-	"github.com/objsrv/objsrv/iam/store"
 )
 
 // snapshot is everything that requests are answered from, as of one revision. It is
-// immutable but for the slots of policies.
+// immutable but for the slots of policies and groups.
 type snapshot struct {
 	revision uint64
-	users    trie[*user]       // by name
+	root     *Identity
+	users    trie[*user]       // by qualified name
 	ids      trie[*user]       // by unique id
+	groups   trie[*groupSlot]  // by qualified name
 	keys     trie[*accessKey]  // by access key
+	sessions trie[*session]    // by access key
 	policies trie[*policySlot] // by name, the canned ones among them
 	damaged  trie[error]       // by kind and name
 	accounts trie[accountUse]  // by canonical id, those that have a user
+	members  trie[trie[void]]  // user names by group name
+	children trie[trie[void]]  // service keys by the user's id
+	issued   trie[trie[void]]  // sessions by the user's id
 }
+
+type void struct{}
 
 // accountUse is an account and the number of its users.
 type accountUse struct {
@@ -31,12 +36,18 @@ type accountUse struct {
 
 type user struct {
 	userRecord
-	arn   string
-	slots []*policySlot // of Policies, in their order
+	arn    string
+	slots  []*policySlot // of Policies, in their order
+	groups []*groupSlot  // of Groups, in their order
 }
 
 type accessKey struct {
 	keyRecord
+	identity *Identity
+}
+
+type session struct {
+	sessionRecord
 	identity *Identity
 }
 
@@ -58,22 +69,41 @@ type policyState struct {
 	err      error
 }
 
+// groupSlot is the place of one group name, as policySlot is of a policy's.
+type groupSlot struct {
+	name    string
+	current atomic.Pointer[group]
+}
+
+// group is a group at one time; one with err blocks its members.
+type group struct {
+	groupRecord
+	slots []*policySlot
+	err   error
+}
+
 // thaw makes changes cheap until freeze, which comes before anybody else sees the snapshot.
 func (sn *snapshot) thaw() {
-	sn.users, sn.ids, sn.keys = sn.users.thawed(), sn.ids.thawed(), sn.keys.thawed()
+	sn.users, sn.ids, sn.groups = sn.users.thawed(), sn.ids.thawed(), sn.groups.thawed()
+	sn.keys, sn.sessions = sn.keys.thawed(), sn.sessions.thawed()
 	sn.policies, sn.damaged, sn.accounts = sn.policies.thawed(), sn.damaged.thawed(), sn.accounts.thawed()
+	sn.members, sn.children, sn.issued = sn.members.thawed(), sn.children.thawed(), sn.issued.thawed()
 }
 
 func (sn *snapshot) freeze() {
-	sn.users, sn.ids, sn.keys = sn.users.frozen(), sn.ids.frozen(), sn.keys.frozen()
+	sn.users, sn.ids, sn.groups = sn.users.frozen(), sn.ids.frozen(), sn.groups.frozen()
+	sn.keys, sn.sessions = sn.keys.frozen(), sn.sessions.frozen()
 	sn.policies, sn.damaged, sn.accounts = sn.policies.frozen(), sn.damaged.frozen(), sn.accounts.frozen()
+	sn.members, sn.children, sn.issued = sn.members.frozen(), sn.children.frozen(), sn.issued.frozen()
 }
 
 // newSnapshot returns a thawed snapshot with the canned policies.
-func newSnapshot() (*snapshot, error) {
+func newSnapshot(root *Identity) (*snapshot, error) {
 	sn := &snapshot{
-		users: newTrie[*user](), ids: newTrie[*user](), keys: newTrie[*accessKey](),
+		root: root, users: newTrie[*user](), ids: newTrie[*user](), groups: newTrie[*groupSlot](),
+		keys: newTrie[*accessKey](), sessions: newTrie[*session](),
 		policies: newTrie[*policySlot](), damaged: newTrie[error](), accounts: newTrie[accountUse](),
+		members: newTrie[trie[void]](), children: newTrie[trie[void]](), issued: newTrie[trie[void]](),
 	}
 	sn.thaw()
 	for _, c := range policy.CannedPolicies() {
@@ -96,121 +126,85 @@ func (sn *snapshot) slot(name string) *policySlot {
 	return sl
 }
 
+// groupSlot returns the place of a group name, new when there was none.
+func (sn *snapshot) groupSlot(name string) *groupSlot {
+	if sl, ok := sn.groups.get(name); ok {
+		return sl
+	}
+	sl := &groupSlot{name: name}
+	sn.groups = sn.groups.with(name, sl)
+	return sl
+}
+
+// slots returns the places of policy names, in their order.
+func (sn *snapshot) slots(names []string) []*policySlot {
+	if len(names) == 0 {
+		return nil
+	}
+	out := make([]*policySlot, len(names))
+	for i, n := range names {
+		out[i] = sn.slot(n)
+	}
+	return out
+}
+
 func damageKey(kind, name string) string { return kind + "/" + name }
 
-// put applies a written record. A record that can't be understood leaves its place
-// marked as damaged and returns the reason.
-func (sn *snapshot) put(r *store.Record) error {
-	sn.remove(r.Kind, r.Name)
-	var err error
-	switch r.Kind {
-	case kindUser:
-		err = sn.putUser(r)
-	case kindKey:
-		err = sn.putKey(r)
-	case kindPolicy:
-		err = sn.putPolicy(r)
-	case kindDeployment:
-	default:
-		err = errors.New("kind is not known")
+// absent returns ErrDamaged when the record is there but unreadable, else otherwise.
+func (sn *snapshot) absent(kind, name string, otherwise error) error {
+	if sn.damaged.n == 0 {
+		return otherwise
 	}
-	if err != nil {
-		err = &store.DamageError{Kind: r.Kind, Name: r.Name, Reason: err.Error()}
-		sn.damage(r.Kind, r.Name, err)
+	if _, ok := sn.damaged.get(damageKey(kind, name)); ok {
+		return ErrDamaged
 	}
-	return err
+	return otherwise
 }
 
-// damage marks a record as unreadable.
-func (sn *snapshot) damage(kind, name string, err error) {
-	sn.remove(kind, name)
-	sn.damaged = sn.damaged.with(damageKey(kind, name), err)
-	if kind == kindPolicy {
-		sn.slot(name).current.Store(&policyState{err: err})
-	}
-}
-
-// remove takes a record out, and the mark of its damage.
-func (sn *snapshot) remove(kind, name string) {
-	sn.damaged = sn.damaged.without(damageKey(kind, name))
+// has tells whether a sound record of this name is in the snapshot.
+func (sn *snapshot) has(kind, name string) (ok bool) {
 	switch kind {
 	case kindUser:
-		if u, ok := sn.users.get(name); ok {
-			sn.users = sn.users.without(name)
-			sn.ids = sn.ids.without(u.ID)
-			sn.count(u.Account, -1)
-		}
+		_, ok = sn.users.get(name)
 	case kindKey:
-		sn.keys = sn.keys.without(name)
+		_, ok = sn.keys.get(name)
+	case kindSession:
+		_, ok = sn.sessions.get(name)
+	case kindGroup:
+		_, ok = sn.group(name)
 	case kindPolicy:
-		if sl, ok := sn.policies.get(name); ok {
-			sl.current.Store(nil)
-		}
+		sl, known := sn.policies.get(name)
+		ok = known && sl.current.Load() != nil
 	}
+	return ok
 }
 
-func (sn *snapshot) putUser(r *store.Record) error {
-	u := &user{}
-	if err := decode(r.Value, &u.userRecord, &u.header); err != nil {
-		return err
+// group returns a group that is there and can be read.
+func (sn *snapshot) group(name string) (*group, bool) {
+	sl, ok := sn.groups.get(name)
+	if !ok {
+		return nil, false
 	}
-	if u.Name != r.Name || u.ID == "" {
-		return errors.New("it describes another user")
-	}
-	u.arn = userARN(u.Account, u.Name)
-	for _, name := range u.Policies {
-		u.slots = append(u.slots, sn.slot(name))
-	}
-	sn.users = sn.users.with(u.Name, u)
-	sn.ids = sn.ids.with(u.ID, u)
-	sn.count(u.Account, 1)
-	return nil
+	g := sl.current.Load()
+	return g, g != nil && g.err == nil
 }
 
-// count adds n to the users of an account.
-func (sn *snapshot) count(account string, n int) {
-	id := CanonicalID(account)
-	use, _ := sn.accounts.get(id)
-	use.account = account
-	if use.users += n; use.users > 0 {
-		sn.accounts = sn.accounts.with(id, use)
-	} else {
-		sn.accounts = sn.accounts.without(id)
+// link and unlink keep an index of names, such as the members of a group.
+func link(index trie[trie[void]], key, name string) trie[trie[void]] {
+	set, ok := index.get(key)
+	if !ok {
+		set = newTrie[void]()
 	}
+	return index.with(key, set.with(name, void{}))
 }
 
-func (sn *snapshot) putKey(r *store.Record) error {
-	k := &accessKey{}
-	if err := decode(r.Value, &k.keyRecord, &k.header); err != nil {
-		return err
+func unlink(index trie[trie[void]], key, name string) trie[trie[void]] {
+	set, ok := index.get(key)
+	if !ok {
+		return index
 	}
-	if k.AccessKey != r.Name || k.UserID == "" || k.Secret == "" {
-		return errors.New("it describes another key")
+	if set = set.without(name); set.n == 0 {
+		return index.without(key)
 	}
-	k.identity = &Identity{
-		Account: k.Account, ID: k.UserID, Name: k.UserName,
-		ARN: userARN(k.Account, k.UserName), AccessKey: k.AccessKey,
-	}
-	sn.keys = sn.keys.with(k.AccessKey, k)
-	return nil
+	return index.with(key, set)
 }
-
-func (sn *snapshot) putPolicy(r *store.Record) error {
-	var p policyRecord
-	if err := decode(r.Value, &p, &p.header); err != nil {
-		return err
-	}
-	if p.Name != r.Name {
-		return errors.New("it describes another policy")
-	}
-	compiled, err := policy.Compile(p.Name, p.Document, policy.Identity)
-	if err != nil {
-		return err
-	}
-	sn.slot(p.Name).current.Store(&policyState{
-		compiled: compiled, document: slices.Clone([]byte(p.Document)), created: p.Created, updated: p.Updated,
-	})
-	return nil
-}
-
-func userARN(account, name string) string { return "arn:aws:iam::" + account + ":user/" + name }

@@ -216,3 +216,14 @@ func (nd *node[V]) remove(i int, bit uint32) *node[V] {
 	copy(c.slots[i:], nd.slots[i+1:])
 	return c
 }
+
+// sorted returns the keys in byte order.
+func (t trie[V]) sorted() []string {
+	out := make([]string, 0, t.n)
+	t.all(func(key string, _ V) bool {
+		out = append(out, key)
+		return true
+	})
+	slices.Sort(out)
+	return out
+}

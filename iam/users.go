@@ -13,13 +13,15 @@ import (
 
 // User is what may be shown of a user: everything but secrets.
 type User struct {
-	Name       string    `json:"name"`
+	Name       string    `json:"name"` // qualified, see QualifiedName
 	ID         string    `json:"id"`
 	Account    string    `json:"account"`
 	ARN        string    `json:"arn"`
+	Source     string    `json:"source,omitempty"` // "" for a local user
 	Enabled    bool      `json:"enabled"`
-	Policies   []string  `json:"policies"` // in byte order
-	AccessKeys []string  `json:"accessKeys"`
+	Policies   []string  `json:"policies"`   // attached to the user itself, in byte order
+	Groups     []string  `json:"groups"`     // qualified, in byte order
+	AccessKeys []string  `json:"accessKeys"` // its own, then service keys in byte order
 	Created    time.Time `json:"created"`
 	Updated    time.Time `json:"updated"`
 	// Damaged says why the record can't be read; then all but Name is unknown.
@@ -28,7 +30,7 @@ type User struct {
 
 // NewUser describes a user to create.
 type NewUser struct {
-	Name     string // also its access key, as in MinIO; see CheckAccessKey
+	Name     string // also its access key, as in MinIO, unless it is external; see CheckUserName
 	Secret   string // see CheckSecret; "" makes one
 	Account  string // 12 digits; "" means the deployment's
 	Policies []string
@@ -49,50 +51,38 @@ type UserUpdate struct {
 const attempts = 100
 
 // CreateUser makes a user with one access key, which bears its name, and returns it with
-// the secret. Errors: ErrInvalid, ErrReserved for root's name in any spelling, ErrExists,
-// ErrNoSuchPolicy.
+// the secret. An external user has no key of its own, and the Credential is empty. Errors:
+// ErrInvalid, ErrReserved for root's name in any spelling, ErrExists, ErrNoSuchPolicy.
 func (s *Service) CreateUser(ctx context.Context, n NewUser) (User, Credential, error) {
 	fail := func(err error) (User, Credential, error) {
 		return User{}, Credential{}, fmt.Errorf("create user: %w", err)
 	}
-	if err := CheckAccessKey(n.Name); err != nil {
-		return fail(err)
-	}
-	if shadows(n.Name, s.root.AccessKey) || strings.EqualFold(n.Name, "root") {
-		return fail(fmt.Errorf("%w: it is root's", ErrReserved))
-	}
-	if n.Secret == "" {
-		n.Secret = NewSecret()
-	}
-	if err := CheckSecret(n.Secret); err != nil {
-		return fail(err)
-	}
-	if n.Account == "" {
-		n.Account = s.account
-	}
-	if err := CheckAccount(n.Account); err != nil {
-		return fail(err)
-	}
-	policies, err := normalPolicies(n.Policies)
+	policies, err := s.checkNewUser(&n)
 	if err != nil {
 		return fail(err)
 	}
 	now := s.now().UTC()
 	u := userRecord{
-		header: header{formatVersion, n.Account}, ID: newUserID(), Name: n.Name, Disabled: n.Disabled,
-		Policies: policies, Keys: []string{n.Name}, Created: now, Updated: now,
-	}
-	k := keyRecord{
-		header: u.header, AccessKey: n.Name, Secret: n.Secret, UserID: u.ID, UserName: u.Name, Created: now,
+		header: header{formatVersion, n.Account}, ID: newID(userID), Name: n.Name, Disabled: n.Disabled,
+		Policies: policies, Created: now, Updated: now,
 	}
 	changes, err := s.policyChecks(ctx, policies)
 	if err != nil {
 		return fail(err)
 	}
-	if changes, err = appendPut(changes, kindUser, u.Name, 0, u); err != nil {
-		return fail(err)
+	var cred Credential
+	if source, _ := SplitName(n.Name); source == SourceLocal {
+		u.Keys = []string{n.Name}
+		k := keyRecord{
+			header: u.header, AccessKey: n.Name, Secret: n.Secret, UserID: u.ID, UserName: u.Name, Created: now,
+		}
+		if changes, err = appendPut(changes, kindKey, k.AccessKey, 0, k); err != nil {
+			return fail(err)
+		}
+		id := &Identity{Account: u.Account, ID: u.ID, Name: u.Name, ARN: userARN(u.Account, u.Name), AccessKey: k.AccessKey}
+		cred = Credential{AccessKey: k.AccessKey, Secret: k.Secret, Identity: id}
 	}
-	if changes, err = appendPut(changes, kindKey, k.AccessKey, 0, k); err != nil {
+	if changes, err = appendPut(changes, kindUser, u.Name, 0, u); err != nil {
 		return fail(err)
 	}
 	if err := s.commit(ctx, changes...); err != nil {
@@ -101,8 +91,40 @@ func (s *Service) CreateUser(ctx context.Context, n NewUser) (User, Credential, 
 		}
 		return fail(err)
 	}
-	id := &Identity{Account: u.Account, ID: u.ID, Name: u.Name, ARN: userARN(u.Account, u.Name), AccessKey: k.AccessKey}
-	return u.public(), Credential{AccessKey: k.AccessKey, Secret: k.Secret, Identity: id}, nil
+	return s.snap.Load().publicUser(&u), cred, nil
+}
+
+// checkNewUser judges and completes n, and returns its policies in order.
+func (s *Service) checkNewUser(n *NewUser) ([]string, error) {
+	if err := CheckUserName(n.Name); err != nil {
+		return nil, err
+	}
+	source, name := SplitName(n.Name)
+	if s.isRootName(n.Name) || s.isRootName(name) {
+		return nil, fmt.Errorf("%w: it is root's", ErrReserved)
+	}
+	switch {
+	case source != SourceLocal && n.Secret != "":
+		return nil, fmt.Errorf("%w: an external user has no secret key", ErrInvalid)
+	case source == SourceLocal && n.Secret == "":
+		n.Secret = NewSecret()
+	case source == SourceLocal:
+		if err := CheckSecret(n.Secret); err != nil {
+			return nil, err
+		}
+	}
+	if n.Account == "" {
+		n.Account = s.account
+	}
+	if err := CheckAccount(n.Account); err != nil {
+		return nil, err
+	}
+	return normalPolicies(n.Policies)
+}
+
+// isRootName tells whether a name could be taken for root's.
+func (s *Service) isRootName(name string) bool {
+	return shadows(name, s.root.AccessKey) || strings.EqualFold(name, "root")
 }
 
 // whyConflict says whether the name is taken, or a policy changed meanwhile.
@@ -127,19 +149,16 @@ func (s *Service) UpdateUser(ctx context.Context, name string, up UserUpdate) (U
 			return User{}, fmt.Errorf("update user: %w", err)
 		}
 	}
-	var out User
+	var out userRecord
 	err := s.changeUser(ctx, name, func(u *userRecord) ([]store.Change, error) {
 		changes, err := s.applyUpdate(ctx, u, &up)
-		if err != nil {
-			return nil, err
-		}
-		out = u.public()
-		return changes, nil
+		out = *u
+		return changes, err
 	})
 	if err != nil {
 		return User{}, fmt.Errorf("update user: %w", err)
 	}
-	return out, nil
+	return s.snap.Load().publicUser(&out), nil
 }
 
 // applyUpdate changes u and returns what must be committed with it.
@@ -148,22 +167,9 @@ func (s *Service) applyUpdate(ctx context.Context, u *userRecord, up *UserUpdate
 	if up.Enabled != nil {
 		u.Disabled = !*up.Enabled
 	}
-	if up.Policies != nil || len(up.Attach) > 0 || len(up.Detach) > 0 {
-		list := u.Policies
-		if up.Policies != nil {
-			list = *up.Policies
-		}
-		list = slices.Concat(list, up.Attach)
-		list = slices.DeleteFunc(list, func(p string) bool { return slices.Contains(up.Detach, p) })
-		list, err := normalPolicies(list)
-		if err != nil {
-			return nil, err
-		}
-		added := slices.DeleteFunc(slices.Clone(list), func(p string) bool { return slices.Contains(u.Policies, p) })
-		if changes, err = s.policyChecks(ctx, added); err != nil {
-			return nil, err
-		}
-		u.Policies = list
+	var err error
+	if u.Policies, changes, err = s.newPolicies(ctx, u.Policies, up.Policies, up.Attach, up.Detach); err != nil {
+		return nil, err
 	}
 	if up.Secret != nil {
 		if len(u.Keys) == 0 {
@@ -211,8 +217,8 @@ func (s *Service) DetachPolicy(ctx context.Context, name string, policies ...str
 	return s.UpdateUser(ctx, name, UserUpdate{Detach: policies})
 }
 
-// DeleteUser removes a user with its keys, for ever: a user of the same name is another
-// identity. A damaged user is removed too, with the key that bears its name. Errors:
+// DeleteUser removes a user with its keys and sessions, for ever: a user of the same name is
+// another identity. A damaged user is removed too, with the key that bears its name. Errors:
 // ErrNoSuchUser, ErrReserved.
 func (s *Service) DeleteUser(ctx context.Context, name string) error {
 	var err error
@@ -224,6 +230,9 @@ func (s *Service) DeleteUser(ctx context.Context, name string) error {
 		if err = s.commit(ctx, changes...); !errors.Is(err, store.ErrConflict) {
 			break
 		}
+	}
+	if err == nil {
+		err = s.removeOrphans(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("delete user: %w", err)
@@ -271,7 +280,7 @@ func (s *Service) readUser(ctx context.Context, name string) (u userRecord, revi
 	if name == s.root.AccessKey {
 		return u, 0, fmt.Errorf("%w: root can't be changed here", ErrReserved)
 	}
-	if CheckAccessKey(name) != nil {
+	if CheckUserName(name) != nil {
 		return u, 0, ErrNoSuchUser
 	}
 	r, err := s.store.Get(ctx, kindUser, name)
@@ -321,7 +330,7 @@ func (s *Service) User(name string) (User, error) {
 	if !ok {
 		return User{}, sn.absent(kindUser, name, ErrNoSuchUser)
 	}
-	return u.public(), nil
+	return sn.publicUser(&u.userRecord), nil
 }
 
 // Users returns all users in byte order of their names, damaged ones with the reason.
@@ -329,12 +338,12 @@ func (s *Service) Users() []User {
 	sn := s.snap.Load()
 	out := make([]User, 0, sn.users.n)
 	sn.users.all(func(_ string, u *user) bool {
-		out = append(out, u.public())
+		out = append(out, sn.publicUser(&u.userRecord))
 		return true
 	})
 	sn.damaged.all(func(key string, err error) bool {
 		if name, ok := strings.CutPrefix(key, kindUser+"/"); ok {
-			out = append(out, User{Name: name, Policies: []string{}, AccessKeys: []string{}, Damaged: err.Error()})
+			out = append(out, User{Name: name, Policies: []string{}, Groups: []string{}, AccessKeys: []string{}, Damaged: err.Error()})
 		}
 		return true
 	})
@@ -342,13 +351,23 @@ func (s *Service) Users() []User {
 	return out
 }
 
-// public returns what may be shown. Slices are copies.
-func (u *userRecord) public() User {
-	return User{
-		Name: u.Name, ID: u.ID, Account: u.Account, ARN: userARN(u.Account, u.Name), Enabled: !u.Disabled,
-		Policies: append([]string{}, u.Policies...), AccessKeys: append([]string{}, u.Keys...),
+// publicUser returns what may be shown. Slices are copies.
+func (sn *snapshot) publicUser(u *userRecord) User {
+	source, _ := SplitName(u.Name)
+	out := User{
+		Name: u.Name, ID: u.ID, Account: u.Account, ARN: userARN(u.Account, u.Name), Source: source, Enabled: !u.Disabled,
+		Policies: append([]string{}, u.Policies...), Groups: []string{}, AccessKeys: append([]string{}, u.Keys...),
 		Created: u.Created, Updated: u.Updated,
 	}
+	for _, r := range u.Groups {
+		if g, ok := sn.group(r.Name); ok && g.ID == r.ID {
+			out.Groups = append(out.Groups, r.Name)
+		}
+	}
+	if set, ok := sn.children.get(u.ID); ok {
+		out.AccessKeys = append(out.AccessKeys, set.sorted()...)
+	}
+	return out
 }
 
 func appendPut(changes []store.Change, kind, name string, revision uint64, v any) ([]store.Change, error) {

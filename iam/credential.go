@@ -1,0 +1,92 @@
+package iam
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+)
+
+// Credential returns the secret behind an access key and whom it stands for. Errors:
+// ErrNoSuchKey when there is none (ErrDisabled among them, and a session without its token),
+// ErrInvalidToken for a session token that does not belong to the key (a long-term key has
+// none), ErrExpired, ErrDamaged when its records can't be read.
+func (s *Service) Credential(accessKey, sessionToken string) (Credential, error) {
+	if accessKey == s.root.AccessKey {
+		if sessionToken != "" {
+			return Credential{}, ErrInvalidToken
+		}
+		return s.root, nil
+	}
+	sn := s.snap.Load()
+	k, ok := sn.keys.get(accessKey)
+	if !ok {
+		if ss, ok := sn.sessions.get(accessKey); ok {
+			return s.sessionCredential(sn, ss, sessionToken)
+		}
+		return Credential{}, s.noSession(sn, accessKey, sessionToken)
+	}
+	if err := sn.usable(k.UserID, k.UserName); err != nil {
+		return Credential{}, err
+	}
+	switch {
+	case sessionToken != "":
+		return Credential{}, ErrInvalidToken
+	case k.Disabled:
+		return Credential{}, ErrDisabled
+	case !k.Expires.IsZero() && !s.now().Before(k.Expires):
+		return Credential{}, ErrExpired
+	}
+	return Credential{AccessKey: k.AccessKey, Secret: k.Secret, Identity: k.identity}, nil
+}
+
+// usable tells why nobody can act for a user, nil for root and for a user that is enabled.
+func (sn *snapshot) usable(userID, userName string) error {
+	if userID == sn.root.ID {
+		return nil
+	}
+	u, ok := sn.ids.get(userID)
+	switch {
+	case !ok:
+		return sn.absent(kindUser, userName, ErrNoSuchKey)
+	case u.Disabled:
+		return ErrDisabled
+	}
+	return nil
+}
+
+func (s *Service) sessionCredential(sn *snapshot, ss *session, token string) (Credential, error) {
+	if token == "" {
+		return Credential{}, ErrNoSuchKey
+	}
+	hash := sha256.Sum256([]byte(token))
+	if subtle.ConstantTimeCompare(hash[:], ss.TokenHash) == 0 {
+		return Credential{}, ErrInvalidToken
+	}
+	if !s.now().Before(ss.Expires) {
+		return Credential{}, ErrExpired
+	}
+	if err := sn.usable(ss.UserID, ss.UserName); err != nil {
+		return Credential{}, err
+	}
+	if ss.Via != "" {
+		k, ok := sn.keys.get(ss.Via)
+		switch {
+		case !ok || k.ID != ss.ViaID:
+			return Credential{}, sn.absent(kindKey, ss.Via, ErrNoSuchKey)
+		case k.Disabled:
+			return Credential{}, ErrDisabled
+		}
+	}
+	return Credential{AccessKey: ss.AccessKey, Secret: ss.Secret, SessionToken: token, Identity: ss.identity}, nil
+}
+
+// noSession is the error for a key that is neither a long-term one nor a session's: a token
+// of ours that has expired is told from one that was revoked or never issued.
+func (s *Service) noSession(sn *snapshot, accessKey, token string) error {
+	if token != "" {
+		if err := sn.absent(kindSession, accessKey, nil); err != nil {
+			return err
+		}
+		return s.judgeToken(accessKey, token)
+	}
+	return sn.absent(kindKey, accessKey, ErrNoSuchKey)
+}

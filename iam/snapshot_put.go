@@ -1,0 +1,201 @@
+package iam
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/objsrv/objsrv/iam/policy"
+	"github.com/objsrv/objsrv/iam/store"
+)
+
+// put applies a written record. A record that can't be understood leaves its place
+// marked as damaged and returns the reason.
+func (sn *snapshot) put(r *store.Record) error {
+	sn.remove(r.Kind, r.Name)
+	var err error
+	switch r.Kind {
+	case kindUser:
+		err = sn.putUser(r)
+	case kindGroup:
+		err = sn.putGroup(r)
+	case kindKey:
+		err = sn.putKey(r)
+	case kindSession:
+		err = sn.putSession(r)
+	case kindPolicy:
+		err = sn.putPolicy(r)
+	case kindDeployment:
+	default:
+		err = errors.New("kind is not known")
+	}
+	if err != nil {
+		err = &store.DamageError{Kind: r.Kind, Name: r.Name, Reason: err.Error()}
+		sn.damage(r.Kind, r.Name, err)
+	}
+	return err
+}
+
+// damage marks a record as unreadable.
+func (sn *snapshot) damage(kind, name string, err error) {
+	sn.remove(kind, name)
+	sn.damaged = sn.damaged.with(damageKey(kind, name), err)
+	switch kind {
+	case kindPolicy:
+		sn.slot(name).current.Store(&policyState{err: err})
+	case kindGroup:
+		sn.groupSlot(name).current.Store(&group{err: err})
+	}
+}
+
+// remove takes a record out, and the mark of its damage.
+func (sn *snapshot) remove(kind, name string) {
+	sn.damaged = sn.damaged.without(damageKey(kind, name))
+	switch kind {
+	case kindUser:
+		if u, ok := sn.users.get(name); ok {
+			sn.users, sn.ids = sn.users.without(name), sn.ids.without(u.ID)
+			for _, g := range u.Groups {
+				sn.members = unlink(sn.members, g.Name, u.Name)
+			}
+			sn.count(u.Account, -1)
+		}
+	case kindGroup:
+		if sl, ok := sn.groups.get(name); ok {
+			sl.current.Store(nil)
+		}
+	case kindKey:
+		if k, ok := sn.keys.get(name); ok {
+			sn.keys = sn.keys.without(name)
+			if k.Service {
+				sn.children = unlink(sn.children, k.UserID, k.AccessKey)
+			}
+		}
+	case kindSession:
+		if ss, ok := sn.sessions.get(name); ok {
+			sn.sessions = sn.sessions.without(name)
+			sn.issued = unlink(sn.issued, ss.UserID, ss.AccessKey)
+		}
+	case kindPolicy:
+		if sl, ok := sn.policies.get(name); ok {
+			sl.current.Store(nil)
+		}
+	}
+}
+
+func (sn *snapshot) putUser(r *store.Record) error {
+	u := &user{}
+	if err := decode(r.Value, &u.userRecord, &u.header); err != nil {
+		return err
+	}
+	if u.Name != r.Name || u.ID == "" {
+		return errors.New("it describes another user")
+	}
+	u.arn = userARN(u.Account, u.Name)
+	u.slots = sn.slots(u.Policies)
+	for _, g := range u.Groups {
+		u.groups = append(u.groups, sn.groupSlot(g.Name))
+		sn.members = link(sn.members, g.Name, u.Name)
+	}
+	sn.users = sn.users.with(u.Name, u)
+	sn.ids = sn.ids.with(u.ID, u)
+	sn.count(u.Account, 1)
+	return nil
+}
+
+// count adds n to the users of an account.
+func (sn *snapshot) count(account string, n int) {
+	id := CanonicalID(account)
+	use, _ := sn.accounts.get(id)
+	use.account = account
+	if use.users += n; use.users > 0 {
+		sn.accounts = sn.accounts.with(id, use)
+	} else {
+		sn.accounts = sn.accounts.without(id)
+	}
+}
+
+func (sn *snapshot) putGroup(r *store.Record) error {
+	g := &group{}
+	if err := decode(r.Value, &g.groupRecord, &g.header); err != nil {
+		return err
+	}
+	if g.Name != r.Name || g.ID == "" {
+		return errors.New("it describes another group")
+	}
+	g.slots = sn.slots(g.Policies)
+	sn.groupSlot(g.Name).current.Store(g)
+	return nil
+}
+
+func (sn *snapshot) putKey(r *store.Record) error {
+	k := &accessKey{}
+	if err := decode(r.Value, &k.keyRecord, &k.header); err != nil {
+		return err
+	}
+	if k.AccessKey != r.Name || k.UserID == "" || k.Secret == "" {
+		return errors.New("it describes another key")
+	}
+	sc, err := sn.newScope("policy of access key "+k.AccessKey, k.restrictions())
+	if err != nil {
+		return err
+	}
+	k.identity = sn.identity(k.Account, k.UserID, k.UserName, k.AccessKey)
+	k.identity.scope = sc
+	if k.Service {
+		k.identity.Kind = ServiceKey
+		sn.children = link(sn.children, k.UserID, k.AccessKey)
+	}
+	sn.keys = sn.keys.with(k.AccessKey, k)
+	return nil
+}
+
+func (sn *snapshot) putSession(r *store.Record) error {
+	ss := &session{}
+	if err := decode(r.Value, &ss.sessionRecord, &ss.header); err != nil {
+		return err
+	}
+	if ss.AccessKey != r.Name || ss.UserID == "" || ss.Secret == "" || len(ss.TokenHash) == 0 || ss.Expires.IsZero() {
+		return errors.New("it describes another session")
+	}
+	sc, err := sn.newScope("policy of session "+ss.AccessKey, ss.Bounds)
+	if err != nil {
+		return err
+	}
+	ss.identity = sn.identity(ss.Account, ss.UserID, ss.UserName, ss.AccessKey)
+	ss.identity.scope, ss.identity.Kind = sc, SessionKey
+	sn.sessions = sn.sessions.with(ss.AccessKey, ss)
+	sn.issued = link(sn.issued, ss.UserID, ss.AccessKey)
+	return nil
+}
+
+// identity is whom a key of a user, or of root, stands for.
+func (sn *snapshot) identity(account, userID, userName, accessKey string) *Identity {
+	if userID == sn.root.ID {
+		id := *sn.root
+		id.AccessKey = accessKey
+		return &id
+	}
+	return &Identity{
+		Account: account, ID: userID, Name: userName, ARN: userARN(account, userName), AccessKey: accessKey,
+	}
+}
+
+func (sn *snapshot) putPolicy(r *store.Record) error {
+	var p policyRecord
+	if err := decode(r.Value, &p, &p.header); err != nil {
+		return err
+	}
+	if p.Name != r.Name {
+		return errors.New("it describes another policy")
+	}
+	compiled, err := policy.Compile(p.Name, p.Document, policy.Identity)
+	if err != nil {
+		return err
+	}
+	sn.slot(p.Name).current.Store(&policyState{
+		compiled: compiled, document: slices.Clone([]byte(p.Document)), created: p.Created, updated: p.Updated,
+	})
+	return nil
+}
+
+func userARN(account, name string) string { return "arn:aws:iam::" + account + ":user/" + name }
