@@ -34,6 +34,10 @@ func (s *Service) decide(r *Request) Decision {
 	id := r.Identity
 	q := policy.Query{Action: r.Action, Bucket: r.Bucket, Key: r.Key, Conditions: r.Conditions}
 	if id != nil && id.Root && id.ID == s.root.Identity.ID {
+		q.Caller = policy.Caller{ID: id.ID, Account: id.Account, ARN: id.ARN, Root: true, Session: id.Kind == SessionKey}
+		if id.scope != nil {
+			q.Caller.Attributes = id.scope.claims
+		}
 		return bounded(Decision{Allowed: true, Statement: byRoot}, id, &q)
 	}
 	var own policy.Result
@@ -46,7 +50,12 @@ func (s *Service) decide(r *Request) Decision {
 		case u.Disabled:
 			return Decision{Statement: byDisabled}
 		}
-		q.Caller = policy.Caller{ID: u.ID, Account: u.Account, Name: u.Name, ARN: u.arn}
+		q.Caller = policy.Caller{
+			ID: u.ID, Account: u.Account, Name: u.Name, ARN: u.arn, Session: id.Kind == SessionKey, Attributes: u,
+		}
+		if id.scope != nil && id.scope.claims != nil {
+			q.Caller.Attributes = attributes{u, id.scope.claims}
+		}
 		if own, ok = u.evaluate(&q); !ok || own.Effect == policy.Deny {
 			return Decision{Statement: own.Statement, Explicit: own.Effect == policy.Deny}
 		}

@@ -17,13 +17,53 @@ const (
 
 // scope is what a credential may at most, whatever its user may. It is immutable but for
 // the slots of named policies.
-type scope struct{ bounds []bound }
+type scope struct {
+	bounds []bound
+	claims claims // of a session; nil for a key
+}
 
 // bound is one compiled restriction.
 type bound struct {
 	name  string
 	own   *policy.Policy // nil without a document
 	slots []*policySlot
+}
+
+// claims are what a session's credential says of its caller, by lower-case condition key.
+type claims map[string][]string
+
+// Values implements policy.Conditions.
+func (c claims) Values(key string) ([]string, bool) {
+	v, ok := c[key]
+	return v, ok
+}
+
+// Values implements policy.Conditions: what is known of every credential of the user.
+func (u *user) Values(key string) ([]string, bool) {
+	if key != "aws:groups" {
+		return nil, false
+	}
+	var names []string
+	for i, sl := range u.groups {
+		if g := sl.current.Load(); g != nil && g.ID == u.Groups[i].ID && !g.Disabled {
+			names = append(names, g.Name)
+		}
+	}
+	return names, len(names) > 0
+}
+
+// attributes are those of a session of a user.
+type attributes struct {
+	u *user
+	claims
+}
+
+// Values implements policy.Conditions.
+func (a attributes) Values(key string) ([]string, bool) {
+	if v, ok := a.claims[key]; ok {
+		return v, true
+	}
+	return a.u.Values(key)
 }
 
 // newScope compiles the restrictions of a record; nil when there are none.

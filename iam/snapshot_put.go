@@ -3,6 +3,7 @@ package iam
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/objsrv/objsrv/iam/policy"
 	"github.com/objsrv/objsrv/iam/store"
@@ -162,6 +163,13 @@ func (sn *snapshot) putSession(r *store.Record) error {
 		return err
 	}
 	ss.identity = sn.identity(ss.Account, ss.UserID, ss.UserName, ss.AccessKey)
+	if sc == nil {
+		sc = &scope{}
+	}
+	sc.claims = claims{
+		"aws:tokenissuetime":         {ss.Created.UTC().Format(time.RFC3339)},
+		"aws:multifactorauthpresent": {"false"},
+	}
 	ss.identity.scope, ss.identity.Kind = sc, SessionKey
 	sn.sessions = sn.sessions.with(ss.AccessKey, ss)
 	sn.issued = link(sn.issued, ss.UserID, ss.AccessKey)
