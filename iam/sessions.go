@@ -53,34 +53,47 @@ func (s *Service) CreateSession(ctx context.Context, n NewSession) (Session, Cre
 	fail := func(err error) (Session, Credential, error) {
 		return Session{}, Credential{}, fmt.Errorf("create session: %w", err)
 	}
-	r, changes, err := s.newSession(ctx, &n)
+	var err error
+	for range attempts {
+		var ss *session
+		var token string
+		if ss, token, err = s.issue(ctx, &n); err == nil {
+			return s.publicSession(ss), Credential{AccessKey: ss.AccessKey, Secret: ss.Secret, SessionToken: token, Identity: ss.identity}, nil
+		}
+		if !errors.Is(err, store.ErrConflict) {
+			break
+		}
+	}
+	return fail(err)
+}
+
+// issue writes one session. ErrConflict means that its user or a policy was changed meanwhile.
+func (s *Service) issue(ctx context.Context, n *NewSession) (*session, string, error) {
+	r, changes, err := s.newSession(ctx, n)
 	if err != nil {
-		return fail(err)
+		return nil, "", err
 	}
 	token, err := signToken(s.tokenKey, &tokenClaims{
 		AccessKey: r.AccessKey, Parent: n.By.Name, Issued: r.Created.Unix(), Expires: r.Expires.Unix(), ID: random32(16),
 	})
 	if err != nil {
-		return fail(err)
+		return nil, "", err
 	}
 	hash := sha256.Sum256([]byte(token))
 	r.TokenHash = hash[:]
 	value, err := encode(r)
 	if err != nil {
-		return fail(err)
+		return nil, "", err
 	}
 	changes = append(changes, store.Change{Kind: kindSession, Name: r.AccessKey, Value: value, Expires: r.Expires})
 	if err := s.commit(ctx, changes...); err != nil {
-		if errors.Is(err, store.ErrConflict) {
-			err = fmt.Errorf("%w: the user or a policy was changed meanwhile", ErrUnavailable)
-		}
-		return fail(err)
+		return nil, "", err
 	}
 	ss, ok := s.snap.Load().sessions.get(r.AccessKey)
 	if !ok {
-		return fail(ErrNoSuchKey) // it was revoked in the same moment
+		return nil, "", ErrNoSuchKey // it was revoked in the same moment
 	}
-	return s.publicSession(ss), Credential{AccessKey: r.AccessKey, Secret: r.Secret, SessionToken: token, Identity: ss.identity}, nil
+	return ss, token, nil
 }
 
 // newSession judges n and makes the record, and the checks that its user and policies are

@@ -195,7 +195,10 @@ func link(index trie[trie[void]], key, name string) trie[trie[void]] {
 	if !ok {
 		set = newTrie[void]()
 	}
-	return index.with(key, set.with(name, void{}))
+	set.owner = index.owner // a set that is filled in one go is changed in place
+	set = set.with(name, void{})
+	set.owner = nil
+	return index.with(key, set)
 }
 
 func unlink(index trie[trie[void]], key, name string) trie[trie[void]] {
