@@ -47,6 +47,7 @@ type Server struct {
 	Config
 	router  *router
 	verify  *sigv4.Verifier
+	admin   *sigv4.Verifier // of requests that are not S3's, see AuthenticateKey
 	parsed  settingsCache
 	buffers sync.Pool // of *[]byte, see buffer
 }
@@ -69,6 +70,7 @@ func New(c Config) *Server {
 		Config: c,
 		router: newRouter(operations(), c.Domains),
 		verify: &sigv4.Verifier{Region: c.Region, Service: "s3", Now: c.Now},
+		admin:  &sigv4.Verifier{AnyRegion: true, Service: "s3", Now: c.Now},
 	}
 	if c.SigV2 {
 		s.verify.FormV2 = true
@@ -228,19 +230,34 @@ func credentialError(err error, accessKey string, verr error) error {
 // Authenticate proves the sender of a header-signed request that is not S3's, such as an
 // administration call. The body's hash is verified when r.Body, which it replaces, is read.
 func (s *Server) Authenticate(r *http.Request) (*iam.Identity, error) {
-	c := &call{s: s, r: r, ctx: r.Context(), ev: reqlog.From(r.Context())}
-	if err := c.authenticate(); err != nil {
-		return nil, err
+	cred, err := s.AuthenticateKey(r)
+	return cred.Identity, err
+}
+
+// AuthenticateKey is Authenticate for a caller that needs the key as well: MinIO's clients
+// encrypt bodies with its secret. The region of the signature may be any, and empty, since
+// those clients know none. The hash of the body must be signed; the zero Credential without an
+// error is the anonymous sender's.
+func (s *Server) AuthenticateKey(r *http.Request) (iam.Credential, error) {
+	auth, err := s.admin.Parse(r)
+	switch {
+	case err != nil:
+		return iam.Credential{}, err
+	case auth.Mode == sigv4.Anonymous:
+		return iam.Credential{}, nil
+	case auth.Mode != sigv4.Header || auth.Payload != sigv4.PayloadHash:
+		return iam.Credential{}, errAccessDenied()
 	}
-	if c.auth.Mode != sigv4.Header {
-		return nil, errAccessDenied()
+	c := &call{s: s, r: r, ctx: r.Context(), ev: reqlog.From(r.Context()), auth: auth}
+	if err := c.identify(&auth, func(secret string) error { return s.admin.Verify(r, &auth, secret) }); err != nil {
+		return iam.Credential{}, err
 	}
-	body, err := s.verify.Body(r, &c.auth, c.secret)
+	body, err := s.admin.Body(r, &auth, c.secret)
 	if err != nil {
-		return nil, err
+		return iam.Credential{}, err
 	}
 	r.Body = readCloser{body.Reader, r.Body}
-	return c.id, nil
+	return iam.Credential{AccessKey: auth.AccessKey, Secret: c.secret, Identity: c.id}, nil
 }
 
 // refuseUnknown answers a request that is in no row: only an authenticated sender learns more

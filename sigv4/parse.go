@@ -107,6 +107,9 @@ func (v *Verifier) parseHeader(r *http.Request, value string, q *authQuery) (Aut
 	if err == nil {
 		err = a.parseCredential(credential)
 	}
+	if err == nil && a.Region == "" && !v.AnyRegion {
+		err = errMalformed(Header, messageCredential)
+	}
 	if err == nil {
 		err = a.parseHeaderTime(r.Header)
 	}
@@ -156,13 +159,14 @@ func (a *Auth) parseComponents(s string) (credential string, err *Error) {
 	return credential, nil
 }
 
-// parseCredential reads accesskey/date/region/service/aws4_request.
+// parseCredential reads accesskey/date/region/service/aws4_request. A header's region may be
+// empty here; whether it may, the caller knows.
 func (a *Auth) parseCredential(s string) *Error {
 	accessKey, scope, _ := strings.Cut(s, "/")
 	date, rest, _ := strings.Cut(scope, "/")
 	region, rest, _ := strings.Cut(rest, "/")
 	service, term, ok := strings.Cut(rest, "/")
-	if !ok || accessKey == "" || region == "" || service == "" || strings.Contains(term, "/") {
+	if !ok || accessKey == "" || region == "" && a.Mode != Header || service == "" || strings.Contains(term, "/") {
 		return errMalformed(a.Mode, messageCredential)
 	}
 	if term != terminal {

@@ -72,7 +72,10 @@ type Verifier struct {
 	Service string           // "s3", "sts", "iam"
 	Now     func() time.Time // nil means time.Now
 	MaxSkew time.Duration    // 0 means 15 minutes
-	FormV2  bool             // accept POST forms signed with version 2 (HMAC-SHA1 over the policy)
+	// AnyRegion accepts, in the Authorization header, an empty region too, which clients of
+	// MinIO's administration sign with. Region must be "" then.
+	AnyRegion bool
+	FormV2    bool // accept POST forms signed with version 2 (HMAC-SHA1 over the policy)
 	// V2Bucket, when not nil, accepts presigned URLs of version 2. It returns the bucket
 	// that a virtual host names, which version 2 signs, or "" for path style.
 	V2Bucket func(host string) string

@@ -71,8 +71,10 @@ func (p *Program) minio(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case path == "/minio/v2/metrics/cluster":
 		p.services.serveMetrics(w, r)
-	case strings.HasPrefix(path, "/minio/admin/"), strings.HasPrefix(path, "/minio/kms/"), strings.Contains(path, "/metrics/"):
-		httpd.Text(w, http.StatusNotImplemented, "not implemented: this server does not speak MinIO's administration protocol")
+	case strings.HasPrefix(path, "/minio/admin/"), strings.HasPrefix(path, "/minio/kms/"):
+		p.services.madmin.ServeHTTP(w, r)
+	case strings.Contains(path, "/metrics/"):
+		httpd.Text(w, http.StatusNotImplemented, "not implemented: this server has the metrics under /minio/v2/metrics/cluster")
 	default:
 		httpd.Text(w, http.StatusNotFound, "not found")
 	}

@@ -39,6 +39,7 @@ type services struct {
 	iam     *iam.Service
 	s3      *s3api.Server
 	admin   http.Handler
+	madmin  http.Handler
 
 	checking sync.Mutex // held while fsck runs
 }
@@ -78,6 +79,7 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 	}
 	s.s3 = s3api.New(s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains, SigV2: c.SigV2, ObjectOwnership: c.ObjectOwnership})
 	s.admin = newAdminAPI(s.s3, s.iam)
+	s.madmin = newMadmin(s)
 	m.AddStore(s.backend, s.figures)
 	return s, nil
 }

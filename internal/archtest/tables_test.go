@@ -79,6 +79,7 @@ var owners = map[string][]string{
 	"github.com/zeebo/xxh3":                          {"internal/checksum"},
 	"go.etcd.io/bbolt":                               {"iam/store/bolt"},
 	"go.etcd.io/etcd/client/v3":                      {"iam/store/etcd"},
+	"golang.org/x/crypto":                            {"iam/madmin"},
 	"golang.org/x/oauth2":                            {"sts/oidc"},
 	"golang.org/x/sync":                              {"..."},
 	"golang.org/x/sys":                               {"..."},

@@ -1,0 +1,139 @@
+package madmin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/objsrv/objsrv/iam"
+	"github.com/objsrv/objsrv/internal/reqlog"
+)
+
+// call is one request.
+type call struct {
+	*handler
+	w     http.ResponseWriter
+	r     *http.Request
+	ctx   context.Context
+	ev    *reqlog.Event
+	cred  iam.Credential
+	id    *iam.Identity // of cred, never nil behind serve
+	query url.Values
+	args  map[string]string // of the path
+	body  []byte            // decrypted
+	// lifetime is how long a key that is made or changed will live, for svc:DurationSeconds.
+	lifetime time.Duration
+}
+
+// param returns a parameter of the query.
+func (c *call) param(name string) string { return c.query.Get(name) }
+
+// readBody reads the whole body, which ends the check of its signature, and decrypts it where
+// the row says so: nothing is done before.
+func (c *call) readBody(rt *route) error {
+	limit := rt.max
+	if rt.sealed {
+		limit += sealOverhead(limit)
+	}
+	data, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, limit))
+	c.ev.BytesIn += int64(len(data))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large) && rt.max == 0:
+		return invalid("The request takes no body.")
+	case errors.As(err, &large):
+		return &Refusal{http.StatusBadRequest, "XMinioAdminConfigTooLarge", "The body is longer than " + strconv.FormatInt(rt.max, 10) + " bytes."}
+	case err != nil:
+		return err
+	case !rt.sealed:
+		c.body = data
+		return nil
+	}
+	c.body, err = c.sealer.open(c.ctx, c.cred.Secret, data)
+	return err
+}
+
+// allowed asks for one action of the caller.
+func (c *call) allowed(action string) bool { return c.decide(action).Allowed }
+
+func (c *call) decide(action string) iam.Decision {
+	return c.IAM.Authorize(&iam.Request{Identity: c.id, Action: action, Conditions: conditions{c}})
+}
+
+// conditions answers the keys that an administrative request has.
+type conditions struct{ c *call }
+
+// Values implements iam.Conditions.
+func (cs conditions) Values(key string) ([]string, bool) {
+	v := ""
+	switch key {
+	case "aws:sourceip":
+		v = cs.c.ev.Remote
+	case "aws:securetransport":
+		v = strconv.FormatBool(cs.c.ev.TLS)
+	case "aws:useragent":
+		v = cs.c.r.UserAgent()
+	case "aws:referer":
+		v = cs.c.r.Referer()
+	case "s3:authtype":
+		v = "REST-HEADER"
+	case "s3:signatureversion":
+		v = "AWS4-HMAC-SHA256"
+	case "svc:durationseconds":
+		if cs.c.lifetime > 0 {
+			v = strconv.FormatInt(int64(cs.c.lifetime/time.Second), 10)
+		}
+	}
+	return []string{v}, v != ""
+}
+
+// reply sends a value as JSON.
+func (c *call) reply(v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return c.send(http.StatusOK, "application/json", body)
+}
+
+// replySealed sends a value as JSON, encrypted for the caller.
+func (c *call) replySealed(v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	if body, err = c.sealer.seal(c.ctx, c.cred.Secret, body); err != nil {
+		return err
+	}
+	return c.send(http.StatusOK, "application/json", body)
+}
+
+// replyEmpty sends a status and nothing else.
+func (c *call) replyEmpty(status int) error { return c.send(status, "", nil) }
+
+// send sends a whole answer.
+func (c *call) send(status int, contentType string, body []byte) error {
+	h := c.w.Header()
+	h.Set("Cache-Control", "no-store")
+	if contentType != "" {
+		h.Set("Content-Type", contentType)
+		h.Set("X-Content-Type-Options", "nosniff")
+	}
+	if status != http.StatusNoContent {
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	c.ev.Status = status
+	c.w.WriteHeader(status)
+	n, err := io.Copy(c.w, bytes.NewReader(body))
+	c.ev.BytesOut += n
+	if err != nil {
+		c.ev.Err = err
+	}
+	return nil
+}

@@ -1,0 +1,54 @@
+package madmin
+
+// Host is what the face must know of the server that it administers.
+type Host interface{}
+
+// hostRoutes are the rows of the server itself: its state, logs, settings and buckets' settings.
+func hostRoutes() []route {
+	return []route{
+		{method: post, path: "service", query: "action=restart", optional: "type", op: "ServiceRestart", rule: need("admin:ServiceRestart")},
+		{method: post, path: "service", query: "action=stop", optional: "type", op: "ServiceStop", rule: need("admin:ServiceStop")},
+		{method: post, path: "service", query: "action=freeze", optional: "type", op: "ServiceFreeze", rule: need("admin:ServiceFreeze")},
+		{method: post, path: "service", query: "action=unfreeze", optional: "type", op: "ServiceUnfreeze", rule: need("admin:ServiceFreeze")},
+		{method: post, path: "update", query: "updateURL", op: "ServerUpdate", rule: need("admin:ServerUpdate")},
+
+		{method: get, path: "info", op: "ServerInfo", rule: need("admin:ServerInfo")},
+		{method: get, path: "storageinfo", op: "StorageInfo", rule: need("admin:StorageInfo")},
+		{method: get, path: "datausageinfo", op: "DataUsageInfo", rule: need("admin:DataUsageInfo")},
+		{method: get, path: "metrics", op: "Metrics", rule: need("admin:ServerInfo")},
+		{method: get, path: "inspect-data", op: "InspectData", rule: need("admin:InspectData")},
+		{method: post, path: "inspect-data", op: "InspectData", rule: need("admin:InspectData")},
+		{method: get, path: "trace", op: "Trace", rule: need("admin:ServerTrace")},
+		{method: get, path: "log", op: "ConsoleLog", rule: need("admin:ConsoleLog")},
+		{method: get, path: "obdinfo", op: "HealthInfo", rule: need("admin:OBDInfo")},
+		{method: get, path: "healthinfo", op: "HealthInfo", rule: need("admin:OBDInfo")},
+		{method: get, path: "top/locks", op: "TopLocks", rule: need("admin:TopLocksInfo")},
+		{method: post, path: "force-unlock", query: "paths", op: "ForceUnlock", rule: need("admin:ForceUnlock")},
+
+		{method: post, path: "profiling/start", query: "profilerType", op: "StartProfiling", rule: need("admin:Profiling")},
+		{method: get, path: "profiling/download", op: "DownloadProfiling", rule: need("admin:Profiling")},
+		{method: post, path: "profile", op: "Profile", rule: need("admin:Profiling")},
+		{method: post, path: "speedtest", op: "ObjectSpeedTest", rule: need("admin:OBDInfo")},
+		{method: post, path: "speedtest/object", op: "ObjectSpeedTest", rule: need("admin:OBDInfo")},
+		{method: post, path: "speedtest/drive", op: "DriveSpeedtest", rule: need("admin:OBDInfo")},
+		{method: post, path: "speedtest/net", op: "Netperf", rule: need("admin:OBDInfo")},
+		{method: post, path: "speedtest/site", op: "SitePerf", rule: need("admin:OBDInfo")},
+		{method: post, path: "speedtest/client/devnull", op: "ClientDevNull", rule: need("admin:BandwidthMonitor")},
+		{method: post, path: "speedtest/client/devnull/extratime", op: "ClientDevNullExtraTime", rule: need("admin:BandwidthMonitor")},
+
+		{method: get, path: "get-config-kv", query: "key", op: "GetConfigKV", rule: need("admin:ConfigUpdate"), seals: true},
+		{method: put, path: "set-config-kv", op: "SetConfigKV", rule: need("admin:ConfigUpdate"), sealed: true},
+		{method: remove, path: "del-config-kv", op: "DelConfigKV", rule: need("admin:ConfigUpdate"), sealed: true},
+		{method: get, path: "help-config-kv", query: "subSys key", op: "HelpConfigKV", rule: need("admin:ConfigUpdate")},
+		{method: get, path: "list-config-history-kv", query: "count", op: "ListConfigHistoryKV", rule: need("admin:ConfigUpdate"), seals: true},
+		{method: remove, path: "clear-config-history-kv", query: "restoreId", op: "ClearConfigHistoryKV", rule: need("admin:ConfigUpdate")},
+		{method: put, path: "restore-config-history-kv", query: "restoreId", op: "RestoreConfigHistoryKV", rule: need("admin:ConfigUpdate")},
+		{method: get, path: "config", op: "GetConfig", rule: need("admin:ConfigUpdate"), seals: true},
+		{method: put, path: "config", op: "SetConfig", rule: need("admin:ConfigUpdate"), sealed: true},
+
+		{method: get, path: "get-bucket-quota", query: "bucket", op: "GetBucketQuotaConfig", rule: need("admin:GetBucketQuota")},
+		{method: put, path: "set-bucket-quota", query: "bucket", op: "PutBucketQuotaConfig", rule: need("admin:SetBucketQuota")},
+		{method: get, path: "export-bucket-metadata", op: "ExportBucketMetadata", rule: need("admin:ExportBucketMetadata")},
+		{method: put, path: "import-bucket-metadata", op: "ImportBucketMetadata", rule: need("admin:ImportBucketMetadata")},
+	}
+}

@@ -1,0 +1,166 @@
+package madmin
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/objsrv/objsrv/iam"
+)
+
+// The two states of users, groups and access keys in user and group routes.
+const (
+	enabled  = "enabled"
+	disabled = "disabled"
+)
+
+func status(on bool) string {
+	if on {
+		return enabled
+	}
+	return disabled
+}
+
+// userRequest is the body of add-user.
+type userRequest struct {
+	SecretKey string `json:"secretKey"`
+	Policy    string `json:"policy"`
+	Status    string `json:"status"`
+}
+
+// addUser makes a user, or gives one another secret and status. Everybody may change his own
+// secret with it, and nothing else of himself.
+func (c *call) addUser() error {
+	name, err := c.name("accessKey")
+	if err != nil {
+		return err
+	}
+	self := name == c.id.AccessKey && !c.id.Root
+	if err := c.mayOrOwns("admin:CreateUser", self); err != nil {
+		return err
+	}
+	var in userRequest
+	if err := c.decode(&in); err != nil {
+		return err
+	}
+	on := true
+	switch in.Status {
+	case enabled, "":
+	case disabled:
+		on = false
+	default:
+		return invalid("The status is enabled or disabled.")
+	}
+	switch {
+	case in.Policy != "":
+		return invalid("Policies are attached by a request of their own.")
+	case in.SecretKey == "":
+		return &Refusal{http.StatusBadRequest, "XMinioAdminNoSecretKey", "No secret key was provided."}
+	case self && !on:
+		return invalid("Nobody disables himself.")
+	}
+	_, _, err = c.IAM.CreateUser(c.ctx, iam.NewUser{Name: name, Secret: in.SecretKey, Disabled: !on})
+	if errors.Is(err, iam.ErrExists) {
+		_, err = c.IAM.UpdateUser(c.ctx, name, iam.UserUpdate{Secret: &in.SecretKey, Enabled: &on})
+		if errors.Is(err, iam.ErrNoSuchUser) {
+			err = invalid("The name is that of an access key of a user.")
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return c.replyEmpty(http.StatusOK)
+}
+
+// removeUser removes a user with all keys.
+func (c *call) removeUser() error {
+	name, err := c.nameOfOther()
+	if err != nil {
+		return err
+	}
+	if err := c.IAM.DeleteUser(c.ctx, name); err != nil {
+		return err
+	}
+	return c.replyEmpty(http.StatusOK)
+}
+
+func (c *call) enableUser() error  { return c.setStatus(true) }
+func (c *call) disableUser() error { return c.setStatus(false) }
+
+func (c *call) setStatus(on bool) error {
+	name, err := c.nameOfOther()
+	if err != nil {
+		return err
+	}
+	if _, err := c.IAM.SetStatus(c.ctx, name, on); err != nil {
+		return err
+	}
+	return c.replyEmpty(http.StatusOK)
+}
+
+// nameOfOther returns the user of a request that nobody may make about himself.
+func (c *call) nameOfOther() (string, error) {
+	name, err := c.name("accessKey")
+	if err == nil && (name == c.id.Name || name == c.id.AccessKey) {
+		err = notAllowed("Nobody removes, enables or disables himself.")
+	}
+	return name, err
+}
+
+// userInfo is a user as clients read it.
+type userInfo struct {
+	AuthInfo   *authInfo  `json:"userAuthInfo,omitempty"`
+	PolicyName string     `json:"policyName,omitempty"`
+	Status     string     `json:"status"`
+	MemberOf   []string   `json:"memberOf,omitempty"`
+	UpdatedAt  *time.Time `json:"updatedAt,omitempty"`
+}
+
+type authInfo struct {
+	Type             string `json:"type"`
+	AuthServer       string `json:"authServer,omitempty"`
+	AuthServerUserID string `json:"authServerUserID,omitempty"`
+}
+
+func newUserInfo(u iam.User) userInfo {
+	return userInfo{
+		PolicyName: strings.Join(u.Policies, ","),
+		Status:     status(u.Enabled),
+		UpdatedAt:  &u.Updated,
+	}
+}
+
+// userInfo answers with one user; everybody may ask for himself.
+func (c *call) userInfo() error {
+	name, err := c.name("accessKey")
+	if err != nil {
+		return err
+	}
+	if err := c.mayOrOwns("admin:GetUser", name == c.id.Name); err != nil {
+		return err
+	}
+	u, err := c.IAM.User(name)
+	if err != nil {
+		return err
+	}
+	return c.reply(newUserInfo(u))
+}
+
+// listUsers answers with all users, by name.
+func (c *call) listUsers() error {
+	out := map[string]userInfo{}
+	for _, u := range c.IAM.Users() {
+		out[u.Name] = newUserInfo(u)
+	}
+	return c.replySealed(out)
+}
+
+// mayOrOwns asks for an action, which the owner of a thing needs only not to be denied: a
+// decision that no statement made is not one against him.
+func (c *call) mayOrOwns(action string, owns bool) error {
+	if d := c.decide(action); d.Allowed || owns && d.Statement == "" {
+		return nil
+	}
+	return errDenied
+}
