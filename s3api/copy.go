@@ -193,9 +193,10 @@ func (c *call) copiedTags(b *storage.Bucket, src *source) ([]storage.Tag, error)
 	if len(src.obj.Tags) == 0 {
 		return nil, nil
 	}
-	if err := c.authorize(src.action("s3:GetObjectTagging"), src.bucket, src.ref.Bucket, src.ref.Key); err != nil {
+	if err := c.authorizeRef(src.action("s3:GetObjectTagging"), src.bucket, src.ref); err != nil {
 		return nil, err
 	}
+	c.copied = src.obj.Tags
 	return src.obj.Tags, c.authorize("s3:PutObjectTagging", b, c.bucket, c.key)
 }
 

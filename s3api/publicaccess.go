@@ -83,6 +83,10 @@ type publicAccessBlock struct {
 	RestrictPublicBuckets bool     `xml:"RestrictPublicBuckets"`
 }
 
+func errPublicPolicy() *Error {
+	return errorf("AccessDenied", "The policy grants public access, which the public access block of the bucket or of its account forbids.")
+}
+
 func getPublicAccessBlock(c *call) error {
 	return c.replyDoc(docPublicAccess, "NoSuchPublicAccessBlockConfiguration")
 }
