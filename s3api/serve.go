@@ -55,6 +55,7 @@ type Server struct {
 	admin   *sigv4.Verifier // of requests that are not S3's, see AuthenticateKey
 	rules   policyRules     // of bucket policies
 	parsed  settingsCache
+	quotas  quotas
 	buffers sync.Pool // of *[]byte, see buffer
 }
 
