@@ -9,7 +9,7 @@ PEERS ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz cover bench clients functional s3tests powercut kill9 bitrot fmt update-golden clean
+.PHONY: help build test race lint fuzz cover bench clients clients-admin functional s3tests powercut kill9 bitrot fmt update-golden clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -47,6 +47,9 @@ bench: ## measure the server, and PEERS beside it (ARGS for further flags)
 
 clients: ## scripted sessions of aws cli, boto3, SDKs, mc, rclone, restic, s3cmd
 	test/clients/run.sh $(ARGS)
+
+clients-admin: ## mc admin beside a real MinIO, and the move of its identities (MC=, MINIO= binaries)
+	test/clients/admin/run.sh $(ARGS)
 
 functional: ## minio-go's functional tests
 	test/functional/run.sh $(ARGS)

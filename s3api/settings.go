@@ -138,14 +138,6 @@ func putBucketVersioning(c *call) error {
 	return c.reply(http.StatusOK)
 }
 
-// bucketTagging is the body of PutBucketTagging.
-type bucketTagging struct {
-	XMLName xml.Name `xml:"Tagging"`
-	TagSet  *struct {
-		Tag []xmlTag `xml:"Tag"`
-	} `xml:"TagSet"`
-}
-
 func getBucketTagging(c *call) error {
 	b, err := c.needBucket()
 	if err != nil {
@@ -162,7 +154,12 @@ func putBucketTagging(c *call) error {
 	if _, err := c.needBucket(); err != nil {
 		return err
 	}
-	var conf bucketTagging
+	var conf struct {
+		XMLName xml.Name `xml:"Tagging"`
+		TagSet  *struct {
+			Tag []xmlTag `xml:"Tag"`
+		} `xml:"TagSet"`
+	}
 	if err := c.readXML(maxXML, false, &conf); err != nil {
 		return err
 	}
