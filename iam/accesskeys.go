@@ -22,7 +22,8 @@ type AccessKey struct {
 	Name        string          `json:"name,omitempty"`
 	Description string          `json:"description,omitempty"`
 	Policy      json.RawMessage `json:"policy,omitempty"` // embedded; without one it has the parent's rights
-	Bounded     bool            `json:"bounded"`          // the credential that made it was restricted: so is the key
+	Grants      *Grants         `json:"grants,omitempty"`
+	Bounded     bool            `json:"bounded"` // the credential that made it was restricted: so is the key
 	Expires     *time.Time      `json:"expires,omitempty"`
 	Created     time.Time       `json:"created"`
 	Updated     time.Time       `json:"updated"`
@@ -43,6 +44,7 @@ type NewAccessKey struct {
 	Policy      json.RawMessage // at most MaxKeyPolicy bytes; empty for the parent's rights
 	Expires     time.Time       // zero for never
 	Disabled    bool
+	Grants      *Grants // nil: those of By
 }
 
 // AccessKeyUpdate changes an access key; nil fields stay as they are. The user's own key takes
@@ -122,7 +124,13 @@ func (s *Service) newKey(n *NewAccessKey, now time.Time) (keyRecord, error) {
 		return k, ErrExists
 	}
 	var err error
-	if k.Bounds, err = s.inherited(n.By); err != nil {
+	if k.Bounds, k.Grants, err = s.inherited(n.By); err != nil {
+		return k, err
+	}
+	if n.Grants != nil {
+		k.Grants = n.Grants
+	}
+	if err := k.Grants.check(); err != nil {
 		return k, err
 	}
 	err = s.changeKey(&k, &AccessKeyUpdate{Policy: &n.Policy, Name: &n.Name, Description: &n.Description, Expires: &n.Expires})
@@ -323,7 +331,7 @@ func (s *Service) AccessKeys(parent string) []AccessKey {
 func (s *Service) publicKey(k *keyRecord) AccessKey {
 	out := AccessKey{
 		AccessKey: k.AccessKey, Parent: k.UserName, Account: k.Account, Own: !k.Service, Enabled: !k.Disabled,
-		Name: k.Name, Description: k.Description, Policy: slices.Clone(k.Policy), Bounded: len(k.Bounds) > 0,
+		Name: k.Name, Description: k.Description, Policy: slices.Clone(k.Policy), Grants: k.Grants, Bounded: len(k.Bounds) > 0,
 		Created: k.Created, Updated: k.Updated,
 	}
 	if k.UserID == s.root.Identity.ID {

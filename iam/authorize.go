@@ -53,10 +53,10 @@ func (s *Service) decide(r *Request) Decision {
 		q.Caller = policy.Caller{
 			ID: u.ID, Account: u.Account, Name: u.Name, ARN: u.arn, Session: id.Kind == SessionKey, Attributes: u,
 		}
-		if id.scope != nil && id.scope.claims != nil {
-			q.Caller.Attributes = attributes{u, id.scope.claims}
+		if id.scope != nil && (id.scope.claims != nil || len(id.scope.groups) > 0) {
+			q.Caller.Attributes = attributes{u, id.scope}
 		}
-		if own, ok = u.evaluate(&q); !ok || own.Effect == policy.Deny {
+		if own, ok = u.evaluate(id.scope, &q); !ok || own.Effect == policy.Deny {
 			return Decision{Statement: own.Statement, Explicit: own.Effect == policy.Deny}
 		}
 		same = u.Account == s.owner(r)
@@ -127,23 +127,48 @@ func (s *Service) owner(r *Request) string {
 	return r.Owner
 }
 
-// evaluate combines the user's policies with those of its groups that are enabled. ok is false
-// when one of them is not available.
-func (u *user) evaluate(q *policy.Query) (res policy.Result, ok bool) {
+// evaluate combines the user's policies with those of its groups that are enabled, and with the
+// grants of its credential. ok is false when one of them is not available.
+func (u *user) evaluate(sc *scope, q *policy.Query) (res policy.Result, ok bool) {
 	if res, ok = evaluateSlots(u.slots, q); !ok || res.Effect == policy.Deny {
 		return res, ok
 	}
 	for i, sl := range u.groups {
-		g := sl.current.Load()
-		switch {
-		case g == nil:
-			continue
-		case g.err != nil:
-			return policy.Result{Statement: "group " + sl.name + " is unreadable"}, false
-		case g.ID != u.Groups[i].ID || g.Disabled:
-			continue
+		one, ok := sl.evaluate(u.Groups[i].ID, q)
+		if !ok || one.Effect == policy.Deny {
+			return one, ok
 		}
-		one, ok := evaluateSlots(g.slots, q)
+		if res.Effect == policy.NoEffect {
+			res = one
+		}
+	}
+	if sc != nil {
+		one, ok := sc.evaluateGrants(q)
+		if !ok || one.Effect != policy.NoEffect && res.Effect == policy.NoEffect || one.Effect == policy.Deny {
+			return one, ok
+		}
+	}
+	return res, true
+}
+
+// evaluate decides by the policies of a group while it has the id, which is "" for any.
+func (sl *groupSlot) evaluate(id string, q *policy.Query) (res policy.Result, ok bool) {
+	switch g := sl.current.Load(); {
+	case g == nil:
+		return res, true
+	case g.err != nil:
+		return policy.Result{Statement: "group " + sl.name + " is unreadable"}, false
+	case g.Disabled || id != "" && g.ID != id:
+		return res, true
+	default:
+		return evaluateSlots(g.slots, q)
+	}
+}
+
+// evaluateSlots combines policies. ok is false when one of them is not available.
+func evaluateSlots(slots []*policySlot, q *policy.Query) (res policy.Result, ok bool) {
+	for _, sl := range slots {
+		one, ok := evaluateState(sl.name, sl.current.Load(), q)
 		if !ok || one.Effect == policy.Deny {
 			return one, ok
 		}
@@ -154,22 +179,11 @@ func (u *user) evaluate(q *policy.Query) (res policy.Result, ok bool) {
 	return res, true
 }
 
-// evaluateSlots combines policies. ok is false when one of them is not available.
-func evaluateSlots(slots []*policySlot, q *policy.Query) (res policy.Result, ok bool) {
-	for _, sl := range slots {
-		st := sl.current.Load()
-		if st == nil || st.err != nil {
-			return policy.Result{Statement: "policy " + sl.name + " is unreadable"}, false
-		}
-		one := st.compiled.Evaluate(q)
-		if one.Effect == policy.Deny {
-			return one, true
-		}
-		if res.Effect == policy.NoEffect {
-			res = one
-		}
+func evaluateState(name string, st *policyState, q *policy.Query) (res policy.Result, ok bool) {
+	if st == nil || st.err != nil {
+		return policy.Result{Statement: "policy " + name + " is unreadable"}, false
 	}
-	return res, true
+	return st.compiled.Evaluate(q), true
 }
 
 // maxDocuments bounds the bucket policies that are kept compiled.

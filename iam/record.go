@@ -90,6 +90,7 @@ type keyRecord struct {
 	Description string    `json:"description,omitempty"`
 	Policy      document  `json:"policy,omitempty"`
 	Bounds      []bounds  `json:"bounds,omitempty"` // of the credential that made it
+	Grants      *Grants   `json:"grants,omitempty"`
 	Expires     time.Time `json:"expires,omitzero"`
 	Updated     time.Time `json:"updated,omitzero"`
 }
@@ -118,6 +119,7 @@ type sessionRecord struct {
 	Revoke    string    `json:"revoke,omitempty"`
 	Remote    string    `json:"remote,omitempty"`
 	Bounds    []bounds  `json:"bounds,omitempty"`
+	Grants    *Grants   `json:"grants,omitempty"`
 	Created   time.Time `json:"created"`
 	Expires   time.Time `json:"expires"`
 }

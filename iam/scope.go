@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/objsrv/objsrv/iam/policy"
 )
@@ -15,11 +16,62 @@ const (
 	maxBounds        = 8    // restrictions on top of each other
 )
 
-// scope is what a credential may at most, whatever its user may. It is immutable but for
-// the slots of named policies.
+// scope is what a credential has of its own: what it may at most, whatever its user may, and
+// what it may beside its user. It is immutable but for the slots of policies and groups.
 type scope struct {
 	bounds []bound
-	claims claims // of a session; nil for a key
+	slots  []*policySlot // of Grants
+	groups []*groupSlot
+	grants *Grants
+	claims claims // nil when there are none
+}
+
+// Grants are what a credential has beside its user's policies and groups: what an identity
+// provider has said of the person. Claims are values by lower-case condition key, such as
+// "jwt:sub" or "ldap:user". Who has a credential with grants hands them on to those made with it.
+type Grants struct {
+	Policies []string            `json:"policies,omitempty"`
+	Groups   []string            `json:"groups,omitempty"` // qualified; what does not exist grants nothing
+	Claims   map[string][]string `json:"claims,omitempty"`
+}
+
+// Limits of grants.
+const (
+	maxClaims     = 100
+	maxClaimBytes = 16 << 10
+)
+
+// check judges and orders grants. Policies need not exist: an identity provider names more than this
+// server has.
+func (g *Grants) check() (err error) {
+	if g == nil {
+		return nil
+	}
+	if g.Policies, err = normalPolicies(g.Policies); err != nil {
+		return err
+	}
+	for _, n := range g.Groups {
+		if err := CheckGroupName(n); err != nil {
+			return err
+		}
+	}
+	if len(g.Groups) > MaxGroups {
+		return fmt.Errorf("%w: a credential has at most %d groups", ErrInvalid, MaxGroups)
+	}
+	size := 0
+	for k, values := range g.Claims {
+		if !policy.KnownKey(k) || k != strings.ToLower(k) {
+			return fmt.Errorf("%w: %q is no condition key", ErrInvalid, k)
+		}
+		size += len(k)
+		for _, v := range values {
+			size += len(v)
+		}
+	}
+	if len(g.Claims) > maxClaims || size > maxClaimBytes {
+		return fmt.Errorf("%w: the claims of a credential are more than %d or longer than %d bytes", ErrInvalid, maxClaims, maxClaimBytes)
+	}
+	return nil
 }
 
 // bound is one compiled restriction.
@@ -52,26 +104,40 @@ func (u *user) Values(key string) ([]string, bool) {
 	return names, len(names) > 0
 }
 
-// attributes are those of a session of a user.
+// attributes are those of a credential with a scope.
 type attributes struct {
-	u *user
-	claims
+	u  *user
+	sc *scope
 }
 
 // Values implements policy.Conditions.
 func (a attributes) Values(key string) ([]string, bool) {
-	if v, ok := a.claims[key]; ok {
+	if v, ok := a.sc.claims[key]; ok {
 		return v, true
 	}
-	return a.u.Values(key)
+	names, ok := a.u.Values(key)
+	if key == "aws:groups" {
+		for _, sl := range a.sc.groups {
+			if g := sl.current.Load(); g != nil && g.err == nil && !g.Disabled && !slices.Contains(names, g.Name) {
+				names, ok = append(names, g.Name), true
+			}
+		}
+	}
+	return names, ok
 }
 
-// newScope compiles the restrictions of a record; nil when there are none.
-func (sn *snapshot) newScope(name string, list []bounds) (*scope, error) {
-	if len(list) == 0 {
+// newScope compiles what a record says of its credential; nil when it says nothing.
+func (sn *snapshot) newScope(name string, list []bounds, g *Grants) (*scope, error) {
+	if len(list) == 0 && g == nil {
 		return nil, nil
 	}
 	sc := &scope{bounds: make([]bound, len(list))}
+	if g != nil {
+		sc.grants, sc.claims, sc.slots = g, g.Claims, sn.slots(g.Policies)
+		for _, n := range g.Groups {
+			sc.groups = append(sc.groups, sn.groupSlot(n))
+		}
+	}
 	for i := range list {
 		b := &sc.bounds[i]
 		b.name = name
@@ -82,14 +148,40 @@ func (sn *snapshot) newScope(name string, list []bounds) (*scope, error) {
 			}
 			b.own = p
 		}
-		for _, p := range list[i].Policies {
-			b.slots = append(b.slots, sn.slot(p))
-		}
+		b.slots = sn.slots(list[i].Policies)
 		if b.own == nil && len(b.slots) == 0 {
 			return nil, errors.New("a restriction is empty")
 		}
 	}
 	return sc, nil
+}
+
+// evaluateGrants decides by the grants alone. A policy or group that does not exist grants
+// nothing; one that can't be read denies, and ok is false.
+func (sc *scope) evaluateGrants(q *policy.Query) (res policy.Result, ok bool) {
+	for _, sl := range sc.slots {
+		st := sl.current.Load()
+		if st == nil {
+			continue
+		}
+		one, ok := evaluateState(sl.name, st, q)
+		if !ok || one.Effect == policy.Deny {
+			return one, ok
+		}
+		if res.Effect == policy.NoEffect {
+			res = one
+		}
+	}
+	for _, sl := range sc.groups {
+		one, ok := sl.evaluate("", q)
+		if !ok || one.Effect == policy.Deny {
+			return one, ok
+		}
+		if res.Effect == policy.NoEffect {
+			res = one
+		}
+	}
+	return res, true
 }
 
 // evaluate tells what the restrictions leave of q: the Decision that refuses, or ok.
@@ -118,10 +210,10 @@ func (sc *scope) evaluate(q *policy.Query) (d Decision, ok bool) {
 	return d, true
 }
 
-// inherited returns the restrictions of the credential that asks for another one.
-func (s *Service) inherited(by *Identity) ([]bounds, error) {
-	if by == nil || !by.Restricted() {
-		return nil, nil
+// inherited returns the restrictions and grants of the credential that asks for another one.
+func (s *Service) inherited(by *Identity) ([]bounds, *Grants, error) {
+	if by == nil || by.scope == nil {
+		return nil, nil, nil
 	}
 	sn := s.snap.Load()
 	var list []bounds
@@ -129,20 +221,20 @@ func (s *Service) inherited(by *Identity) ([]bounds, error) {
 	case ServiceKey:
 		k, ok := sn.keys.get(by.AccessKey)
 		if !ok || k.identity.scope != by.scope {
-			return nil, ErrNoSuchKey
+			return nil, nil, ErrNoSuchKey
 		}
 		list = k.restrictions()
 	case SessionKey:
 		ss, ok := sn.sessions.get(by.AccessKey)
 		if !ok || ss.identity.scope != by.scope {
-			return nil, ErrNoSuchKey
+			return nil, nil, ErrNoSuchKey
 		}
 		list = ss.Bounds
 	}
-	if len(list) == 0 {
-		return nil, ErrNoSuchKey // it was restricted a moment ago
+	if len(list) != len(by.scope.bounds) {
+		return nil, nil, ErrNoSuchKey // it was restricted otherwise a moment ago
 	}
-	return slices.Clone(list), nil
+	return slices.Clone(list), by.scope.grants, nil
 }
 
 // restrictions are those of the key's maker, then its own.

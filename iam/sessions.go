@@ -23,6 +23,7 @@ type Session struct {
 	RevokeType string    `json:"revokeType,omitempty"`
 	Remote     string    `json:"remote,omitempty"`
 	Restricted bool      `json:"restricted"`
+	Grants     *Grants   `json:"grants,omitempty"`
 	Created    time.Time `json:"created"`
 	Expires    time.Time `json:"expires"`
 }
@@ -36,6 +37,7 @@ type NewSession struct {
 	Name       string          // RoleSessionName, for the lists
 	RevokeType string          // MinIO's TokenRevokeType
 	Remote     string          // address of the client
+	Grants     *Grants         // nil: those of By
 }
 
 // Limits of sessions, as MinIO's: AWS ends a session of a role after 12 hours.
@@ -138,7 +140,13 @@ func (s *Service) newSession(ctx context.Context, n *NewSession) (r sessionRecor
 
 // bind sets what restricts the session and whose end is its end.
 func (s *Service) bind(r *sessionRecord, by *Identity, n *NewSession) (err error) {
-	if r.Bounds, err = s.inherited(by); err != nil {
+	if r.Bounds, r.Grants, err = s.inherited(by); err != nil {
+		return err
+	}
+	if n.Grants != nil {
+		r.Grants = n.Grants
+	}
+	if err := r.Grants.check(); err != nil {
 		return err
 	}
 	if len(n.Policy) > 0 {
@@ -235,7 +243,7 @@ func (s *Service) Session(accessKey string) (Session, error) {
 func (s *Service) publicSession(ss *session) Session {
 	out := Session{
 		AccessKey: ss.AccessKey, Parent: ss.UserName, Name: ss.Name, Via: ss.Via, RevokeType: ss.Revoke,
-		Remote: ss.Remote, Restricted: ss.identity.Restricted(), Created: ss.Created, Expires: ss.Expires,
+		Remote: ss.Remote, Restricted: ss.identity.Restricted(), Grants: ss.Grants, Created: ss.Created, Expires: ss.Expires,
 	}
 	if ss.UserID == s.root.Identity.ID {
 		out.Parent = s.root.AccessKey

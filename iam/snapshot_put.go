@@ -2,6 +2,7 @@ package iam
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -136,7 +137,7 @@ func (sn *snapshot) putKey(r *store.Record) error {
 	if k.AccessKey != r.Name || k.UserID == "" || k.Secret == "" {
 		return errors.New("it describes another key")
 	}
-	sc, err := sn.newScope("policy of access key "+k.AccessKey, k.restrictions())
+	sc, err := sn.newScope("policy of access key "+k.AccessKey, k.restrictions(), k.Grants)
 	if err != nil {
 		return err
 	}
@@ -158,7 +159,7 @@ func (sn *snapshot) putSession(r *store.Record) error {
 	if ss.AccessKey != r.Name || ss.UserID == "" || ss.Secret == "" || len(ss.TokenHash) == 0 || ss.Expires.IsZero() {
 		return errors.New("it describes another session")
 	}
-	sc, err := sn.newScope("policy of session "+ss.AccessKey, ss.Bounds)
+	sc, err := sn.newScope("policy of session "+ss.AccessKey, ss.Bounds, ss.Grants)
 	if err != nil {
 		return err
 	}
@@ -166,10 +167,12 @@ func (sn *snapshot) putSession(r *store.Record) error {
 	if sc == nil {
 		sc = &scope{}
 	}
+	said := sc.claims
 	sc.claims = claims{
 		"aws:tokenissuetime":         {ss.Created.UTC().Format(time.RFC3339)},
 		"aws:multifactorauthpresent": {"false"},
 	}
+	maps.Copy(sc.claims, said)
 	ss.identity.scope, ss.identity.Kind = sc, SessionKey
 	sn.sessions = sn.sessions.with(ss.AccessKey, ss)
 	sn.issued = link(sn.issued, ss.UserID, ss.AccessKey)

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/objsrv/objsrv/iam"
 	iammem "github.com/objsrv/objsrv/iam/store/mem"
+	"github.com/objsrv/objsrv/internal/reqlog"
 	"github.com/objsrv/objsrv/sigv4"
 	"github.com/objsrv/objsrv/storage"
 	"github.com/objsrv/objsrv/storage/mem"
@@ -28,8 +30,9 @@ const (
 // "stranger" may do everything that S3 has, "bare" and "strangerbare" have no policy.
 type accounts struct {
 	*env
-	svc *iam.Service
-	n   int
+	svc   *iam.Service
+	event reqlog.Event // what the listener knows of requests
+	n     int
 }
 
 func newAccounts(t *testing.T, ownership string) *accounts {
@@ -47,7 +50,11 @@ func newAccounts(t *testing.T, ownership string) *accounts {
 	a.user("strangerbare", otherAccount)
 	clock := func() time.Time { return a.now }
 	a.s = New(Config{Backend: mem.New(mem.Options{Now: clock}), IAM: svc, Now: clock, ObjectOwnership: ownership})
-	a.srv = httptest.NewServer(a.s)
+	a.srv = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ev := a.event
+		ev.ID = r.Header.Get("Test-Request")
+		a.s.ServeHTTP(w, r.WithContext(reqlog.With(r.Context(), &ev)))
+	}))
 	t.Cleanup(a.srv.Close)
 	return a
 }

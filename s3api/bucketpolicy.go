@@ -2,25 +2,38 @@ package s3api
 
 import (
 	"net/http"
-	"path"
 	"strings"
 
 	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/iam/policy"
 	"github.com/objsrv/objsrv/s3api/s3xml"
+	"github.com/objsrv/objsrv/storage"
 )
 
-// docPolicy names the bucket policy among a bucket's documents, as it was sent.
+// docPolicy names the bucket policy among a bucket's documents: as it was sent, but for its principals.
 const docPolicy = "policy"
 
-func getBucketPolicy(c *call) error {
+// policyBucket returns the request's bucket. Its policy is a matter of its account: even whom the policy itself lets do
+// so may not read or change it from another one (S3 API reference, PutBucketPolicy).
+func (c *call) policyBucket() (*storage.Bucket, error) {
 	b, err := c.needBucket()
+	if err == nil && c.outsider(b) {
+		err = errorf("MethodNotAllowed", "The specified method is not allowed against this resource.").with("Method", c.r.Method).with("ResourceType", "BUCKETPOLICY")
+	}
+	return b, err
+}
+
+func getBucketPolicy(c *call) error {
+	b, err := c.policyBucket()
 	if err != nil {
 		return err
 	}
 	doc, ok := b.Docs[docPolicy]
 	if !ok {
 		return notConfigured("NoSuchBucketPolicy")(c)
+	}
+	if doc, err = c.showPrincipals(doc); err != nil {
+		return err
 	}
 	h := c.w.Header()
 	h.Set("Content-Type", "application/json")
@@ -33,26 +46,32 @@ func getBucketPolicy(c *call) error {
 }
 
 func putBucketPolicy(c *call) error {
-	b, err := c.needBucket()
+	b, err := c.policyBucket()
 	if err != nil {
 		return err
 	}
-	data, err := c.readBody(policy.MaxBucketDocument, false)
+	data, err := c.readBody(maxXML, false)
 	if err != nil {
 		return err
+	}
+	if len(data) > policy.MaxBucketDocument {
+		return errMalformedPolicy("Policy exceeds the maximum allowed document size: %d bytes.", policy.MaxBucketDocument)
 	}
 	doc, err := policy.Parse(data, policy.Resource)
 	if err != nil {
-		return errorf("MalformedPolicy", "%s", err.Error())
+		return errMalformedPolicy("%s", err.Error())
 	}
 	if _, err := doc.Compile("bucket policy", policy.Resource); err != nil {
-		return errorf("MalformedPolicy", "%s", err.Error())
+		return errMalformedPolicy("%s", err.Error())
 	}
-	if err := checkPolicyResources(doc, c.bucket); err != nil {
+	if err := c.s.rules.check(doc, c.bucket); err != nil {
+		return err
+	}
+	if data, err = c.storePrincipals(doc, data); err != nil {
 		return err
 	}
 	if c.s.settings(b).block.BlockPublicPolicy && isPublic(doc) {
-		return errorf("AccessDenied", "The policy grants public access, which the bucket's public access block forbids.")
+		return errPublicPolicy()
 	}
 	if err := c.checkSelfRemoval(data, b.Owner); err != nil {
 		return err
@@ -63,27 +82,13 @@ func putBucketPolicy(c *call) error {
 	return c.reply(http.StatusNoContent)
 }
 
-// checkPolicyResources refuses a policy that speaks of other buckets.
-func checkPolicyResources(doc *policy.Document, bucket string) error {
-	for _, s := range doc.Statements {
-		for _, r := range append(s.Resources, s.NotResources...) {
-			name, _ := strings.CutPrefix(r, "arn:aws:s3:::")
-			name, _, _ = strings.Cut(name, "/")
-			if ok, err := path.Match(name, bucket); err != nil || !ok {
-				return errorf("MalformedPolicy", "Policy has invalid resource: %s is not of this bucket.", r)
-			}
-		}
-	}
-	return nil
-}
-
 // checkSelfRemoval refuses a policy by which its author could never change it again, unless
 // that is confirmed. Root can always change it.
 func (c *call) checkSelfRemoval(data []byte, owner string) error {
 	if c.id == nil || c.id.Root || c.r.Header.Get("X-Amz-Confirm-Remove-Self-Bucket-Access") == "true" {
 		return nil
 	}
-	d := c.s.IAM.Authorize(&iam.Request{Identity: c.id, Action: "s3:PutBucketPolicy", Bucket: c.bucket, Policy: data, Owner: owner, Conditions: c})
+	d := c.decide(&iam.Request{Identity: c.id, Action: "s3:PutBucketPolicy", Bucket: c.bucket, Policy: data, Owner: owner, Conditions: c}, c.b, "")
 	if !d.Allowed {
 		return errorf("AccessDenied", "The policy would take from you the right to change it; send x-amz-confirm-remove-self-bucket-access: true to do so.")
 	}
@@ -91,7 +96,7 @@ func (c *call) checkSelfRemoval(data []byte, owner string) error {
 }
 
 func deleteBucketPolicy(c *call) error {
-	if _, err := c.needBucket(); err != nil {
+	if _, err := c.policyBucket(); err != nil {
 		return err
 	}
 	if err := c.setDoc(docPolicy, nil); err != nil {

@@ -93,16 +93,23 @@ type createBucketConfiguration struct {
 	} `xml:"Tags"`
 }
 
-func createBucket(c *call) error {
-	var conf createBucketConfiguration
+// bucketConfiguration reads the body of CreateBucket, which may be empty.
+func (c *call) bucketConfiguration() (conf createBucketConfiguration, err error) {
 	data, err := c.readBody(maxXML, false)
 	if err != nil {
-		return err
+		return conf, err
 	}
+	c.document = data
 	if len(data) > 0 {
-		if err := s3xml.Decode(data, &conf); err != nil {
-			return errMalformedXML()
-		}
+		err = decodeXML(data, &conf)
+	}
+	return conf, err
+}
+
+func createBucket(c *call) error {
+	conf, err := c.bucketConfiguration()
+	if err != nil {
+		return err
 	}
 	if conf.Location != nil || conf.Bucket != nil {
 		return errorf("NotImplemented", "Directory buckets are not implemented.")

@@ -102,6 +102,10 @@ func (c *call) readXML(limit int64, needSum bool, v any) error {
 	if err != nil {
 		return err
 	}
+	return decodeXML(data, v)
+}
+
+func decodeXML(data []byte, v any) error {
 	if err := s3xml.Decode(data, v); err != nil {
 		e := errMalformedXML()
 		e.cause = err
@@ -170,6 +174,7 @@ func (c *call) replyError(err error) {
 		panic(http.ErrAbortHandler)
 	}
 	e := toError(err)
+	c.keepRefusal(e, c.action(), c.key)
 	c.ev.Status, c.ev.Code = e.status(), e.Code
 	if e.status() >= 500 && e.status() != http.StatusNotImplemented {
 		c.ev.Err = err

@@ -1,48 +1,52 @@
 package s3api
 
 import (
-	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/objsrv/objsrv/s3api/s3xml"
+	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/sigv4"
 	"github.com/objsrv/objsrv/storage"
 )
 
+// asked is the decision under way: conditions speak of its resource, not of what the request as a
+// whole is about. Of a copy that is first the target, then the source. The zero is none.
+type asked struct {
+	req     *iam.Request
+	b       *storage.Bucket
+	version string // of the object
+}
+
+// ref is the object that is asked about; its Key is empty when it is none.
+func (a *asked) ref() storage.Ref {
+	if a.req == nil {
+		return storage.Ref{}
+	}
+	return storage.Ref{Bucket: a.req.Bucket, Key: a.req.Key, Version: a.version}
+}
+
 // Values answers a policy's condition key for this request. What it answers comes from the
-// server: the verified signature, the identity, the connection, the parsed parameters. A header
-// or parameter counts only for the key that is defined by it (service authorization
-// reference, "Condition keys for Amazon S3"). Keys are lower-case.
+// server: the verified signature, the connection, the parsed parameters. A header or parameter counts
+// only for the key that is defined by it, and only where the operation has it (Service Authorization
+// Reference, "Condition keys for Amazon S3"). Keys are lower-case.
 func (c *call) Values(key string) ([]string, bool) {
-	if name, ok := strings.CutPrefix(key, "s3:existingobjecttag/"); ok {
-		return c.existingTag(name)
-	}
-	if name, ok := strings.CutPrefix(key, "s3:requestobjecttag/"); ok {
-		return tagValue(c.requestTags(), name)
-	}
-	if key == "s3:requestobjecttagkeys" {
-		return tagKeys(c.requestTags())
+	if get, ok := conditionKeys[key]; ok {
+		v, ok := get(c)
+		if !ok {
+			return nil, false
+		}
+		return []string{v}, true
 	}
 	if name, ok := strings.CutPrefix(key, "s3:x-amz-"); ok {
 		return c.headerValue("X-Amz-" + name)
 	}
-	get, ok := conditionKeys[key]
-	if !ok {
-		return nil, false
-	}
-	v, ok := get(c)
-	if !ok {
-		return nil, false
-	}
-	return []string{v}, true
+	return c.tagValues(key)
 }
 
 // conditionKeys answer with one value.
 var conditionKeys = map[string]func(*call) (string, bool){
-	"aws:currenttime":     func(c *call) (string, bool) { return c.s.Now().UTC().Format(time.RFC3339), true },
-	"aws:epochtime":       func(c *call) (string, bool) { return strconv.FormatInt(c.s.Now().Unix(), 10), true },
 	"aws:securetransport": func(c *call) (string, bool) { return strconv.FormatBool(c.ev.TLS), true },
 	"aws:sourceip":        func(c *call) (string, bool) { return present(c.ev.Remote) },
 	"aws:useragent":       func(c *call) (string, bool) { return present(c.r.Header.Get("User-Agent")) },
@@ -50,33 +54,62 @@ var conditionKeys = map[string]func(*call) (string, bool){
 	"s3:authtype":         authType,
 	"s3:signatureversion": signatureVersion,
 	"s3:signatureage":     signatureAge,
+	"s3:tlsversion":       tlsVersion,
 	"s3:prefix":           listPrefix,
-	"s3:delimiter":        queryKey("delimiter", bucketLevel),
-	"s3:max-keys":         queryKey("max-keys", bucketLevel),
-	"s3:versionid":        func(c *call) (string, bool) { return present(c.ev.Version) },
-	"s3:if-match":         func(c *call) (string, bool) { return present(c.r.Header.Get("If-Match")) },
-	"s3:if-none-match":    func(c *call) (string, bool) { return present(c.r.Header.Get("If-None-Match")) },
+	"s3:delimiter":        queryKey("delimiter"),
+	"s3:max-keys":         queryKey("max-keys"),
+	"s3:versionid":        func(c *call) (string, bool) { return present(c.asked.version) },
+	"s3:if-match":         objectHeader("If-Match"),
+	"s3:if-none-match":    objectHeader("If-None-Match"),
 	"s3:resourceaccount": func(c *call) (string, bool) {
-		if c.b == nil {
+		if c.asked.b == nil {
 			return "", false
 		}
-		return c.b.Owner, true
+		return c.asked.b.Owner, true
 	},
+	"s3:locationconstraint":      locationConstraint,
+	"s3:objectcreationoperation": objectCreation,
+	"s3:x-amz-content-sha256":    contentSHA256,
+	"s3:x-amz-copy-source":       copySourceKey,
+
+	"s3:object-lock-mode":                     lockKey(func(l *requestedLock) string { return l.mode }),
+	"s3:object-lock-retain-until-date":        lockKey(func(l *requestedLock) string { return l.until }),
+	"s3:object-lock-legal-hold":               lockKey(func(l *requestedLock) string { return l.hold }),
+	"s3:object-lock-remaining-retention-days": lockKey(func(l *requestedLock) string { return l.days }),
 }
 
 func present(s string) (string, bool) { return s, s != "" }
 
+// listPrefix is the prefix of a listing, and the key where the right to list stands for that to
+// know whether an object is there.
 func listPrefix(c *call) (string, bool) {
 	if c.prefix != "" {
 		return c.prefix, true
 	}
-	return queryKey("prefix", bucketLevel)(c)
+	return c.param("prefix")
 }
 
-func queryKey(name string, l level) func(*call) (string, bool) {
-	return func(c *call) (string, bool) { return c.query.Get(name), c.level == l && c.query.Has(name) }
+func queryKey(name string) func(*call) (string, bool) {
+	return func(c *call) (string, bool) { return c.param(name) }
 }
 
+// param returns a query parameter that the operation takes.
+func (c *call) param(name string) (string, bool) {
+	if c.op == nil || !c.query.Has(name) || !slices.Contains(c.op.params, name) {
+		return "", false
+	}
+	return c.query.Get(name), true
+}
+
+func objectHeader(name string) func(*call) (string, bool) {
+	return func(c *call) (string, bool) {
+		v := c.r.Header.Get(name)
+		return v, v != "" && c.level == objectLevel
+	}
+}
+
+// headerValue answers a key that is named after an x-amz-* header. Where an operation does not know the
+// header, the request is refused whatever the decision.
 func (c *call) headerValue(name string) ([]string, bool) {
 	// Header keys are canonical in the map; condition keys are lower-case.
 	v := c.r.Header.Get(name)
@@ -113,70 +146,134 @@ func signatureAge(c *call) (string, bool) {
 	return strconv.FormatInt(c.s.Now().Sub(c.auth.Time).Milliseconds(), 10), true
 }
 
-// existingTag looks up a tag of the object as it is stored. When that can't be read the request
-// fails: an absent tag could make a Deny void.
-func (c *call) existingTag(name string) ([]string, bool) {
-	if c.level != objectLevel || c.b == nil {
-		return nil, false
+// tlsVersion is absent without TLS, and where a proxy ended it, whose version is not known.
+func tlsVersion(c *call) (string, bool) {
+	if c.r.TLS == nil {
+		return "", false
 	}
-	o, err := c.s.Backend.StatObject(c.ctx, c.ref())
-	if err != nil {
-		if !errors.Is(err, storage.ErrNoSuchKey) && !errors.Is(err, storage.ErrNoSuchVersion) && !errors.Is(err, storage.ErrMarker) {
-			c.unknown = err
-		}
-		return nil, false
-	}
-	return tagValue(o.Tags, name)
+	const tls10 = 0x0301
+	return "1." + strconv.Itoa(int(c.r.TLS.Version)-tls10), true
 }
 
-func tagValue(tags []storage.Tag, name string) ([]string, bool) {
-	for _, t := range tags {
-		if strings.EqualFold(t.Key, name) {
-			return []string{t.Value}, true
-		}
+// contentSHA256 is what the signature says of the body. Forms say nothing.
+func contentSHA256(c *call) (string, bool) {
+	if c.auth.V2 || c.auth.Mode == sigv4.Form || c.auth.Mode == sigv4.Anonymous && c.r.Header.Get("X-Amz-Content-Sha256") == "" {
+		return "", false
 	}
-	return nil, false
+	switch c.auth.Payload {
+	case sigv4.PayloadHash:
+		return c.auth.PayloadHash, true
+	case sigv4.PayloadStreamSigned:
+		return "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", true
+	case sigv4.PayloadStreamSignedTrailer:
+		return "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER", true
+	case sigv4.PayloadStreamUnsignedTrailer:
+		return "STREAMING-UNSIGNED-PAYLOAD-TRAILER", true
+	}
+	return "UNSIGNED-PAYLOAD", true
 }
 
-func tagKeys(tags []storage.Tag) (keys []string, ok bool) {
-	for _, t := range tags {
-		keys = append(keys, t.Key)
+// copySourceKey is the source of a copy as "bucket/key", however it was spelled.
+func copySourceKey(c *call) (string, bool) {
+	if c.op == nil || c.op.header != copySourceHeader {
+		return "", false
 	}
-	return keys, len(keys) > 0
-}
-
-// requestTags are the tags that the request wants to set: of the body of PutObjectTagging, which
-// is read for it, of a form's field, or of the header of the writes that take it. Those of a
-// request that is malformed can't be known, and it fails.
-func (c *call) requestTags() []storage.Tag {
-	var tags []storage.Tag
-	var err error
-	switch {
-	case c.op.name == "PutObjectTagging":
-		tags, err = c.documentTags()
-	case c.formTags != "":
-		var doc tagging
-		if err = s3xml.Decode([]byte(c.formTags), &doc); err == nil {
-			tags, err = doc.tags()
-		}
-	default:
-		tags, err = parseTags(c.r.Header.Get("X-Amz-Tagging"))
-	}
+	ref, err := parseCopySource(c.r.Header[copySourceHeader])
 	if err != nil {
 		c.unknown = err
+		return "", false
 	}
-	return tags
+	return ref.Bucket + "/" + ref.Key, true
 }
 
-func (c *call) documentTags() ([]storage.Tag, error) {
+const copySourceHeader = "X-Amz-Copy-Source"
+
+// objectCreation tells writes that make an object from those that prepare one (S3 user guide, "Enforce
+// conditional writes on Amazon S3 buckets").
+func objectCreation(c *call) (string, bool) {
+	if c.op == nil || c.asked.req == nil || c.asked.req.Action != "s3:PutObject" {
+		return "", false
+	}
+	switch c.op.name {
+	case "PutObject", "CopyObject", "PostObject", "CompleteMultipartUpload":
+		return "true", true
+	case "CreateMultipartUpload", "UploadPart", "UploadPartCopy":
+		return "false", true
+	}
+	return "", false
+}
+
+// locationConstraint is that of CreateBucket's body, which is read for it.
+func locationConstraint(c *call) (string, bool) {
+	if c.op == nil || c.op.name != "CreateBucket" {
+		return "", false
+	}
+	conf, err := c.bucketConfiguration()
+	if err != nil {
+		c.unknown = err
+		return "", false
+	}
+	return present(conf.LocationConstraint)
+}
+
+// requestedLock is what a request asks of an object's lock, as conditions have it.
+type requestedLock struct{ mode, until, hold, days string }
+
+func lockKey(of func(*requestedLock) string) func(*call) (string, bool) {
+	return func(c *call) (string, bool) {
+		l, err := c.requestedLock()
+		if err != nil {
+			c.unknown = err
+			return "", false
+		}
+		return present(of(&l))
+	}
+}
+
+// requestedLock reads the headers of a write, or the body of PutObjectRetention or PutObjectLegalHold. A
+// date that is none can't be decided on, and the request fails.
+func (c *call) requestedLock() (l requestedLock, err error) {
+	switch {
+	case c.op == nil:
+	case c.op.name == "PutObjectRetention":
+		var doc retention
+		if err = c.early(&doc); err != nil {
+			return l, err
+		}
+		l.mode, l.until = doc.Mode, doc.Until
+	case c.op.name == "PutObjectLegalHold":
+		var doc legalHold
+		if err = c.early(&doc); err != nil {
+			return l, err
+		}
+		l.hold = doc.Status
+	case c.op.name == "PostObject" || c.op.knowsHeader("X-Amz-Object-Lock-Mode"):
+		h := c.r.Header
+		l.mode, l.until, l.hold = h.Get("X-Amz-Object-Lock-Mode"), h.Get("X-Amz-Object-Lock-Retain-Until-Date"), h.Get("X-Amz-Object-Lock-Legal-Hold")
+	}
+	if l.until == "" {
+		return l, nil
+	}
+	t, err := parseRetainUntil(l.until)
+	if err != nil {
+		return l, err
+	}
+	const day = 24 * time.Hour
+	left := t.Sub(c.s.Now())
+	days := int64(left / day)
+	if left%day > 0 {
+		days++ // a day that has begun counts
+	}
+	l.until, l.days = t.Format(time.RFC3339Nano), strconv.FormatInt(days, 10)
+	return l, nil
+}
+
+// early reads the body of a request that must be known before it can be authorised.
+func (c *call) early(v any) error {
 	data, err := c.readBody(maxXML, false)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	c.document = data
-	var doc tagging
-	if err := s3xml.Decode(data, &doc); err != nil {
-		return nil, errMalformedXML()
-	}
-	return doc.tags()
+	return decodeXML(data, v)
 }

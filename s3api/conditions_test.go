@@ -140,3 +140,92 @@ func TestRestrictPublicBuckets(t *testing.T) {
 	set("theirs", "000000000002", docPublicAccess, block)
 	get("with the block", 200, 403, 403)
 }
+
+// TestConditionsOfTheResource: conditions speak of the object that is asked about, which for a copy is now the source
+// and now the target, and for DeleteObjects each in turn (S-099).
+func TestConditionsOfTheResource(t *testing.T) {
+	e := newEnv(t)
+	e.bucket("ver", storage.VersioningEnabled)
+	first := e.must(200, "PUT", "/ver/k", "1", "X-Amz-Tagging: visibility=secret").Get("X-Amz-Version-Id")
+	e.must(200, "PUT", "/ver/k", "2", "X-Amz-Tagging: visibility=public")
+	e.must(200, "PUT", "/bkt/secret", "s", "X-Amz-Tagging: visibility=secret")
+	e.must(200, "PUT", "/bkt/public", "p", "X-Amz-Tagging: visibility=public")
+	e.must(200, "PUT", "/bkt/plain", "x")
+	id := e.create("/bkt/mp")
+	secret := func(r *iamRequest) bool {
+		v, _ := r.Conditions.Values("s3:existingobjecttag/visibility")
+		return slices.Contains(v, "secret")
+	}
+	notPublic := func(r *iamRequest) bool {
+		v, _ := r.Conditions.Values("s3:existingobjecttag/visibility")
+		return r.Action[:6] == "s3:Get" && !slices.Contains(v, "public")
+	}
+	for _, row := range []struct {
+		name   string
+		deny   func(*iamRequest) bool
+		method string
+		target string
+		source string
+		status int
+	}{
+		{"get", secret, "GET", "/bkt/secret", "", 403},
+		{"get the other", secret, "GET", "/bkt/public", "", 200},
+		{"head", secret, "HEAD", "/bkt/secret", "", 403},
+		{"tags", secret, "GET", "/bkt/secret?tagging", "", 403},
+		{"retag", secret, "PUT", "/bkt/secret?tagging", "", 403},
+		{"untag", secret, "DELETE", "/bkt/secret?tagging", "", 403},
+		{"copy source", secret, "PUT", "/bkt/copy", "bkt/secret", 403},
+		{"copy of the other", secret, "PUT", "/bkt/copy", "bkt/public", 200},
+		{"part source", secret, "PUT", "/bkt/mp?partNumber=1&uploadId=" + id, "bkt/secret", 403},
+		{"part of the other", secret, "PUT", "/bkt/mp?partNumber=1&uploadId=" + id, "bkt/public", 200},
+		{"current version", secret, "GET", "/ver/k", "", 200},
+		{"old version", secret, "GET", "/ver/k?versionId=" + first, "", 403},
+		{"copy of an old version", secret, "PUT", "/bkt/copy", "ver/k?versionId=" + first, 403},
+		{"copy over a secret", secret, "PUT", "/bkt/secret", "bkt/public", 403},
+		{"untagged is not public", notPublic, "GET", "/bkt/plain", "", 403},
+		{"absent is not public", notPublic, "GET", "/bkt/absent", "", 403},
+		{"public is", notPublic, "GET", "/bkt/public", "", 200},
+	} {
+		e := e.at(t)
+		var headers []string
+		if row.source != "" {
+			headers = []string{"x-amz-copy-source: " + row.source}
+		}
+		body := ""
+		if row.name == "retag" {
+			body = "<Tagging><TagSet/></Tagging>"
+		}
+		e.iam.deny = row.deny
+		if a := e.do(row.method, row.target, body, headers...); a.status != row.status {
+			t.Errorf("%s: %d %s, want %d", row.name, a.status, a.body, row.status)
+		}
+		e.iam.deny = nil
+	}
+	e.iam.deny = secret
+	body := "<Delete><Object><Key>secret</Key></Object><Object><Key>plain</Key></Object></Delete>"
+	a := e.must(200, "POST", "/bkt?delete", body, "Content-MD5: "+b64md5([]byte(body)))
+	if !strings.Contains(a.body, "<Error><Key>secret</Key><Code>AccessDenied") || !strings.Contains(a.body, "<Deleted><Key>plain</Key>") {
+		t.Errorf("DeleteObjects: %s", a.body)
+	}
+	body = "<Delete><Object><Key>k</Key><VersionId>" + first + "</VersionId></Object><Object><Key>k</Key></Object></Delete>"
+	a = e.must(200, "POST", "/ver?delete", body, "Content-MD5: "+b64md5([]byte(body)))
+	if !strings.Contains(a.body, "<Error><Key>k</Key><VersionId>"+first) || strings.Count(a.body, "<Error>") != 1 {
+		t.Errorf("DeleteObjects of a version: %s", a.body)
+	}
+}
+
+// TestCopiedTagConditions: a copy that takes over its source's tags is judged by those, not by the header that it does not use.
+func TestCopiedTagConditions(t *testing.T) {
+	e := newEnv(t)
+	e.must(200, "PUT", "/bkt/s", "x", "X-Amz-Tagging: class=secret")
+	e.iam.deny = func(r *iamRequest) bool {
+		v, _ := r.Conditions.Values("s3:requestobjecttag/class")
+		return r.Action == "s3:PutObjectTagging" && !slices.Contains(v, "open")
+	}
+	source, open := "x-amz-copy-source: bkt/s", "x-amz-tagging: class=open"
+	e.refused(403, "AccessDenied", "PUT", "/bkt/c", "", source)
+	e.refused(403, "AccessDenied", "PUT", "/bkt/c", "", source, open)
+	e.refused(403, "AccessDenied", "PUT", "/bkt/c", "", source, open, "x-amz-tagging-directive: COPY")
+	e.must(404, "HEAD", "/bkt/c", "")
+	e.must(200, "PUT", "/bkt/c", "", source, open, "x-amz-tagging-directive: REPLACE")
+}

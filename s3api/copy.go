@@ -77,6 +77,13 @@ func (c *call) copyFrom(b *storage.Bucket, src *source) (*storage.Object, error)
 	if err := c.setChecksum(&in, src.obj, alg); err != nil {
 		return nil, err
 	}
+	var room claim
+	if !c.toItself(src) || b.Versioning == storage.VersioningEnabled { // else the bucket stays as full as it is
+		if room, err = c.claim(b, src.obj.Size); err != nil {
+			return nil, err
+		}
+	}
+	defer room.release()
 	return c.s.Backend.CopyObject(c.ctx, in)
 }
 
@@ -193,9 +200,10 @@ func (c *call) copiedTags(b *storage.Bucket, src *source) ([]storage.Tag, error)
 	if len(src.obj.Tags) == 0 {
 		return nil, nil
 	}
-	if err := c.authorize(src.action("s3:GetObjectTagging"), src.bucket, src.ref.Bucket, src.ref.Key); err != nil {
+	if err := c.authorizeRef(src.action("s3:GetObjectTagging"), src.bucket, src.ref); err != nil {
 		return nil, err
 	}
+	c.copied = src.obj.Tags
 	return src.obj.Tags, c.authorize("s3:PutObjectTagging", b, c.bucket, c.key)
 }
 
@@ -241,6 +249,11 @@ func (c *call) copyPart(up *storage.Upload, number int, src *source) (*storage.P
 	if err := src.tooLarge(in.Length); err != nil {
 		return nil, err
 	}
+	room, err := c.claim(c.b, in.Length)
+	if err != nil {
+		return nil, err
+	}
+	defer room.release()
 	alg, declared := checksum.Parse(up.ChecksumAlgorithm)
 	if !declared {
 		alg = checksum.CRC64NVME

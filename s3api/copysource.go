@@ -54,7 +54,7 @@ func parseCopySource(values []string) (storage.Ref, error) {
 
 // openSource finds the source of a copy, with the right to read it and under its conditions.
 func (c *call) openSource() (*source, error) {
-	ref, err := parseCopySource(c.r.Header["X-Amz-Copy-Source"])
+	ref, err := parseCopySource(c.r.Header[copySourceHeader])
 	if err != nil {
 		return nil, err
 	}

@@ -94,7 +94,9 @@ func deleteObjects(c *call) error {
 	for i := range list {
 		switch d := &list[i]; {
 		case d.err != nil:
-			d.writeError(&doc)
+			e := toError(d.err)
+			c.keepRefusal(e, c.action(), d.in.Key)
+			d.writeError(&doc, e)
 		case !req.Quiet:
 			d.write(&doc)
 		}
@@ -134,7 +136,7 @@ func (c *call) deletions(b *storage.Bucket, req *deleteRequest) ([]deletion, err
 			if o.VersionID != "" {
 				action = versionAction[action]
 			}
-			d.err = c.authorize(action, b, c.bucket, *o.Key)
+			d.err = c.authorizeRef(action, b, storage.Ref{Bucket: c.bucket, Key: *o.Key, Version: o.VersionID})
 		}
 		if b.ObjectLock && d.err == nil {
 			d.in.Guard = c.lockGuard(b, c.mayBypass(b, *o.Key))
@@ -172,8 +174,7 @@ func (c *call) runDeletions(b *storage.Bucket, list []deletion) error {
 	return nil
 }
 
-func (d *deletion) writeError(doc *s3xml.Writer) {
-	e := toError(d.err)
+func (d *deletion) writeError(doc *s3xml.Writer, e *Error) {
 	doc.Open("Error")
 	doc.Elem("Key", d.in.Key)
 	doc.Opt("VersionId", d.in.Version)

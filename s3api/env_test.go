@@ -27,7 +27,8 @@ type iamRequest = iam.Request
 // fakeIAM knows users by their access key; the secret is the key and "secret". deny, when it
 // answers true, refuses.
 type fakeIAM struct {
-	deny func(*iam.Request) bool
+	deny    func(*iam.Request) bool
+	refused []iam.Refusal
 }
 
 func (f *fakeIAM) Credential(accessKey, _ string) (iam.Credential, error) {
@@ -51,6 +52,19 @@ func (f *fakeIAM) CanonicalAccount(id string) (string, bool) {
 	}
 	return "", false
 }
+
+// PrincipalID knows the users whose keys it knows; their ids are their names.
+func (f *fakeIAM) PrincipalID(arn string) (string, bool) {
+	return strings.CutPrefix(arn, "arn:aws:iam::"+testAccount+":user/AK")
+}
+
+// PrincipalARN is the reverse of PrincipalID.
+func (f *fakeIAM) PrincipalARN(id string) (string, bool) {
+	return "arn:aws:iam::" + testAccount + ":user/AK" + id, !strings.HasPrefix(id, "AIDAGONE")
+}
+
+// Refuse records what was refused beside Authorize.
+func (f *fakeIAM) Refuse(r iam.Refusal) { f.refused = append(f.refused, r) }
 
 // denyActions refuses the actions named, to everyone.
 func denyActions(actions ...string) func(*iam.Request) bool {

@@ -18,6 +18,7 @@ type Error struct {
 	Fields  []sigv4.Field
 	Header  http.Header // further headers of the answer
 	cause   error       // for the log, never for the client
+	why     string      // of a refusal, for those who may ask, see keepRefusal
 }
 
 // Error implements error.

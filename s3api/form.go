@@ -30,6 +30,7 @@ type form struct {
 	size     int64
 	limit    int64
 	check    func(size int64) error // nil, or what the policy says of the file's size
+	full     error                  // what a file larger than limit gets when the bucket's quota is the limit
 	err      error
 }
 
@@ -209,7 +210,17 @@ func (f *form) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// bound keeps the file within the room that was claimed for it.
+func (f *form) bound(room claim) {
+	if room.of != nil && room.n < f.limit {
+		f.limit, f.full = room.n, errQuota(room.bucket, room.limit)
+	}
+}
+
 func (f *form) tooLarge() error {
+	if f.full != nil {
+		return f.full
+	}
 	if f.check != nil {
 		if err := f.check(f.size); err != nil {
 			return err

@@ -203,12 +203,20 @@ func (c *call) checkRetention(mode, until string) (time.Time, error) {
 	if mode != governance && mode != compliance {
 		return time.Time{}, errorf("InvalidArgument", "Unknown wormMode directive").with("ArgumentName", "x-amz-object-lock-mode").with("ArgumentValue", mode)
 	}
-	t, err := time.Parse(time.RFC3339Nano, until)
+	t, err := parseRetainUntil(until)
 	if err != nil {
-		return time.Time{}, errorf("InvalidArgument", "The retain until date must be provided in ISO 8601 format").with("ArgumentValue", until)
+		return t, err
 	}
 	if !t.After(c.s.Now()) {
 		return time.Time{}, errorf("InvalidArgument", "The retain until date must be in the future!").with("ArgumentValue", until)
+	}
+	return t, nil
+}
+
+func parseRetainUntil(until string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339Nano, until)
+	if err != nil {
+		return time.Time{}, errorf("InvalidArgument", "The retain until date must be provided in ISO 8601 format").with("ArgumentValue", until)
 	}
 	return t.UTC(), nil
 }
@@ -220,13 +228,19 @@ func (c *call) setLockHeaders(b *storage.Bucket, o *storage.Object) {
 		return
 	}
 	h := c.w.Header()
-	if l := lockOf(o); l.mode != "" && c.authorize("s3:GetObjectRetention", b, c.bucket, c.key) == nil {
+	if l := lockOf(o); l.mode != "" && c.may("s3:GetObjectRetention", b, c.ref()) {
 		h.Set("X-Amz-Object-Lock-Mode", l.mode)
 		h.Set("X-Amz-Object-Lock-Retain-Until-Date", l.until.UTC().Format("2006-01-02T15:04:05.000Z"))
 	}
-	if v := o.Props[propLegalHold]; v != "" && c.authorize("s3:GetObjectLegalHold", b, c.bucket, c.key) == nil {
+	if v := o.Props[propLegalHold]; v != "" && c.may("s3:GetObjectLegalHold", b, c.ref()) {
 		h.Set("X-Amz-Object-Lock-Legal-Hold", v)
 	}
+}
+
+func errLocked() *Error {
+	e := errorf("AccessDenied", "Access Denied because object protected by object lock.")
+	e.why = "object lock"
+	return e
 }
 
 // lockGuard returns the check that a locked version passes before it is removed for good, or nil
@@ -239,12 +253,12 @@ func (c *call) lockGuard(b *storage.Bucket, bypass bool) func(*storage.Object) e
 	return func(o *storage.Object) error {
 		l := lockOf(o)
 		if l.hold {
-			return errorf("AccessDenied", "Access Denied because object protected by object lock.")
+			return errLocked()
 		}
 		if l.mode == "" || !l.until.After(c.s.Now()) || l.mode == governance && bypass {
 			return nil
 		}
-		return errorf("AccessDenied", "Access Denied because object protected by object lock.")
+		return errLocked()
 	}
 }
 

@@ -98,6 +98,11 @@ func uploadPart(c *call) error {
 		return err
 	}
 	defer u.close()
+	room, err := c.claim(c.b, u.size)
+	if err != nil {
+		return err
+	}
+	defer room.release()
 	p, err := c.s.Backend.PutPart(c.ctx, storage.PartInput{Upload: up.UploadRef, Number: number, Body: u, Size: u.size, Digest: u.digest})
 	if err != nil {
 		return err

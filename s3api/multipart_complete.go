@@ -79,6 +79,11 @@ func completeMultipartUpload(c *call) error {
 	if in.Parts, err = c.completeParts(); err != nil {
 		return err
 	}
+	room, err := c.claimParts(b, &in)
+	if err != nil {
+		return err
+	}
+	defer room.release()
 	in.Digest = claims.digest
 	o, err := c.s.Backend.CompleteUpload(c.ctx, in)
 	if err != nil {

@@ -50,6 +50,13 @@ func postObject(c *call) error {
 	if policy != nil {
 		f.limit, f.check = min(maxPut, policy.MaxSize), policy.CheckSize
 	}
+	// How large the file is shows at its end: what surrounds it in the form is bounded on both sides.
+	room, err := c.claimUpTo(b, max(c.r.ContentLength-2*maxFormPreamble, 0), c.r.ContentLength)
+	if err != nil {
+		return err
+	}
+	defer room.release()
+	f.bound(room)
 	u.src, u.size, u.hash = f, -1, c.s.Hasher.Get(-1, u.stored, checksum.None)
 	in.Body, in.Digest = u, u.digest
 	o, err := c.s.Backend.PutObject(c.ctx, in)

@@ -23,7 +23,8 @@ type bucketSettings struct {
 	lock   lockConfiguration
 	// ownership is the setting of the bucket's document, when it has one.
 	ownership string
-	acl       acl // the bucket's list; nil for the default, which grants nothing to others
+	quota     int64 // bytes, or quotaUnreadable; set when there is the document
+	acl       acl   // the bucket's list; nil for the default, which grants nothing to others
 }
 
 // settingsCache holds the parsed settings by bucket name.
@@ -57,6 +58,9 @@ func (s *Server) settings(b *storage.Bucket) *bucketSettings {
 	if d := b.Docs[docLock]; d != nil && s3xml.Decode(d, &st.lock) != nil {
 		st.lock.unreadable = true
 	}
+	if d := b.Docs[docQuota]; d != nil {
+		st.quota = parseQuota(d)
+	}
 	if d := b.Docs[docOwnership]; d != nil {
 		var conf ownershipControls
 		if s3xml.Decode(d, &conf) != nil || conf.setting() == "" {
@@ -81,6 +85,10 @@ type publicAccessBlock struct {
 	IgnorePublicAcls      bool     `xml:"IgnorePublicAcls"`
 	BlockPublicPolicy     bool     `xml:"BlockPublicPolicy"`
 	RestrictPublicBuckets bool     `xml:"RestrictPublicBuckets"`
+}
+
+func errPublicPolicy() *Error {
+	return errorf("AccessDenied", "The policy grants public access, which the public access block of the bucket or of its account forbids.")
 }
 
 func getPublicAccessBlock(c *call) error {

@@ -32,6 +32,11 @@ func putObject(c *call) error {
 	if err := c.checkEarly(&in.If, u.size); err != nil {
 		return err
 	}
+	room, err := c.claim(b, u.size)
+	if err != nil {
+		return err
+	}
+	defer room.release()
 	in.Body, in.Size, in.Digest = u, u.size, u.digest
 	o, err := c.s.Backend.PutObject(c.ctx, in)
 	if err != nil {

@@ -105,7 +105,7 @@ func (c *call) mayChange(old lock, mode string, until time.Time, bypass bool) er
 	if stricter || old.mode == governance && bypass {
 		return nil
 	}
-	return errorf("AccessDenied", "Access Denied because object protected by object lock.")
+	return errLocked()
 }
 
 func cloneProps(p map[string]string) map[string]string {

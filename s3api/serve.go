@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +23,12 @@ type IAM interface {
 	Authorize(*iam.Request) iam.Decision
 	// CanonicalAccount returns the account that a canonical user id stands for.
 	CanonicalAccount(id string) (account string, ok bool)
+	// PrincipalID returns the unique id of the user whom an ARN names, PrincipalARN the ARN of a
+	// unique id; ok is false when there is no such user.
+	PrincipalID(arn string) (id string, ok bool)
+	PrincipalARN(id string) (arn string, ok bool)
+	// Refuse keeps a refusal that Authorize did not make, for those who ask why.
+	Refuse(iam.Refusal)
 }
 
 // Config is what a Server is made of.
@@ -48,7 +53,9 @@ type Server struct {
 	router  *router
 	verify  *sigv4.Verifier
 	admin   *sigv4.Verifier // of requests that are not S3's, see AuthenticateKey
+	rules   policyRules     // of bucket policies
 	parsed  settingsCache
+	quotas  quotas
 	buffers sync.Pool // of *[]byte, see buffer
 }
 
@@ -66,9 +73,11 @@ func New(c Config) *Server {
 	if c.Hasher == nil {
 		c.Hasher = checksum.NewPool()
 	}
+	ops := operations()
 	s := &Server{
 		Config: c,
-		router: newRouter(operations(), c.Domains),
+		router: newRouter(ops, c.Domains),
+		rules:  newPolicyRules(ops),
 		verify: &sigv4.Verifier{Region: c.Region, Service: "s3", Now: c.Now},
 		admin:  &sigv4.Verifier{AnyRegion: true, Service: "s3", Now: c.Now},
 	}
@@ -95,10 +104,14 @@ type call struct {
 	b      *storage.Bucket // the bucket named, nil when there is none
 	// prefix stands for the key of an object that is missing when the right to list it is asked for.
 	prefix string
-	// document is the body of a request that had to be read before it could be authorised, and
-	// formTags the tagging field of a POST form.
+	// document is the body of a request that had to be read before it could be authorised,
+	// formTags the tagging field of a POST form, and copied the tags that a copy takes over.
 	document []byte
 	formTags string
+	copied   []storage.Tag
+	// asked is what a decision under way is about, and kept tells that a refusal is kept already.
+	asked asked
+	kept  bool
 	// unknown is why the value of a condition could not be learnt; no decision counts then.
 	unknown error
 	judged  judged
@@ -258,136 +271,4 @@ func (s *Server) AuthenticateKey(r *http.Request) (iam.Credential, error) {
 	}
 	r.Body = readCloser{body.Reader, r.Body}
 	return iam.Credential{AccessKey: auth.AccessKey, Secret: c.secret, Identity: c.id}, nil
-}
-
-// refuseUnknown answers a request that is in no row: only an authenticated sender learns more
-// than AccessDenied.
-func (c *call) refuseUnknown(err error) error {
-	if c.id == nil {
-		return errAccessDenied()
-	}
-	return err
-}
-
-// authorizeOp asks for the operation's own action.
-func (c *call) authorizeOp(o *op) error {
-	if c.level != serviceLevel && (c.bucket != "") {
-		b, err := c.s.Backend.Bucket(c.ctx, c.bucket)
-		if err != nil && !errors.Is(err, storage.ErrNoSuchBucket) {
-			return err
-		}
-		c.b = b
-	}
-	switch o.action {
-	case perObject:
-		if o.name != "PostObject" && c.id == nil && !c.mayAdmit() {
-			return c.refusal(o)
-		}
-	default:
-		action := o.action
-		if c.ev.Version != "" {
-			if a, ok := versionAction[action]; ok {
-				action = a
-			}
-		}
-		b := c.b
-		if o.name == "CreateBucket" {
-			b = nil // a bucket that is in the way is told by the handler
-		}
-		if err := c.authorize(action, b, c.bucket, c.key); err != nil {
-			if c.unknown != nil {
-				return err
-			}
-			return c.refusal(o)
-		}
-	}
-	return c.checkOwner(c.b, "X-Amz-Expected-Bucket-Owner")
-}
-
-// mayAdmit tells whether the bucket could let anybody without a signature delete something.
-func (c *call) mayAdmit() bool {
-	return c.b != nil && (c.b.Docs[docPolicy] != nil || c.s.aclsEnabled(c.b) && c.bucketGrant(c.b, permWrite) == iam.PublicGrant)
-}
-
-// refusal answers for an operation that is not allowed. That a bucket does not exist is known to
-// everybody, since all share the names.
-func (c *call) refusal(o *op) error {
-	if c.b == nil && c.level != serviceLevel && o.name != "CreateBucket" {
-		return errNoSuchBucket(c.bucket)
-	}
-	return errAccessDenied()
-}
-
-// authorize asks IAM for one action on one resource; an object is the version that the request
-// names when it is the request's.
-func (c *call) authorize(action string, b *storage.Bucket, bucket, key string) error {
-	ref := storage.Ref{Bucket: bucket, Key: key}
-	if bucket == c.bucket && key == c.key {
-		ref.Version = c.ev.Version
-	}
-	return c.authorizeRef(action, b, ref)
-}
-
-func (c *call) authorizeRef(action string, b *storage.Bucket, ref storage.Ref) error {
-	return c.authorizeAs(action, b, ref, nil)
-}
-
-// question returns the request's hook for access control lists. It is apart so that requests
-// to buckets without them pay nothing for it.
-func (c *call) question(access accessFunc, action string, b *storage.Bucket, ref storage.Ref) func() iam.ACL {
-	if access == nil {
-		return func() iam.ACL { return c.access(action, b, ref) }
-	}
-	return func() iam.ACL { return access(action, b, ref) }
-}
-
-// authorizeAs asks IAM with an answer for the access control lists other than c.access.
-func (c *call) authorizeAs(action string, b *storage.Bucket, ref storage.Ref, access accessFunc) error {
-	req := iam.Request{Identity: c.id, Action: action, Bucket: ref.Bucket, Key: ref.Key, Conditions: c}
-	switch {
-	case b == nil && c.id != nil:
-		req.Owner = c.id.Account // what is nobody's yet, and what belongs to no bucket
-	case b != nil && c.s.aclsEnabled(b):
-		req.ACL = c.question(access, action, b, ref)
-	}
-	if b != nil {
-		req.Policy, req.Owner = b.Docs[docPolicy], b.Owner
-		if req.Policy != nil && c.outsider(b) {
-			// Refused as a whole: without the policy its denials would be gone too.
-			if st := c.s.settings(b); st.public && st.block.RestrictPublicBuckets {
-				return errAccessDenied()
-			}
-		}
-	}
-	d := c.s.IAM.Authorize(&req)
-	if c.unknown != nil {
-		return c.unknown
-	}
-	if !d.Allowed {
-		return errAccessDenied()
-	}
-	return nil
-}
-
-// outsider tells callers that are not of the bucket's account, whom RestrictPublicBuckets keeps out of a
-// bucket with a public policy (S3 user guide, "Blocking public access to your Amazon S3 storage").
-func (c *call) outsider(b *storage.Bucket) bool {
-	return c.id == nil || !c.id.Root && c.id.Account != b.Owner
-}
-
-func errAccessDenied() *Error { return errorf("AccessDenied", "Access Denied") }
-
-// checkOwner enforces the ExpectedBucketOwner parameter of most operations.
-func (c *call) checkOwner(b *storage.Bucket, header string) error {
-	want := c.r.Header.Get(header)
-	if want == "" || b == nil {
-		return nil
-	}
-	if len(want) != 12 || strings.Trim(want, "0123456789") != "" {
-		return errorf("InvalidBucketOwnerAWSAccountID", "The value of the expected bucket owner parameter must be an AWS account ID.")
-	}
-	if want != b.Owner {
-		return errAccessDenied()
-	}
-	return nil
 }

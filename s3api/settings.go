@@ -138,6 +138,14 @@ func putBucketVersioning(c *call) error {
 	return c.reply(http.StatusOK)
 }
 
+// bucketTagging is the body of PutBucketTagging.
+type bucketTagging struct {
+	XMLName xml.Name `xml:"Tagging"`
+	TagSet  *struct {
+		Tag []xmlTag `xml:"Tag"`
+	} `xml:"TagSet"`
+}
+
 func getBucketTagging(c *call) error {
 	b, err := c.needBucket()
 	if err != nil {
@@ -154,12 +162,7 @@ func putBucketTagging(c *call) error {
 	if _, err := c.needBucket(); err != nil {
 		return err
 	}
-	var conf struct {
-		XMLName xml.Name `xml:"Tagging"`
-		TagSet  *struct {
-			Tag []xmlTag `xml:"Tag"`
-		} `xml:"TagSet"`
-	}
+	var conf bucketTagging
 	if err := c.readXML(maxXML, false, &conf); err != nil {
 		return err
 	}

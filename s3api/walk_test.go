@@ -47,6 +47,12 @@ func (strangerIAM) Authorize(*iam.Request) iam.Decision { return iam.Decision{} 
 
 func (strangerIAM) CanonicalAccount(string) (string, bool) { return "", false }
 
+func (strangerIAM) PrincipalID(string) (string, bool) { return "", false }
+
+func (strangerIAM) Refuse(iam.Refusal) {}
+
+func (strangerIAM) PrincipalARN(string) (string, bool) { return "", false }
+
 // walkRequest builds a plausible request for a row.
 func walkRequest(t *testing.T, o *op) *http.Request {
 	t.Helper()

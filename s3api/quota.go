@@ -1,0 +1,165 @@
+package s3api
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+
+	"github.com/objsrv/objsrv/storage"
+)
+
+// docQuota names the bucket's quota among its documents: the bytes that it may hold, in decimal
+// digits. A bucket without the document has no quota.
+const docQuota = "quota"
+
+// quotaUnreadable stands for a quota that is set and can't be read: nothing is written then.
+const quotaUnreadable = -1
+
+// parseQuota reads the document.
+func parseQuota(doc []byte) int64 {
+	n, err := strconv.ParseInt(string(doc), 10, 64)
+	if err != nil || n <= 0 {
+		return quotaUnreadable
+	}
+	return n
+}
+
+// Quota returns how many bytes the bucket may hold, 0 for as many as there is room for. The errors are
+// those of storage.Backend.
+func (s *Server) Quota(ctx context.Context, bucket string) (int64, error) {
+	b, err := s.Backend.Bucket(ctx, bucket)
+	if err != nil || b.Docs[docQuota] == nil {
+		return 0, err
+	}
+	if n := s.settings(b).quota; n > 0 {
+		return n, nil
+	}
+	return 0, errors.New("the bucket's quota can't be read; set it again")
+}
+
+// SetQuota bounds the content bytes of all versions in the bucket; 0 removes the bound. What is
+// there already stays. The errors are those of storage.Backend.
+func (s *Server) SetQuota(ctx context.Context, bucket string, limit int64) error {
+	if limit < 0 {
+		return errors.New("a quota is not negative")
+	}
+	return s.Backend.UpdateBucket(ctx, bucket, func(b *storage.Bucket) error {
+		setQuota(b, limit)
+		return nil
+	})
+}
+
+func setQuota(b *storage.Bucket, limit int64) {
+	if limit == 0 {
+		delete(b.Docs, docQuota)
+		return
+	}
+	if b.Docs == nil {
+		b.Docs = map[string][]byte{}
+	}
+	b.Docs[docQuota] = strconv.AppendInt(nil, limit, 10)
+}
+
+// quotas holds what running writes into buckets with a quota have claimed, so that those that run at
+// the same time can't together exceed it. It is for one process.
+type quotas struct {
+	mu      sync.Mutex
+	claimed map[string]int64 // by bucket
+}
+
+// claim is room in a bucket that one write has taken. The zero claim is that of a bucket
+// without quota.
+type claim struct {
+	of     *quotas
+	bucket string
+	limit  int64 // the quota
+	n      int64
+}
+
+// release gives the room back, once the write is in the bucket's counters or has failed.
+func (cl claim) release() {
+	if cl.of == nil {
+		return
+	}
+	cl.of.mu.Lock()
+	defer cl.of.mu.Unlock()
+	if left := cl.of.claimed[cl.bucket] - cl.n; left > 0 {
+		cl.of.claimed[cl.bucket] = left
+	} else {
+		delete(cl.of.claimed, cl.bucket)
+	}
+}
+
+// claim takes room for size bytes, or refuses the write. What it replaces counts until it has been
+// replaced, as in MinIO. Parts of an upload that is not complete are in no counter: each is held
+// against the quota alone, and all of them when they are completed.
+func (c *call) claim(b *storage.Bucket, size int64) (claim, error) { return c.claimUpTo(b, size, size) }
+
+// claimUpTo takes room for most bytes, or for as many as there is room for when those are not
+// fewer than least.
+func (c *call) claimUpTo(b *storage.Bucket, least, most int64) (claim, error) {
+	if b.Docs[docQuota] == nil {
+		return claim{}, nil
+	}
+	limit := c.s.settings(b).quota
+	if limit == quotaUnreadable {
+		return claim{}, errorf("InternalError", "The bucket's quota can't be read; nothing is written without it.")
+	}
+	q := &c.s.quotas
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	use, err := c.s.Backend.Usage(c.ctx, b.Name)
+	if err != nil {
+		return claim{}, err
+	}
+	room := limit - use.Bytes - q.claimed[b.Name]
+	if least > room {
+		return claim{}, errQuota(b.Name, limit)
+	}
+	cl := claim{of: q, bucket: b.Name, limit: limit, n: min(most, room)}
+	if q.claimed == nil {
+		q.claimed = map[string]int64{}
+	}
+	q.claimed[b.Name] += cl.n
+	return cl, nil
+}
+
+// errQuota has the code and the status of MinIO.
+func errQuota(bucket string, limit int64) *Error {
+	return errorf("XMinioAdminBucketQuotaExceeded", "Bucket quota exceeded: the bucket may hold %d bytes. Delete versions, or have an administrator raise the quota.", limit).
+		with("BucketName", bucket)
+}
+
+// claimParts takes room for the parts that a CompleteMultipartUpload names. A part that is replaced
+// meanwhile has another ETag, by which the store refuses it; of an upload that is gone the store says
+// whether it was completed.
+func (c *call) claimParts(b *storage.Bucket, in *storage.CompleteInput) (claim, error) {
+	if b.Docs[docQuota] == nil {
+		return claim{}, nil
+	}
+	named := make(map[int]bool, len(in.Parts))
+	for _, p := range in.Parts {
+		named[p.Number] = true
+	}
+	var size int64
+	for after, more := 0, true; more; {
+		var parts []storage.Part
+		var err error
+		parts, more, err = c.s.Backend.ListParts(c.ctx, in.Upload, after, 1000)
+		if errors.Is(err, storage.ErrNoSuchUpload) {
+			return claim{}, nil
+		}
+		if err != nil {
+			return claim{}, err
+		}
+		for i := range parts {
+			after = parts[i].Number
+			if named[after] {
+				size += parts[i].Size
+			}
+		}
+		more = more && len(parts) > 0
+	}
+	return c.claim(b, size)
+}
