@@ -19,6 +19,7 @@ const (
 	kindKey        = "key"        // by access key
 	kindSession    = "session"    // by access key, with the session's expiry
 	kindPolicy     = "policy"     // by policy name
+	kindAccount    = "account"    // by account id
 
 	nameDeployment = "self"
 	nameTokenKey   = "token-key"

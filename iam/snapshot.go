@@ -13,17 +13,18 @@ import (
 type snapshot struct {
 	revision uint64
 	root     *Identity
-	users    trie[*user]       // by qualified name
-	ids      trie[*user]       // by unique id
-	groups   trie[*groupSlot]  // by qualified name
-	keys     trie[*accessKey]  // by access key
-	sessions trie[*session]    // by access key
-	policies trie[*policySlot] // by name, the canned ones among them
-	damaged  trie[error]       // by kind and name
-	accounts trie[accountUse]  // by canonical id, those that have a user
-	members  trie[trie[void]]  // user names by group name
-	children trie[trie[void]]  // service keys by the user's id
-	issued   trie[trie[void]]  // sessions by the user's id
+	users    trie[*user]          // by qualified name
+	ids      trie[*user]          // by unique id
+	groups   trie[*groupSlot]     // by qualified name
+	keys     trie[*accessKey]     // by access key
+	sessions trie[*session]       // by access key
+	policies trie[*policySlot]    // by name, the canned ones among them
+	damaged  trie[error]          // by kind and name
+	accounts trie[accountUse]     // by canonical id, those that have a user
+	settings trie[*accountRecord] // by account id, of accounts that have some
+	members  trie[trie[void]]     // user names by group name
+	children trie[trie[void]]     // service keys by the user's id
+	issued   trie[trie[void]]     // sessions by the user's id
 }
 
 type void struct{}
@@ -87,6 +88,7 @@ func (sn *snapshot) thaw() {
 	sn.users, sn.ids, sn.groups = sn.users.thawed(), sn.ids.thawed(), sn.groups.thawed()
 	sn.keys, sn.sessions = sn.keys.thawed(), sn.sessions.thawed()
 	sn.policies, sn.damaged, sn.accounts = sn.policies.thawed(), sn.damaged.thawed(), sn.accounts.thawed()
+	sn.settings = sn.settings.thawed()
 	sn.members, sn.children, sn.issued = sn.members.thawed(), sn.children.thawed(), sn.issued.thawed()
 }
 
@@ -94,6 +96,7 @@ func (sn *snapshot) freeze() {
 	sn.users, sn.ids, sn.groups = sn.users.frozen(), sn.ids.frozen(), sn.groups.frozen()
 	sn.keys, sn.sessions = sn.keys.frozen(), sn.sessions.frozen()
 	sn.policies, sn.damaged, sn.accounts = sn.policies.frozen(), sn.damaged.frozen(), sn.accounts.frozen()
+	sn.settings = sn.settings.frozen()
 	sn.members, sn.children, sn.issued = sn.members.frozen(), sn.children.frozen(), sn.issued.frozen()
 }
 
@@ -102,7 +105,7 @@ func newSnapshot(root *Identity) (*snapshot, error) {
 	sn := &snapshot{
 		root: root, users: newTrie[*user](), ids: newTrie[*user](), groups: newTrie[*groupSlot](),
 		keys: newTrie[*accessKey](), sessions: newTrie[*session](),
-		policies: newTrie[*policySlot](), damaged: newTrie[error](), accounts: newTrie[accountUse](),
+		policies: newTrie[*policySlot](), damaged: newTrie[error](), accounts: newTrie[accountUse](), settings: newTrie[*accountRecord](),
 		members: newTrie[trie[void]](), children: newTrie[trie[void]](), issued: newTrie[trie[void]](),
 	}
 	sn.thaw()
@@ -172,6 +175,8 @@ func (sn *snapshot) has(kind, name string) (ok bool) {
 		_, ok = sn.sessions.get(name)
 	case kindGroup:
 		_, ok = sn.group(name)
+	case kindAccount:
+		_, ok = sn.settings.get(name)
 	case kindPolicy:
 		sl, known := sn.policies.get(name)
 		ok = known && sl.current.Load() != nil

@@ -26,6 +26,8 @@ func (sn *snapshot) put(r *store.Record) error {
 		err = sn.putSession(r)
 	case kindPolicy:
 		err = sn.putPolicy(r)
+	case kindAccount:
+		err = sn.putAccount(r)
 	case kindDeployment:
 	default:
 		err = errors.New("kind is not known")
@@ -81,6 +83,8 @@ func (sn *snapshot) remove(kind, name string) {
 		if sl, ok := sn.policies.get(name); ok {
 			sl.current.Store(nil)
 		}
+	case kindAccount:
+		sn.settings = sn.settings.without(name)
 	}
 }
 

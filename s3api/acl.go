@@ -37,12 +37,12 @@ func errACLNotSupported() *Error {
 }
 
 func errPublicACL() *Error {
-	return errorf("AccessDenied", "The access control list grants public access, which the bucket's public access block forbids.")
+	return errorf("AccessDenied", "The access control list grants public access, which the public access block of the bucket or of its account forbids.")
 }
 
 // checkBlock refuses a public list where the bucket's public access block says so.
 func (c *call) checkBlock(b *storage.Bucket, l acl) error {
-	if l.public() && c.s.settings(b).block.BlockPublicAcls {
+	if l.public() && c.s.publicAccess(b).BlockPublicAcls {
 		return errPublicACL()
 	}
 	return nil

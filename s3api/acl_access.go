@@ -60,8 +60,7 @@ func (c *call) access(action string, b *storage.Bucket, ref storage.Ref) iam.ACL
 }
 
 func (c *call) bucketGrant(b *storage.Bucket, p permission) iam.Grant {
-	st := c.s.settings(b)
-	return st.acl.allows(p, c.id, st.block.IgnorePublicAcls)
+	return c.s.settings(b).acl.allows(p, c.id, c.s.publicAccess(b).IgnorePublicAcls)
 }
 
 // objectAccess reads the object's list. Of an object that is not there who may list the bucket
@@ -86,7 +85,7 @@ func (c *call) objectAccess(action string, p permission, b *storage.Bucket, ref 
 		c.unknown = err
 		return iam.ACL{}
 	}
-	a := iam.ACL{Grant: l.allows(p, c.id, c.s.settings(b).block.IgnorePublicAcls)}
+	a := iam.ACL{Grant: l.allows(p, c.id, c.s.publicAccess(b).IgnorePublicAcls)}
 	if owner != b.Owner {
 		a.Owner = owner
 	}

@@ -67,6 +67,17 @@ func (a *accounts) user(name, account string, policies ...string) {
 	}
 }
 
+// grant gives a user a policy of its own.
+func (a *accounts) grant(name, document string) {
+	a.t.Helper()
+	if _, err := a.svc.SetPolicy(a.t.Context(), name+"-policy", []byte(document)); err != nil {
+		a.t.Fatal(err)
+	}
+	if _, err := a.svc.AttachPolicy(a.t.Context(), name, name+"-policy"); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
 // as sends a request of a user; "" is the anonymous one.
 func (a *accounts) as(user, method, target, body string, headers ...string) *answered {
 	a.t.Helper()

@@ -19,7 +19,7 @@ func (c *call) refuseUnknown(err error) error {
 
 // authorizeOp asks for the operation's own action.
 func (c *call) authorizeOp(o *op) error {
-	if c.level != serviceLevel && (c.bucket != "") {
+	if c.bucket != "" {
 		b, err := c.s.Backend.Bucket(c.ctx, c.bucket)
 		if err != nil && !errors.Is(err, storage.ErrNoSuchBucket) {
 			return err
@@ -55,7 +55,7 @@ func (c *call) mayAdmit() bool {
 // refusal answers for an operation that is not allowed. That a bucket does not exist is known to
 // everybody, since all share the names.
 func (c *call) refusal(o *op) error {
-	if c.b == nil && c.level != serviceLevel && o.name != "CreateBucket" {
+	if c.b == nil && c.bucket != "" && o.name != "CreateBucket" {
 		return errNoSuchBucket(c.bucket)
 	}
 	return errAccessDenied()
@@ -111,6 +111,8 @@ func (c *call) authorizeAs(action string, b *storage.Bucket, ref storage.Ref, ac
 func (c *call) newRequest(action string, b *storage.Bucket, ref storage.Ref, access accessFunc) iam.Request {
 	req := iam.Request{Identity: c.id, Action: action, Bucket: ref.Bucket, Key: ref.Key, Conditions: c}
 	switch {
+	case c.level == accountLevel:
+		req.Owner = c.r.Header.Get(accountHeader)
 	case b == nil && c.id != nil:
 		req.Owner = c.id.Account // what is nobody's yet, and what belongs to no bucket
 	case b != nil && c.s.aclsEnabled(b):
@@ -137,7 +139,7 @@ func (c *call) restricted(b *storage.Bucket) error {
 	if b == nil || b.Docs[docPolicy] == nil || !c.outsider(b) {
 		return nil
 	}
-	if st := c.s.settings(b); st.public && st.block.RestrictPublicBuckets {
+	if c.s.settings(b).public && c.s.publicAccess(b).RestrictPublicBuckets {
 		return errRefused("public access block: RestrictPublicBuckets")
 	}
 	return nil

@@ -70,7 +70,7 @@ func putBucketPolicy(c *call) error {
 	if data, err = c.storePrincipals(doc, data); err != nil {
 		return err
 	}
-	if c.s.settings(b).block.BlockPublicPolicy && isPublic(doc) {
+	if c.s.publicAccess(b).BlockPublicPolicy && isPublic(doc) {
 		return errPublicPolicy()
 	}
 	if err := c.checkSelfRemoval(data, b.Owner); err != nil {
@@ -113,8 +113,7 @@ func getBucketPolicyStatus(c *call) error {
 	public := false
 	if c.s.aclsEnabled(b) {
 		// Where lists count there is something to tell without a policy, too.
-		st := c.s.settings(b)
-		public = st.acl.public() && !st.block.IgnorePublicAcls
+		public = c.s.settings(b).acl.public() && !c.s.publicAccess(b).IgnorePublicAcls
 	} else if b.Docs[docPolicy] == nil {
 		return notConfigured("NoSuchBucketPolicy")(c)
 	}

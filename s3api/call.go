@@ -188,7 +188,13 @@ func (c *call) replyError(err error) {
 		return
 	}
 	var doc s3xml.Writer
-	doc.Start("Error", false)
+	control := c.level == accountLevel || c.level == controlLevel
+	if control { // S3 Control wraps its errors
+		doc.StartIn("ErrorResponse", s3xml.ControlNamespace)
+		doc.Open("Error")
+	} else {
+		doc.Start("Error", false)
+	}
 	doc.Elem("Code", e.Code)
 	doc.Elem("Message", e.Message)
 	for _, f := range e.Fields {
@@ -197,6 +203,12 @@ func (c *call) replyError(err error) {
 	doc.Elem("Resource", c.r.URL.Path)
 	doc.Elem("RequestId", c.ev.ID)
 	doc.Elem("HostId", "objsrv")
+	if control {
+		doc.Close("Error")
+		doc.Elem("RequestId", c.ev.ID)
+		c.replyXML(e.status(), doc.End("ErrorResponse"))
+		return
+	}
 	c.replyXML(e.status(), doc.End("Error"))
 }
 

@@ -63,6 +63,14 @@ func (f *fakeIAM) PrincipalARN(id string) (string, bool) {
 	return "arn:aws:iam::" + testAccount + ":user/AK" + id, !strings.HasPrefix(id, "AIDAGONE")
 }
 
+// PublicAccess knows no settings of accounts.
+func (f *fakeIAM) PublicAccess(string) (iam.PublicAccess, bool) { return iam.PublicAccess{}, false }
+
+// SetPublicAccess keeps nothing.
+func (f *fakeIAM) SetPublicAccess(context.Context, string, *iam.PublicAccess) error {
+	return iam.ErrUnavailable
+}
+
 // Refuse records what was refused beside Authorize.
 func (f *fakeIAM) Refuse(r iam.Refusal) { f.refused = append(f.refused, r) }
 
@@ -119,8 +127,15 @@ func (a *answered) code() string {
 		XMLName xml.Name `xml:"Error"`
 		Code    string   `xml:"Code"`
 	}
-	xml.Unmarshal([]byte(a.body), &doc)
-	return doc.Code
+	if xml.Unmarshal([]byte(a.body), &doc); doc.Code != "" {
+		return doc.Code
+	}
+	var control struct {
+		XMLName xml.Name `xml:"ErrorResponse"`
+		Code    string   `xml:"Error>Code"`
+	}
+	xml.Unmarshal([]byte(a.body), &control)
+	return control.Code
 }
 
 // do sends a request signed by AKtest. headers are "name: value" lines.

@@ -5,8 +5,10 @@ type level uint8
 
 const (
 	serviceLevel level = iota
+	accountLevel       // S3 Control
 	bucketLevel
 	objectLevel
+	controlLevel // the rest of S3 Control, of which there is nothing
 )
 
 // op is one row of the operation table: how the operation is recognised, which
@@ -58,6 +60,11 @@ func operations() []op {
 		{name: "ListBuckets", method: "GET", level: serviceLevel, action: "s3:ListAllMyBuckets", params: []string{"prefix", "max-buckets", "continuation-token", "bucket-region"}, handle: listBuckets},
 		{name: "ListDirectoryBuckets", method: "GET", level: serviceLevel, param: "max-directory-buckets", action: "s3express:ListAllMyDirectoryBuckets"},
 		{name: "WriteGetObjectResponse", method: "POST", level: serviceLevel, header: "x-amz-request-route", action: "s3-object-lambda:WriteGetObjectResponse"},
+
+		// S3 Control, see controlPath. The names are those of CloudTrail; the model's are taken by the bucket's operations.
+		{name: "GetAccountPublicAccessBlock", method: "GET", level: accountLevel, action: "s3:GetAccountPublicAccessBlock", headers: []string{accountHeader}, handle: getAccountPublicAccessBlock},
+		{name: "PutAccountPublicAccessBlock", method: "PUT", level: accountLevel, action: "s3:PutAccountPublicAccessBlock", headers: join(checksumHeaders, []string{accountHeader}), handle: putAccountPublicAccessBlock},
+		{name: "DeleteAccountPublicAccessBlock", method: "DELETE", level: accountLevel, action: "s3:PutAccountPublicAccessBlock", headers: []string{accountHeader}, handle: deleteAccountPublicAccessBlock},
 
 		// Buckets.
 		{name: "CreateBucket", method: "PUT", level: bucketLevel, action: "s3:CreateBucket", headers: []string{"x-amz-acl", "x-amz-bucket-object-lock-enabled", "x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp", "x-amz-grant-write", "x-amz-grant-write-acp", "x-amz-object-ownership", "x-amz-bucket-namespace"}, handle: createBucket},

@@ -124,6 +124,9 @@ func (c *call) ownershipAtCreation(b *storage.Bucket) error {
 	if err != nil || !given {
 		return err
 	}
+	if p, _ := c.s.IAM.PublicAccess(b.Owner); l.public() && p.BlockPublicAcls {
+		return errPublicACL()
+	}
 	if err := c.authorize("s3:PutBucketAcl", nil, c.bucket, ""); err != nil {
 		return err
 	}

@@ -111,7 +111,7 @@ func newPolicyRules(ops []op) policyRules {
 	m := policyRules{}
 	for _, o := range ops {
 		if strings.HasPrefix(o.action, "s3:") {
-			m[o.action] |= [...]reach{serviceLevel: onService, bucketLevel: onBucket, objectLevel: onObject}[o.level]
+			m[o.action] |= [...]reach{serviceLevel: onService, accountLevel: onService, bucketLevel: onBucket, objectLevel: onObject}[o.level]
 		}
 	}
 	for plain, versioned := range versionAction {

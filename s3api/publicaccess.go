@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/iam/policy"
 	"github.com/objsrv/objsrv/s3api/s3xml"
 	"github.com/objsrv/objsrv/storage"
@@ -118,14 +119,31 @@ func putPublicAccessBlock(c *call) error {
 	}
 	var doc s3xml.Writer
 	doc.Start("PublicAccessBlockConfiguration", true)
-	doc.Bool("BlockPublicAcls", p.BlockPublicAcls)
-	doc.Bool("IgnorePublicAcls", p.IgnorePublicAcls)
-	doc.Bool("BlockPublicPolicy", p.BlockPublicPolicy)
-	doc.Bool("RestrictPublicBuckets", p.RestrictPublicBuckets)
+	p.write(&doc)
 	if err := c.setDoc(docPublicAccess, doc.End("PublicAccessBlockConfiguration")); err != nil {
 		return err
 	}
 	return c.reply(http.StatusOK)
+}
+
+// write appends the settings.
+func (p *publicAccessBlock) write(doc *s3xml.Writer) {
+	doc.Bool("BlockPublicAcls", p.BlockPublicAcls)
+	doc.Bool("IgnorePublicAcls", p.IgnorePublicAcls)
+	doc.Bool("BlockPublicPolicy", p.BlockPublicPolicy)
+	doc.Bool("RestrictPublicBuckets", p.RestrictPublicBuckets)
+}
+
+// publicAccess is what is in force for b: of its own block and that of its account the stricter (S3 user guide, "Blocking
+// public access to your Amazon S3 storage").
+func (s *Server) publicAccess(b *storage.Bucket) iam.PublicAccess {
+	p, _ := s.IAM.PublicAccess(b.Owner)
+	own := &s.settings(b).block
+	p.BlockPublicAcls = p.BlockPublicAcls || own.BlockPublicAcls
+	p.IgnorePublicAcls = p.IgnorePublicAcls || own.IgnorePublicAcls
+	p.BlockPublicPolicy = p.BlockPublicPolicy || own.BlockPublicPolicy
+	p.RestrictPublicBuckets = p.RestrictPublicBuckets || own.RestrictPublicBuckets
+	return p
 }
 
 // deleteDoc removes a document; S3 answers 204 whether there was one or not.

@@ -63,6 +63,9 @@ func (o *op) weight() int {
 // target splits the request's path, and host when it is virtual-host style, into bucket
 // and key. Nothing is cleaned: "a//b", "./x" and "../x" are keys like any other.
 func (rt *router) target(r *http.Request) target {
+	if _, there := r.Header[accountHeader]; there && strings.HasPrefix(r.URL.Path, controlPrefix) {
+		return controlTarget(r.URL.Path)
+	}
 	path := strings.TrimPrefix(r.URL.Path, "/")
 	if b := rt.hostBucket(r.Host); b != "" {
 		if path == "" {
@@ -100,6 +103,9 @@ func (rt *router) hostBucket(host string) string {
 // route returns the row for a request. A nil row with an error is a request that no row
 // covers; the caller answers it only after it has authenticated the sender.
 func (rt *router) route(r *http.Request, t target, query url.Values) (*op, error) {
+	if t.level == controlLevel {
+		return nil, errorf("NotImplemented", "This operation of S3 Control is not implemented: %s.", r.URL.Path)
+	}
 	sub, err := rt.sub(query)
 	if err != nil {
 		return nil, err
@@ -249,7 +255,7 @@ func (o *op) knowsHeader(canonical string) bool {
 
 // checkNames validates bucket and key of an authenticated request.
 func (t target) checkNames(o *op) error {
-	if t.level == serviceLevel {
+	if t.level == serviceLevel || t.level == accountLevel {
 		return nil
 	}
 	if err := checkBucketName(t.bucket); err != nil {

@@ -27,6 +27,9 @@ type IAM interface {
 	// unique id; ok is false when there is no such user.
 	PrincipalID(arn string) (id string, ok bool)
 	PrincipalARN(id string) (arn string, ok bool)
+	// PublicAccess and SetPublicAccess are about the public access block of an account; nil removes it.
+	PublicAccess(account string) (p iam.PublicAccess, ok bool)
+	SetPublicAccess(ctx context.Context, account string, p *iam.PublicAccess) error
 	// Refuse keeps a refusal that Authorize did not make, for those who ask why.
 	Refuse(iam.Refusal)
 }

@@ -4,7 +4,7 @@ package s3api
 type Operation struct {
 	Name        string // of the AWS model
 	Method      string
-	Resource    string // "service", "bucket" or "object"
+	Resource    string // "service", "account", "bucket" or "object"
 	SubResource string // the query name that selects it, or ""
 	Action      string // IAM action, or "per object" or "none"
 	State       State
@@ -30,7 +30,7 @@ func Operations() []Operation {
 	ops := operations()
 	out := make([]Operation, len(ops))
 	for i, o := range ops {
-		out[i] = Operation{Name: o.name, Method: o.method, Resource: [...]string{"service", "bucket", "object"}[o.level],
+		out[i] = Operation{Name: o.name, Method: o.method, Resource: [...]string{"service", "account", "bucket", "object"}[o.level],
 			SubResource: o.sub, Action: o.action, State: o.state()}
 	}
 	return out

@@ -51,12 +51,20 @@ func (strangerIAM) PrincipalID(string) (string, bool) { return "", false }
 
 func (strangerIAM) Refuse(iam.Refusal) {}
 
+func (strangerIAM) PublicAccess(string) (iam.PublicAccess, bool) {
+	panic("a stranger has come to settings")
+}
+
+func (strangerIAM) SetPublicAccess(context.Context, string, *iam.PublicAccess) error {
+	panic("a stranger has come to settings")
+}
+
 func (strangerIAM) PrincipalARN(string) (string, bool) { return "", false }
 
 // walkRequest builds a plausible request for a row.
 func walkRequest(t *testing.T, o *op) *http.Request {
 	t.Helper()
-	path := map[level]string{serviceLevel: "/", bucketLevel: "/walked", objectLevel: "/walked/a/key"}[o.level]
+	path := map[level]string{serviceLevel: "/", accountLevel: controlPath, bucketLevel: "/walked", objectLevel: "/walked/a/key"}[o.level]
 	var query []string
 	switch o.sub {
 	case "":
@@ -86,6 +94,9 @@ func walkRequest(t *testing.T, o *op) *http.Request {
 	r := httptest.NewRequest(o.method, "http://s3.test"+path+"?"+strings.Join(query, "&"), bytes.NewReader(body))
 	if o.header != "" {
 		r.Header.Set(o.header, "/walked/source")
+	}
+	if o.level == accountLevel {
+		r.Header.Set(accountHeader, "000000000001")
 	}
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)

@@ -11,10 +11,13 @@ import (
 
 const maxDepth = 16
 
+// ControlNamespace is that of S3 Control's documents, which share elements with S3's.
+const ControlNamespace = "http://awss3control.amazonaws.com/doc/2018-08-20/"
+
 // Decode reads one XML document into v, a pointer to a struct with an XMLName. It refuses
 // what S3's documents never hold: declarations of types or entities, processing
 // instructions behind the first, deep nesting, and anything behind the root element. The namespace
-// may be S3's or none.
+// may be S3's, S3 Control's or none.
 func Decode(data []byte, v any) error {
 	if err := scan(data); err != nil {
 		return err
@@ -73,7 +76,7 @@ func checkRoot(v any) error {
 		return nil
 	}
 	switch name := f.Interface().(xml.Name); name.Space {
-	case "", "http://s3.amazonaws.com/doc/2006-03-01/", "http://doc.s3.amazonaws.com/2006-03-01":
+	case "", "http://s3.amazonaws.com/doc/2006-03-01/", "http://doc.s3.amazonaws.com/2006-03-01", ControlNamespace:
 		return nil
 	default:
 		return fmt.Errorf("unknown namespace %q", name.Space)

@@ -35,6 +35,12 @@ func (w *Writer) Start(root string, ns bool) {
 	w.b = append(w.b, '>')
 }
 
+// StartIn is Start with a namespace of its own.
+func (w *Writer) StartIn(root, namespace string) {
+	w.Start(root, false)
+	w.b = append(w.b[:len(w.b)-1], ` xmlns="`+namespace+`">`...)
+}
+
 // End closes the root element and returns the document, valid until the next use of w.
 func (w *Writer) End(root string) []byte {
 	w.Close(root)
