@@ -16,16 +16,18 @@ import (
 
 // Session is a temporary credential as it is shown.
 type Session struct {
-	AccessKey  string    `json:"accessKey"`
-	Parent     string    `json:"parent"` // qualified user name, or root's access key
-	Name       string    `json:"name,omitempty"`
-	Via        string    `json:"via,omitempty"` // the service key that asked for it
-	RevokeType string    `json:"revokeType,omitempty"`
-	Remote     string    `json:"remote,omitempty"`
-	Restricted bool      `json:"restricted"`
-	Grants     *Grants   `json:"grants,omitempty"`
-	Created    time.Time `json:"created"`
-	Expires    time.Time `json:"expires"`
+	AccessKey  string `json:"accessKey"`
+	Parent     string `json:"parent"` // qualified user name, or root's access key
+	Name       string `json:"name,omitempty"`
+	Via        string `json:"via,omitempty"` // the service key that asked for it
+	RevokeType string `json:"revokeType,omitempty"`
+	Remote     string `json:"remote,omitempty"`
+	Restricted bool   `json:"restricted"`
+	// Policy is the session policy that it was issued with, or that of whoever asked for it.
+	Policy  json.RawMessage `json:"policy,omitempty"`
+	Grants  *Grants         `json:"grants,omitempty"`
+	Created time.Time       `json:"created"`
+	Expires time.Time       `json:"expires"`
 }
 
 // NewSession describes a session to create.
@@ -244,6 +246,9 @@ func (s *Service) publicSession(ss *session) Session {
 	out := Session{
 		AccessKey: ss.AccessKey, Parent: ss.UserName, Name: ss.Name, Via: ss.Via, RevokeType: ss.Revoke,
 		Remote: ss.Remote, Restricted: ss.identity.Restricted(), Grants: ss.Grants, Created: ss.Created, Expires: ss.Expires,
+	}
+	if n := len(ss.Bounds); n > 0 {
+		out.Policy = slices.Clone(json.RawMessage(ss.Bounds[n-1].Document))
 	}
 	if ss.UserID == s.root.Identity.ID {
 		out.Parent = s.root.AccessKey

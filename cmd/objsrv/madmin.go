@@ -13,6 +13,7 @@ import (
 func newMadmin(s *services) http.Handler {
 	return madmin.Handler(madmin.Config{
 		IAM:  s.iam,
+		Root: s.root.User,
 		Host: s,
 		Authenticate: func(r *http.Request) (iam.Credential, error) {
 			cred, err := s.s3.AuthenticateKey(r)

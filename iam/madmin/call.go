@@ -59,11 +59,19 @@ func (c *call) readBody(rt *route) error {
 	return err
 }
 
-// allowed asks for one action of the caller.
-func (c *call) allowed(action string) bool { return c.decide(action).Allowed }
-
+// decide asks for one action of the caller. What it refuses may be allowed for another reason:
+// nothing is kept of it.
 func (c *call) decide(action string) iam.Decision {
 	return c.IAM.Authorize(&iam.Request{Identity: c.id, Action: action, Conditions: conditions{c}})
+}
+
+// refuse keeps a refusal for whoever explains it, and returns the answer.
+func (c *call) refuse(action string, d iam.Decision) error {
+	c.IAM.Refuse(iam.Refusal{
+		RequestID: c.ev.ID, Principal: c.id.ARN, AccessKey: c.id.AccessKey, Remote: c.ev.Remote,
+		Action: action, Statement: d.Statement, Explicit: d.Explicit,
+	})
+	return errDenied
 }
 
 // conditions answers the keys that an administrative request has.

@@ -117,6 +117,8 @@ func errorTable() []errorRow {
 		{iam.ErrExists, http.StatusConflict, "XMinioAdminInvalidArgument", ""},
 		{iam.ErrInUse, http.StatusBadRequest, "XMinioIAMPolicyInUse", "The policy cannot be removed, as it is in use"},
 		{iam.ErrNoSuchUser, http.StatusNotFound, "XMinioAdminNoSuchUser", "The specified user does not exist."},
+		{iam.ErrNoSuchGroup, http.StatusNotFound, "XMinioAdminNoSuchGroup", "The specified group does not exist."},
+		{iam.ErrNotEmpty, http.StatusBadRequest, "XMinioAdminGroupNotEmpty", "The specified group is not empty - cannot remove it."},
 		{iam.ErrNoSuchPolicy, http.StatusNotFound, "XMinioAdminNoSuchPolicy", "The canned policy does not exist."},
 		{iam.ErrNoSuchKey, http.StatusNotFound, "XMinioAdminNoSuchAccessKey", "The specified access key does not exist."},
 		{iam.ErrFull, http.StatusInsufficientStorage, "XMinioStorageFull", "No space is left for identities."},

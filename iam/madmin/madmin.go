@@ -32,6 +32,7 @@ type Authenticate func(r *http.Request) (iam.Credential, error)
 // Config is what the face stands on. Everything is needed.
 type Config struct {
 	IAM          *iam.Service
+	Root         string // root's access key
 	Authenticate Authenticate
 	Host         Host
 }
@@ -105,18 +106,21 @@ func (c *call) admit(u rule) error {
 	if u.own {
 		return nil // the handler decides, when it knows whose the thing is
 	}
-	allowed := u.all
-	for _, action := range u.actions {
-		if u.all {
-			allowed = allowed && c.allowed(action)
-		} else {
-			allowed = allowed || c.allowed(action)
+	var action string // the first that is refused
+	var why iam.Decision
+	for _, a := range u.actions {
+		d := c.decide(a)
+		switch {
+		case d.Allowed && !u.all:
+			return nil
+		case !d.Allowed && action == "":
+			action, why = a, d
 		}
 	}
-	if !allowed {
-		return errDenied
+	if action == "" {
+		return nil
 	}
-	return nil
+	return c.refuse(action, why)
 }
 
 // path returns the path below Root in its escaped form.

@@ -3,8 +3,11 @@ package madmin
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
+
+	"github.com/objsrv/objsrv/iam"
 )
 
 // addPolicy makes or replaces a policy.
@@ -19,13 +22,13 @@ func (c *call) addPolicy() error {
 	return c.replyEmpty(http.StatusOK)
 }
 
-// removePolicy removes a policy that nobody has.
+// removePolicy removes a policy that nobody has. As in MinIO it is no error when there is none.
 func (c *call) removePolicy() error {
 	name, err := c.name("name")
 	if err != nil {
 		return err
 	}
-	if err := c.IAM.DeletePolicy(c.ctx, name); err != nil {
+	if err := c.IAM.DeletePolicy(c.ctx, name); err != nil && !errors.Is(err, iam.ErrNoSuchPolicy) {
 		return err
 	}
 	return c.replyEmpty(http.StatusOK)

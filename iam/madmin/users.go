@@ -36,8 +36,18 @@ func (c *call) addUser() error {
 	if err != nil {
 		return err
 	}
-	self := name == c.id.AccessKey && !c.id.Root
+	self := name == c.id.Name
+	switch {
+	case self && c.id.Kind != iam.OwnKey:
+		// A key or session that could set the user's secret would become the user.
+		return c.refuse("admin:CreateUser", iam.Decision{Statement: "a user's secret is not changed by a key or session of his"})
+	case name == c.Root:
+		return &Refusal{http.StatusForbidden, "XMinioInvalidIAMCredentials", "The credential is not allowed to be root's."}
+	}
 	if err := c.mayOrOwns("admin:CreateUser", self); err != nil {
+		return err
+	}
+	if err := localName(name); err != nil {
 		return err
 	}
 	var in userRequest
@@ -60,17 +70,31 @@ func (c *call) addUser() error {
 	case self && !on:
 		return invalid("Nobody disables himself.")
 	}
+	if err := checkKeys(name, in.SecretKey); err != nil {
+		return err
+	}
 	_, _, err = c.IAM.CreateUser(c.ctx, iam.NewUser{Name: name, Secret: in.SecretKey, Disabled: !on})
 	if errors.Is(err, iam.ErrExists) {
 		_, err = c.IAM.UpdateUser(c.ctx, name, iam.UserUpdate{Secret: &in.SecretKey, Enabled: &on})
 		if errors.Is(err, iam.ErrNoSuchUser) {
-			err = invalid("The name is that of an access key of a user.")
+			err = &Refusal{http.StatusForbidden, "XMinioInvalidIAMCredentials", "The name is that of an access key."}
 		}
 	}
 	if err != nil {
 		return err
 	}
 	return c.replyEmpty(http.StatusOK)
+}
+
+// checkKeys answers a bad access or secret key by the code of its own.
+func checkKeys(accessKey, secret string) error {
+	if err := iam.CheckAccessKey(accessKey); err != nil {
+		return &Refusal{http.StatusBadRequest, "XMinioAdminInvalidAccessKey", "The access key is invalid: " + err.Error() + "."}
+	}
+	if err := iam.CheckSecret(secret); err != nil {
+		return &Refusal{http.StatusBadRequest, "XMinioAdminInvalidSecretKey", "The secret key is invalid: " + err.Error() + "."}
+	}
+	return nil
 }
 
 // removeUser removes a user with all keys.
@@ -102,10 +126,15 @@ func (c *call) setStatus(on bool) error {
 // nameOfOther returns the user of a request that nobody may make about himself.
 func (c *call) nameOfOther() (string, error) {
 	name, err := c.name("accessKey")
-	if err == nil && (name == c.id.Name || name == c.id.AccessKey) {
-		err = notAllowed("Nobody removes, enables or disables himself.")
+	switch {
+	case err != nil:
+		return "", err
+	case name == c.id.Name || name == c.id.AccessKey:
+		return "", notAllowed("Nobody removes, enables or disables himself.")
+	case name == c.Root:
+		return "", notAllowed("Root is changed where it is set.")
 	}
-	return name, err
+	return c.findUser(name)
 }
 
 // userInfo is a user as clients read it.
@@ -127,6 +156,7 @@ func newUserInfo(u iam.User) userInfo {
 	return userInfo{
 		PolicyName: strings.Join(u.Policies, ","),
 		Status:     status(u.Enabled),
+		MemberOf:   plainNames(u.Groups),
 		UpdatedAt:  &u.Updated,
 	}
 }
@@ -137,10 +167,13 @@ func (c *call) userInfo() error {
 	if err != nil {
 		return err
 	}
-	if err := c.mayOrOwns("admin:GetUser", name == c.id.Name); err != nil {
+	if err := c.mayOrOwns("admin:GetUser", name == plainName(c.id.Name)); err != nil {
 		return err
 	}
-	u, err := c.IAM.User(name)
+	if name, err = c.findUser(name); err != nil {
+		return err
+	}
+	u, err := c.IAM.User(name) // root is no user
 	if err != nil {
 		return err
 	}
@@ -151,16 +184,9 @@ func (c *call) userInfo() error {
 func (c *call) listUsers() error {
 	out := map[string]userInfo{}
 	for _, u := range c.IAM.Users() {
-		out[u.Name] = newUserInfo(u)
+		if u.Damaged == "" {
+			out[plainName(u.Name)] = newUserInfo(u)
+		}
 	}
 	return c.replySealed(out)
-}
-
-// mayOrOwns asks for an action, which the owner of a thing needs only not to be denied: a
-// decision that no statement made is not one against him.
-func (c *call) mayOrOwns(action string, owns bool) error {
-	if d := c.decide(action); d.Allowed || owns && d.Statement == "" {
-		return nil
-	}
-	return errDenied
 }
