@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/iam/store/mem"
@@ -20,11 +21,12 @@ const secret = "correct horse battery"
 
 // server is the face over a fresh service; the header X-Test-User authenticates.
 type server struct {
-	t    *testing.T
-	svc  *iam.Service
-	h    http.Handler
-	rows []route
-	seal *sealer
+	t               *testing.T
+	svc             *iam.Service
+	h               http.Handler
+	rows            []route
+	sealer          *sealer
+	secrets, tokens map[string]string // of access keys, when the secret is not the usual one
 }
 
 func newServer(t *testing.T) *server {
@@ -48,7 +50,7 @@ func newServer(t *testing.T) *server {
 		}
 	}
 	h := Handler(Config{IAM: svc, Root: "objroot", Authenticate: authn, Host: newTestHost(t)})
-	return &server{t: t, svc: svc, h: h, rows: routes(), seal: newSealer()}
+	return &server{t: t, svc: svc, h: h, rows: routes(), sealer: newSealer(), secrets: map[string]string{}, tokens: map[string]string{}}
 }
 
 // request is one call: where is method, path below admin/v3/ and query.
@@ -70,7 +72,7 @@ func (s *server) send(q request) (int, string) {
 		}
 		if seals = rt.seals; rt.sealed && q.body != "" {
 			var err error
-			if body, err = s.seal.seal(s.t.Context(), secret, body); err != nil {
+			if body, err = s.sealer.seal(s.t.Context(), s.secret(q.as), body); err != nil {
 				s.t.Fatal(err)
 			}
 		}
@@ -78,16 +80,50 @@ func (s *server) send(q request) (int, string) {
 	}
 	r := httptest.NewRequest(q.method, Root+"admin/v3/"+q.path+"?"+q.query, bytes.NewReader(body))
 	r.Header.Set("X-Test-User", q.as)
+	r.Header.Set("X-Test-Token", s.tokens[q.as])
 	w := httptest.NewRecorder()
 	s.h.ServeHTTP(w, r)
 	out := w.Body.Bytes()
 	if seals && w.Code == http.StatusOK {
 		var err error
-		if out, err = s.seal.open(s.t.Context(), secret, out); err != nil {
+		if out, err = s.sealer.open(s.t.Context(), s.secret(q.as), out); err != nil {
 			s.t.Fatalf("%v: answer: %v", q, err)
 		}
 	}
 	return w.Code, string(out)
+}
+
+func (s *server) secret(accessKey string) string {
+	if v, ok := s.secrets[accessKey]; ok {
+		return v
+	}
+	return secret
+}
+
+// key makes a service key of a user, with a policy unless it is "", and returns it.
+func (s *server) key(parent, policy string) string {
+	s.t.Helper()
+	k, cred, err := s.svc.CreateAccessKey(s.t.Context(), iam.NewAccessKey{Parent: parent, Policy: json.RawMessage(policy)})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.secrets[k.AccessKey] = cred.Secret
+	return k.AccessKey
+}
+
+// session makes a session of whoever has an access key.
+func (s *server) session(accessKey, policy, revokeType string) string {
+	s.t.Helper()
+	by, err := s.svc.Credential(accessKey, s.tokens[accessKey])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ss, cred, err := s.svc.CreateSession(s.t.Context(), iam.NewSession{By: by.Identity, Policy: json.RawMessage(policy), Duration: time.Hour, RevokeType: revokeType})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.secrets[ss.AccessKey], s.tokens[ss.AccessKey] = cred.Secret, cred.SessionToken
+	return ss.AccessKey
 }
 
 // want sends a request and checks the status and a part of the answer.
