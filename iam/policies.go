@@ -109,7 +109,7 @@ func (s *Service) SetPolicy(ctx context.Context, name string, document []byte) (
 	if len(document) > policy.MaxBucketDocument {
 		return fail(fmt.Errorf("%w: a policy has at most %d bytes", ErrInvalid, policy.MaxBucketDocument))
 	}
-	if _, err := policy.Compile(name, document, policy.Identity); err != nil {
+	if _, err := policy.Parse(document, policy.Identity); err != nil {
 		return fail(err)
 	}
 	for range attempts {

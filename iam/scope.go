@@ -258,6 +258,6 @@ func checkEmbedded(name string, doc []byte, limit int) error {
 	if len(doc) > limit {
 		return fmt.Errorf("%w: a %s has at most %d bytes", ErrInvalid, name, limit)
 	}
-	_, err := policy.Compile(name, doc, policy.Identity)
+	_, err := policy.Parse(doc, policy.Identity)
 	return err
 }

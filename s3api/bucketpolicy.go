@@ -118,7 +118,7 @@ func getBucketPolicyStatus(c *call) error {
 		return notConfigured("NoSuchBucketPolicy")(c)
 	}
 	if data, ok := b.Docs[docPolicy]; ok {
-		doc, err := policy.Parse(data, policy.Resource)
+		doc, err := policy.ParseStored(data, policy.Resource)
 		if err != nil {
 			return err
 		}

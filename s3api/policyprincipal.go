@@ -33,7 +33,7 @@ func (c *call) storePrincipals(doc *policy.Document, data []byte) ([]byte, error
 
 // showPrincipals returns a stored document as it is answered.
 func (c *call) showPrincipals(data []byte) ([]byte, error) {
-	doc, err := policy.Parse(data, policy.Resource)
+	doc, err := policy.ParseStored(data, policy.Resource)
 	if err != nil {
 		return data, nil // who may read it should see what is wrong
 	}

@@ -47,7 +47,7 @@ func (s *Server) settings(b *storage.Bucket) *bucketSettings {
 		st.block = publicAccessBlock{BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true}
 	}
 	if d := b.Docs[docPolicy]; d != nil {
-		doc, err := policy.Parse(d, policy.Resource)
+		doc, err := policy.ParseStored(d, policy.Resource)
 		st.public = err != nil || isPublic(doc)
 	}
 	if d := b.Docs[docCORS]; d != nil {

@@ -19,8 +19,9 @@ type statement struct {
 	effect       Effect
 	actions      []glob
 	notActions   bool
-	resources    []glob // empty matches every resource
+	resources    []resource // empty matches every resource
 	notResources bool
+	freestanding bool // its actions need no resource
 	principals   *Principals
 	notPrincipal bool
 	conditions   []condition
@@ -42,16 +43,17 @@ type Result struct {
 // Name returns the name given to Compile.
 func (p *Policy) Name() string { return p.name }
 
-// Compile parses and compiles a document under a name that decisions bear.
+// Compile parses a stored document, as ParseStored does, and compiles it under a name that
+// decisions bear. A document that is new is for Parse first.
 func Compile(name string, data []byte, kind Kind) (*Policy, error) {
-	d, err := Parse(data, kind)
+	d, err := ParseStored(data, kind)
 	if err != nil {
 		return nil, err
 	}
 	return d.Compile(name, kind)
 }
 
-// Compile compiles a document of Parse. A document made otherwise gets its errors here.
+// Compile compiles a document of Parse or ParseStored. A document made otherwise gets its errors here.
 func (d *Document) Compile(name string, kind Kind) (*Policy, error) {
 	p := &Policy{name: name, kind: kind}
 	vars := d.Version == Version2012
@@ -89,12 +91,13 @@ func (s *Statement) compile(vars bool) (statement, error) {
 		}
 		c.actions = append(c.actions, g)
 	}
+	c.freestanding = withoutResource(s.Actions)
 	for _, r := range resources {
-		g, err := compileResource(r, vars)
+		res, err := compileResource(r, vars)
 		if err != nil {
 			return c, err
 		}
-		c.resources = append(c.resources, g)
+		c.resources = append(c.resources, res)
 	}
 	c.principals = s.Principal
 	if s.NotPrincipal != nil {
@@ -115,15 +118,14 @@ func (c *Condition) compile(vars bool) (condition, error) {
 	if err != nil {
 		return condition{}, err
 	}
-	if !KnownKey(c.Key) {
-		return condition{}, errKey
+	cc.name, cc.written, cc.key = c.Operator, c.Key, lowerASCII(c.Key)
+	if cc.from, err = keyOrigin(cc.key); err != nil {
+		return condition{}, err
 	}
-	cc.key = lowerASCII(c.Key)
+	cc.clock = cc.key == "aws:currenttime" && cc.op.family == familyDate ||
+		cc.key == "aws:epochtime" && (cc.op.family == familyDate || cc.op.family == familyNumber)
 	for _, v := range c.Values {
 		o, err := cc.compileValue(v, vars)
-		if err == nil {
-			err = checkVariables(o.globs())
-		}
 		if err != nil {
 			return condition{}, err
 		}
@@ -132,18 +134,10 @@ func (c *Condition) compile(vars bool) (condition, error) {
 	return cc, nil
 }
 
-func (o *operand) globs() []glob {
-	if o.arn != nil {
-		return o.arn
-	}
-	return []glob{o.glob}
-}
-
 var (
 	errEffect    = errors.New(`the effect is "Allow" or "Deny"`)
 	errAction    = errors.New(`not an action: use "*" or "service:Name"`)
 	errService   = errors.New("unknown service")
-	errResource  = errors.New(`not a resource: use "*", "arn:aws:s3:::bucket" or "arn:aws:s3:::bucket/key"`)
 	errVarName   = errors.New("unknown policy variable")
 	errVarAction = errors.New("actions take no policy variables")
 )
@@ -174,47 +168,6 @@ func compileAction(a string) (glob, error) {
 	return compileGlob(a, true, false, true)
 }
 
-// partitions are the accepted second parts of a resource; they all mean this server.
-var partitions = map[string]bool{"aws": true, "aws-cn": true, "aws-us-gov": true, "*": true}
-
-// compileResource compiles the part behind "arn:aws:s3:::", the bucket or bucket/key.
-func compileResource(r string, vars bool) (glob, error) {
-	if strings.Contains(r, "${") && !vars {
-		return glob{}, errVarVersion
-	}
-	if r == "*" {
-		return glob{kind: globAll}, nil
-	}
-	parts := strings.SplitN(r, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || !partitions[parts[1]] || parts[2] != "s3" ||
-		parts[3] != "" && parts[3] != "*" || parts[4] != "" && parts[4] != "*" || parts[5] == "" {
-		return glob{}, errResource
-	}
-	// What precedes the first "/" is a bucket, whose names have no spaces or control
-	// characters; one there is a slip of the pen that would match nothing.
-	bucket, _, _ := strings.Cut(parts[5], "/")
-	if strings.ContainsAny(bucket, " \t\r\n\\") && !strings.Contains(bucket, "${") || strings.ContainsAny(parts[5], "\r\n") {
-		return glob{}, errResource
-	}
-	g, err := compileGlob(parts[5], true, vars, false)
-	if err != nil {
-		return glob{}, err
-	}
-	return g, checkVariables([]glob{g})
-}
-
-// checkVariables refuses variables that no request can answer.
-func checkVariables(globs []glob) error {
-	for i := range globs {
-		for _, e := range globs[i].elems {
-			if e.kind == variable && !KnownKey(e.lit) {
-				return errVarName
-			}
-		}
-	}
-	return nil
-}
-
 // Evaluate answers q by this policy alone.
 func (p *Policy) Evaluate(q *Query) Result {
 	var res Result
@@ -223,9 +176,9 @@ func (p *Policy) Evaluate(q *Query) Result {
 		if s.effect == Allow && res.Effect == Allow && !res.Account {
 			continue // only a Deny can change the outcome
 		}
-		ok, account := s.matches(q)
+		failed, _, account := s.check(q)
 		switch {
-		case !ok:
+		case failed != matched:
 		case s.effect == Deny:
 			return Result{Effect: Deny, Statement: s.label}
 		case res.Effect == NoEffect || !account:
@@ -235,28 +188,40 @@ func (p *Policy) Evaluate(q *Query) Result {
 	return res
 }
 
-// matches tells whether the statement applies to q, and whether only because it names
-// the caller's account.
-func (s *statement) matches(q *Query) (ok, account bool) {
+// step is the part of a statement that keeps it from matching.
+type step uint8
+
+const (
+	matched step = iota
+	actionStep
+	principalStep
+	resourceStep
+	conditionStep
+)
+
+// check tells which part of the statement does not apply to q, if any, and which of its
+// conditions that is. account is set when it applies only because it names the caller's account.
+func (s *statement) check(q *Query) (failed step, condition int, account bool) {
 	if !s.matchesAction(q) {
-		return false, false
+		return actionStep, 0, false
 	}
 	if s.principals != nil {
+		ok := false
 		if ok, account = s.matchesPrincipal(&q.Caller); !ok {
-			return false, false
+			return principalStep, 0, false
 		}
 	}
 	if !s.matchesResource(q) {
-		return false, false
+		return resourceStep, 0, false
 	}
 	for i := range s.conditions {
 		holds, sure := s.conditions[i].matches(q)
 		// A negation whose variable has no value would widen an Allow.
 		if !holds || !sure && s.effect == Allow {
-			return false, false
+			return conditionStep, i, false
 		}
 	}
-	return true, account
+	return matched, 0, account
 }
 
 func (s *statement) matchesAction(q *Query) bool {
@@ -267,24 +232,6 @@ func (s *statement) matchesAction(q *Query) bool {
 		}
 	}
 	return s.notActions
-}
-
-func (s *statement) matchesResource(q *Query) bool {
-	if len(s.resources) == 0 {
-		return true
-	}
-	t := text{a: q.Bucket, b: q.Key, joined: q.Key != ""}
-	for i := range s.resources {
-		switch s.resources[i].match(&t, q) {
-		case yes:
-			return !s.notResources
-		case missing:
-			if s.notResources && s.effect == Allow {
-				return false
-			}
-		}
-	}
-	return s.notResources
 }
 
 // matchesPrincipal tells whether the caller is among the statement's principals. An

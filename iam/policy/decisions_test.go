@@ -43,9 +43,11 @@ func TestDecisions(t *testing.T) {
 		for i < len(lines) && lines[i] == "" {
 			i++
 		}
-		p, err := Compile(head[1], []byte(document), kind)
+		var p *Policy
+		d, err := Parse([]byte(document), kind)
 		if err == nil {
 			checkPrinted(t, []byte(document), kind)
+			p, err = d.Compile(head[1], kind)
 		}
 		for ; i < len(lines) && lines[i] != ""; i++ {
 			rows++
@@ -62,13 +64,45 @@ func TestDecisions(t *testing.T) {
 				t.Fatalf("line %d: %v", i+1, err)
 			}
 			if got := outcome(p.Evaluate(q)); got != want {
-				t.Errorf("line %d, %s: %s: got %s", i+1, head[1], lines[i], got)
+				t.Errorf("line %d, %s: %s: got %s, for %+v", i+1, head[1], lines[i], got, p.Trace(q))
 			}
+			checkTrace(t, i+1, p, q)
 		}
 	}
 	t.Logf("%d rows", rows)
 	if rows < 300 {
 		t.Errorf("only %d rows were read", rows)
+	}
+}
+
+// checkTrace demands that the trace of a query explains its decision.
+func checkTrace(t *testing.T, line int, p *Policy, q *Query) {
+	t.Helper()
+	var allowed, account, denied bool
+	for _, s := range p.Trace(q) {
+		if s.Matched != (s.Failed == "") || s.Key != "" != (s.Failed == "Condition") || s.Statement == "" {
+			t.Errorf("line %d: trace %+v", line, s)
+		}
+		switch {
+		case s.Matched && s.Effect == Deny:
+			denied = true
+		case s.Matched && s.Account:
+			account = true
+		case s.Matched:
+			allowed = true
+		}
+	}
+	want := "none"
+	switch {
+	case denied:
+		want = "deny"
+	case allowed:
+		want = "allow"
+	case account:
+		want = "account"
+	}
+	if got := outcome(p.Evaluate(q)); got != want {
+		t.Errorf("line %d: the trace says %s, the decision is %s", line, want, got)
 	}
 }
 

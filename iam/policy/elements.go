@@ -56,8 +56,8 @@ func (p *parser) conditions() ([]Condition, error) {
 		}
 		seen := map[string]bool{}
 		err = p.object(func(key string) error {
-			if !KnownKey(key) {
-				return p.fail("%v", errKey)
+			if _, err := keyOrigin(lowerASCII(key)); err != nil {
+				return p.fail("%v", err)
 			}
 			if seen[lowerASCII(key)] {
 				return p.fail("the key is repeated in other case")
@@ -83,11 +83,8 @@ func (p *parser) conditions() ([]Condition, error) {
 
 // check judges a value as if the document had the version that knows variables.
 func (c *condition) check(v string) error {
-	o, err := c.compileValue(v, true)
-	if err != nil {
-		return err
-	}
-	return checkVariables(o.globs())
+	_, err := c.compileValue(v, true)
+	return err
 }
 
 // checkStatements checks what concerns the whole document.
@@ -108,7 +105,10 @@ func (p *parser) checkStatements(d *Document) error {
 	return nil
 }
 
-func checkAction(v string) error {
+func (p *parser) checkAction(v string) error {
+	if p.known != nil {
+		return p.known.check(v)
+	}
 	_, err := compileAction(v)
 	return err
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -78,6 +79,7 @@ type elem struct {
 	lit    string
 	def    string
 	hasDef bool
+	from   origin // of a variable
 }
 
 type globKind uint8
@@ -199,7 +201,8 @@ func parseVariable(s string) (elem, int, error) {
 		if !validKeyName(name) {
 			return elem{}, 0, errVariable
 		}
-		return elem{kind: variable, lit: lowerASCII(name)}, n, nil
+		e, err := newVariable(name)
+		return e, n, err
 	}
 	rest := strings.TrimLeft(body[i+1:], " ")
 	if !validKeyName(name) || !strings.HasPrefix(rest, "'") {
@@ -210,8 +213,19 @@ func parseVariable(s string) (elem, int, error) {
 	if !ok || !strings.HasPrefix(after, "}") {
 		return elem{}, 0, errVariable
 	}
-	n := len(s) - len(after) + 1
-	return elem{kind: variable, lit: lowerASCII(name), def: def, hasDef: true}, n, nil
+	e, err := newVariable(name)
+	e.def, e.hasDef = def, true
+	return e, len(s) - len(after) + 1, err
+}
+
+// newVariable makes the element for the value of a condition key.
+func newVariable(key string) (elem, error) {
+	key = lowerASCII(key)
+	from, err := keyOrigin(key)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errVarName, err)
+	}
+	return elem{kind: variable, lit: key, from: from}, err
 }
 
 // validKeyName tells whether s has the form of a condition key, "prefix:name" or
@@ -261,7 +275,7 @@ func (g *glob) match(t *text, q *Query) match {
 	for i := range g.elems {
 		e := g.elems[i]
 		if e.kind == variable {
-			v, ok := q.variable(e.lit)
+			v, ok := q.variable(&e)
 			switch {
 			case ok:
 			case e.hasDef:

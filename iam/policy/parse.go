@@ -11,15 +11,36 @@ import (
 	"unicode/utf8"
 )
 
-// Parse reads a document strictly: valid UTF-8, no unknown, repeated or missing
-// elements, nothing behind it, and only actions, resources, principals, operators, keys
-// and variables that Evaluate understands. Every error is a *SyntaxError.
+// Parse reads a document that somebody makes or changes, strictly: valid UTF-8, no
+// unknown, repeated or missing elements, nothing behind it, and only actions, resources,
+// principals, operators, keys and variables that this server knows. Every error is a
+// *SyntaxError.
 func Parse(data []byte, kind Kind) (*Document, error) {
-	p := &parser{data: data, kind: kind, dec: json.NewDecoder(bytes.NewReader(data))}
+	p := newParser(data, kind)
+	p.known = newActionNames()
+	if p.kind == Resource {
+		p.limit = MaxBucketDocument
+	}
+	return p.parse()
+}
+
+// ParseStored reads a document that was accepted before. It differs from Parse in two
+// things only, so that no version of this program takes a policy for damaged which an
+// earlier one, or another server, has let pass: an action need not be known, for it is compared
+// with those of requests as text and does no harm, and there is no limit but MaxDocument.
+func ParseStored(data []byte, kind Kind) (*Document, error) { return newParser(data, kind).parse() }
+
+func newParser(data []byte, kind Kind) *parser {
+	p := &parser{data: data, kind: kind, dec: json.NewDecoder(bytes.NewReader(data)), limit: MaxDocument}
 	p.dec.UseNumber()
+	return p
+}
+
+func (p *parser) parse() (*Document, error) {
+	data := p.data
 	switch {
-	case len(data) > MaxDocument:
-		return nil, p.fail("the document is longer than %d bytes", MaxDocument)
+	case len(data) > p.limit:
+		return nil, p.fail("the document is longer than %d bytes", p.limit)
 	case !utf8.Valid(data):
 		return nil, p.fail("the document is not UTF-8")
 	}
@@ -35,10 +56,12 @@ func Parse(data []byte, kind Kind) (*Document, error) {
 }
 
 type parser struct {
-	data []byte
-	kind Kind
-	dec  *json.Decoder
-	path []string
+	data  []byte
+	kind  Kind
+	dec   *json.Decoder
+	path  []string
+	limit int         // of data
+	known actionNames // what actions must be; nil for any
 }
 
 // fail makes a SyntaxError at the present place.
@@ -279,9 +302,9 @@ func (p *parser) statement(s *Statement) error {
 				err = p.fail("%v, not %q", errEffect, v)
 			}
 		case "Action":
-			s.Actions, err = p.list(false, checkAction)
+			s.Actions, err = p.list(false, p.checkAction)
 		case "NotAction":
-			s.NotActions, err = p.list(false, checkAction)
+			s.NotActions, err = p.list(false, p.checkAction)
 		case "Resource":
 			s.Resources, err = p.list(false, checkResource)
 		case "NotResource":
@@ -339,16 +362,4 @@ func (p *parser) complete(s *Statement) error {
 		return p.fail("the element Resource is missing")
 	}
 	return nil
-}
-
-// withoutResource tells whether all actions are of services whose statements need no
-// Resource, as MinIO's administrative policies have none.
-func withoutResource(actions []string) bool {
-	for _, a := range actions {
-		service, _, _ := strings.Cut(lowerASCII(a), ":")
-		if service == "*" || service == "s3" {
-			return false
-		}
-	}
-	return len(actions) > 0
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -37,7 +38,7 @@ func action(v string) string {
 	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":` + v + `,"Resource":"*"}]}`
 }
 
-func resource(v string) string {
+func resourceOf(v string) string {
 	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":` + v + `}]}`
 }
 
@@ -98,33 +99,41 @@ func TestRefused(t *testing.T) {
 		{"action unknown service", action(`"ec2:RunInstances"`), "Statement[0].Action"},
 		{"action no name", action(`"s3:"`), "Statement[0].Action"},
 		{"action space", action(`"s3:GetObject "`), "Statement[0].Action"},
+		{"action unknown", action(`"s3:GetObjekt"`), "Statement[0].Action"},
+		{"action of the API", action(`["s3:GetObject","s3:ListObjectsV2"]`), "Statement[0].Action[1]"},
+		{"action pattern of nothing", action(`"s3:GetObjekt*"`), "Statement[0].Action"},
+		{"action pattern of nothing in another service", action(`"sts:GetObject*"`), "Statement[0].Action"},
+		{"not action unknown", `{"Statement":[{"Effect":"Allow","NotAction":"s3:DeleteBukket","Resource":"*"}]}`, "Statement[0].NotAction"},
 		{"action second", action(`["s3:GetObject","s3:Get Object"]`), "Statement[0].Action[1]"},
 		{"action variable", action(`"s3:${aws:username}"`), "Statement[0].Action"},
 
-		{"resource bare", resource(`"bkt"`), "Statement[0].Resource"},
-		{"resource no arn", resource(`"s3:::bkt"`), "Statement[0].Resource"},
-		{"resource minio", resource(`"arn:minio:s3:::bkt"`), "Statement[0].Resource"},
-		{"resource case", resource(`"ARN:aws:s3:::bkt"`), "Statement[0].Resource"},
-		{"resource service", resource(`"arn:aws:sqs:::q"`), "Statement[0].Resource"},
-		{"resource region", resource(`"arn:aws:s3:us-east-1::bkt"`), "Statement[0].Resource"},
-		{"resource account", resource(`"arn:aws:s3::111122223333:bkt"`), "Statement[0].Resource"},
-		{"resource empty", resource(`"arn:aws:s3:::"`), "Statement[0].Resource"},
-		{"resource short", resource(`"arn:aws:s3::bkt"`), "Statement[0].Resource"},
-		{"resource leading space", resource(`" arn:aws:s3:::bkt"`), "Statement[0].Resource"},
-		{"resource space", resource(`"arn:aws:s3:::bkt "`), "Statement[0].Resource"},
-		{"resource newline", resource(`"arn:aws:s3:::bkt/*\n"`), "Statement[0].Resource"},
-		{"resource second", resource(`["*","x"]`), "Statement[0].Resource[1]"},
-		{"variable open", resource(`"arn:aws:s3:::b/${aws:username"`), "Statement[0].Resource"},
-		{"variable empty", resource(`"arn:aws:s3:::b/${}"`), "Statement[0].Resource"},
-		{"variable unknown", resource(`"arn:aws:s3:::b/${jwt:}"`), "Statement[0].Resource"},
-		{"variable typo", resource(`"arn:aws:s3:::b/${aws:usernam}"`), "Statement[0].Resource"},
-		{"key never answered", cond("StringEquals", "s3:ObjectCreationOperation", `"x"`), "Statement[0].Condition"},
-		{"variable default unquoted", resource(`"arn:aws:s3:::b/${aws:username, x}"`), "Statement[0].Resource"},
-		{"variable default open", resource(`"arn:aws:s3:::b/${aws:username, 'x}"`), "Statement[0].Resource"},
-		{"variable nested", resource(`"arn:aws:s3:::b/${aws:${aws:username}}"`), "Statement[0].Resource"},
-		{"variables many", resource(`"arn:aws:s3:::b/${aws:username}` + strings.Repeat("?*", 20) + `"`), "Statement[0].Resource"},
-		{"variable in 2008", strings.Replace(resource(`"arn:aws:s3:::b/${aws:username}"`), "2012", "2008", 1), "Statement[0]"},
-		{"variable without version", strings.Replace(resource(`"arn:aws:s3:::b/${aws:username}"`), `"Version":"2012-10-17",`, "", 1), "Statement[0]"},
+		{"resource bare", resourceOf(`"bkt"`), "Statement[0].Resource"},
+		{"resource no arn", resourceOf(`"s3:::bkt"`), "Statement[0].Resource"},
+		{"resource minio", resourceOf(`"arn:minio:s3:::bkt"`), "Statement[0].Resource"},
+		{"resource case", resourceOf(`"ARN:aws:s3:::bkt"`), "Statement[0].Resource"},
+		{"resource kms of aws", resourceOf(`"arn:aws:kms:::k"`), "Statement[0].Resource"},
+		{"resource kms empty", resourceOf(`"arn:minio:kms:::"`), "Statement[0].Resource"},
+		{"resource table", resourceOf(`"arn:aws:s3tables:::w"`), "Statement[0].Resource"},
+		{"resource service", resourceOf(`"arn:aws:sqs:::q"`), "Statement[0].Resource"},
+		{"resource region", resourceOf(`"arn:aws:s3:us-east-1::bkt"`), "Statement[0].Resource"},
+		{"resource account", resourceOf(`"arn:aws:s3::111122223333:bkt"`), "Statement[0].Resource"},
+		{"resource empty", resourceOf(`"arn:aws:s3:::"`), "Statement[0].Resource"},
+		{"resource short", resourceOf(`"arn:aws:s3::bkt"`), "Statement[0].Resource"},
+		{"resource leading space", resourceOf(`" arn:aws:s3:::bkt"`), "Statement[0].Resource"},
+		{"resource space", resourceOf(`"arn:aws:s3:::bkt "`), "Statement[0].Resource"},
+		{"resource newline", resourceOf(`"arn:aws:s3:::bkt/*\n"`), "Statement[0].Resource"},
+		{"resource second", resourceOf(`["*","x"]`), "Statement[0].Resource[1]"},
+		{"variable open", resourceOf(`"arn:aws:s3:::b/${aws:username"`), "Statement[0].Resource"},
+		{"variable empty", resourceOf(`"arn:aws:s3:::b/${}"`), "Statement[0].Resource"},
+		{"variable unknown", resourceOf(`"arn:aws:s3:::b/${jwt:}"`), "Statement[0].Resource"},
+		{"variable typo", resourceOf(`"arn:aws:s3:::b/${aws:usernam}"`), "Statement[0].Resource"},
+		{"key never answered", cond("StringEquals", "aws:SourceVpce", `"vpce-1"`), "Statement[0].Condition.StringEquals.aws:SourceVpce"},
+		{"variable default unquoted", resourceOf(`"arn:aws:s3:::b/${aws:username, x}"`), "Statement[0].Resource"},
+		{"variable default open", resourceOf(`"arn:aws:s3:::b/${aws:username, 'x}"`), "Statement[0].Resource"},
+		{"variable nested", resourceOf(`"arn:aws:s3:::b/${aws:${aws:username}}"`), "Statement[0].Resource"},
+		{"variables many", resourceOf(`"arn:aws:s3:::b/${aws:username}` + strings.Repeat("?*", 20) + `"`), "Statement[0].Resource"},
+		{"variable in 2008", strings.Replace(resourceOf(`"arn:aws:s3:::b/${aws:username}"`), "2012", "2008", 1), "Statement[0]"},
+		{"variable without version", strings.Replace(resourceOf(`"arn:aws:s3:::b/${aws:username}"`), `"Version":"2012-10-17",`, "", 1), "Statement[0]"},
 		{"condition variable in 2008", strings.Replace(cond("StringEquals", "s3:prefix", `"${aws:username}"`), "2012", "2008", 1), "Statement[0]"},
 
 		{"operator unknown", cond("StringMatches", "s3:prefix", `"x"`), "Statement[0].Condition.StringMatches"},
@@ -140,6 +149,12 @@ func TestRefused(t *testing.T) {
 		{"condition list", allow(`,"Condition":[]`), "Statement[0].Condition"},
 		{"key unknown", cond("StringEquals", "aws:MultiFactorAuthAges", `"x"`), "Statement[0].Condition.StringEquals.aws:MultiFactorAuthAges"},
 		{"key typo", cond("StringEquals", "s3:prefx", `"x"`), "Statement[0].Condition.StringEquals.s3:prefx"},
+		{"key vpc", cond("StringEquals", "aws:SourceVpc", `"x"`), "Statement[0].Condition.StringEquals.aws:SourceVpc"},
+		{"key organization", cond("StringEquals", "aws:PrincipalOrgID", `"x"`), "Statement[0].Condition.StringEquals.aws:PrincipalOrgID"},
+		{"key bucket tag", cond("StringEquals", "aws:ResourceTag/a", `"x"`), "Statement[0].Condition.StringEquals.aws:ResourceTag/a"},
+		{"key access point", cond("StringEquals", "s3:DataAccessPointArn", `"x"`), "Statement[0].Condition"},
+		{"key family alone", cond("StringEquals", "aws:RequestTag", `"x"`), "Statement[0].Condition"},
+		{"key claim without name", cond("StringEquals", "jwt:", `"x"`), "Statement[0].Condition"},
 		{"key tag without name", cond("StringEquals", "s3:ExistingObjectTag/", `"x"`), "Statement[0].Condition"},
 		{"values none", cond("StringEquals", "s3:prefix", `[]`), "Statement[0].Condition.StringEquals.s3:prefix"},
 		{"values object", cond("StringEquals", "s3:prefix", `{}`), "Statement[0].Condition.StringEquals.s3:prefix"},
@@ -205,6 +220,168 @@ func wantSyntaxError(t *testing.T, name string, d *Document, err error, path str
 		t.Errorf("%s: the path is %q, want %q", name, syntax.Path, path)
 	case syntax.Line < 1 || syntax.Column < 1:
 		t.Errorf("%s: place %d:%d", name, syntax.Line, syntax.Column)
+	}
+}
+
+// TestMessages: a refusal says what to do instead, where that is known.
+func TestMessages(t *testing.T) {
+	for document, want := range map[string]string{
+		action(`"s3:HeadObject"`):                            "needs s3:GetObject",
+		action(`"s3:Gett*"`):                                 "matches none",
+		cond("StringEquals", "aws:SourceVpce", `"x"`):        "use aws:SourceIp",
+		cond("StringEquals", "aws:PrincipalOrgID", `"x"`):    "use aws:PrincipalAccount",
+		resourceOf(`"arn:aws:s3:::b/${aws:SourceVpc}"`):      "use aws:SourceIp",
+		cond("NumericEquals", "s3:max-keys", `"${a:b}"`):     "takes no policy variables",
+		`{"Statement":[{"Effect":"Allow","Action":"s3:*"}]}`: "Resource is missing",
+	} {
+		if _, err := Parse([]byte(document), Identity); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", document, err, want)
+		}
+	}
+}
+
+// TestStored: what was accepted before stays readable, an unknown action harmless.
+func TestStored(t *testing.T) {
+	document := `{"Version":"2012-10-17","Statement":[
+ {"Effect":"Allow","Action":["s3:GetObject","s3:OfTomorrow"],"Resource":"*"},
+ {"Effect":"Deny","Action":"s3:Nothing*","Resource":"*"}]}`
+	if _, err := Parse([]byte(document), Identity); err == nil {
+		t.Error("an unknown action is accepted in a new document")
+	}
+	p, err := Compile("p", []byte(document), Identity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]Effect{"s3:GetObject": Allow, "s3:OfTomorrow": Allow, "s3:NothingAtAll": Deny, "s3:PutObject": NoEffect} {
+		if got := p.Evaluate(&Query{Action: name, Bucket: "b", Key: "k"}).Effect; got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+	for _, bad := range []string{action(`"ec2:RunInstances"`), cond("StringEquals", "s3:prefx", `"x"`), allow(`,"Effect":"Deny"`)} {
+		if _, err := ParseStored([]byte(bad), Identity); err == nil {
+			t.Errorf("stored: %s is accepted", bad)
+		}
+	}
+}
+
+// TestSizes is S-239: the limits in bytes, to the byte.
+func TestSizes(t *testing.T) {
+	document := func(n int) []byte {
+		d := principal(`"*"`)
+		return []byte(d + strings.Repeat(" ", n-len(d)))
+	}
+	identity := func(n int) []byte { return []byte(allow("") + strings.Repeat(" ", n-len(allow("")))) }
+	for _, c := range []struct {
+		name string
+		data []byte
+		kind Kind
+		ok   bool
+	}{
+		{"bucket", document(MaxBucketDocument), Resource, true},
+		{"bucket large", document(MaxBucketDocument + 1), Resource, false},
+		{"identity", identity(MaxDocument), Identity, true},
+		{"identity large", identity(MaxDocument + 1), Identity, false},
+	} {
+		if _, err := Parse(c.data, c.kind); (err == nil) != c.ok {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// TestKeyTables: the tables of keys are lower-case, and each key has one origin.
+func TestKeyTables(t *testing.T) {
+	seen := map[string]string{}
+	add := func(table, key string) {
+		if key != lowerASCII(key) {
+			t.Errorf("%s: %s is not lower-case", table, key)
+		}
+		if other, ok := seen[key]; ok && other != table {
+			t.Errorf("%s is of %s and of %s", key, other, table)
+		}
+		seen[key] = table
+		if name := key + "x"; (key[len(key)-1] == '/' || key[len(key)-1] == ':') != (KnownKey(name) && !KnownKey(key)) {
+			t.Errorf("%s: %s is known: %v", table, name, KnownKey(name))
+		}
+	}
+	for _, service := range []string{"s3", "sts", "admin", "other"} {
+		keys := FaceKeys(service)
+		if !slices.IsSorted(keys) || len(keys) < 5 {
+			t.Errorf("%s: %q", service, keys)
+		}
+		for _, k := range keys {
+			add("face", k)
+		}
+	}
+	for table, keys := range map[string]map[string]bool{"query": queryKeys, "caller": callerKeys, "absent": absentKeys} {
+		for k := range keys {
+			add(table, k)
+		}
+	}
+	for _, k := range callerFamilies {
+		add("caller", k)
+	}
+	for k := range queryKeys {
+		q := Query{Action: "s3:GetObject", Caller: Caller{ID: "i", Account: "a", Name: "n", ARN: "arn"}, Conditions: tattler{}}
+		if v, ok := q.own(k); !ok || v == "" {
+			t.Errorf("%s has no value for a user", k)
+		}
+	}
+}
+
+// tattler answers every key.
+type tattler struct{}
+
+func (tattler) Values(string) ([]string, bool) { return []string{"false"}, true }
+
+// TestNobodySpeaksForTheCaller is S-036: a face that answers everything is believed in nothing
+// that is not its own, and so are credentials.
+func TestNobodySpeaksForTheCaller(t *testing.T) {
+	for _, key := range []string{"aws:username", "aws:groups", "aws:principaltag/a", "jwt:sub", "ldap:user", "aws:sourceidentity", "aws:calledvia", "aws:sourcearn"} {
+		q := &Query{Conditions: tattler{}}
+		var buf [1]string
+		if v, ok := q.values(key, originOf(key), &buf); ok {
+			t.Errorf("%s is %q from the face", key, v)
+		}
+	}
+	for _, key := range []string{"aws:sourceip", "s3:prefix", "aws:requesttag/a", "sts:durationseconds", "aws:calledvia"} {
+		q := &Query{Caller: Caller{Attributes: tattler{}}}
+		var buf [1]string
+		if v, ok := q.values(key, originOf(key), &buf); ok {
+			t.Errorf("%s is %q from the caller's credentials", key, v)
+		}
+	}
+}
+
+// TestActions: the list is in order, has MinIO's and AWS's names, and every canned policy is made of it.
+func TestActions(t *testing.T) {
+	all := Actions()
+	if len(all) < 500 || !slices.IsSorted(all) {
+		t.Errorf("%d actions", len(all))
+	}
+	for _, a := range all {
+		if !KnownAction(a) || !KnownAction(strings.ToUpper(a)) {
+			t.Errorf("%s is not known", a)
+		}
+	}
+	lines := 0
+	for line := range strings.Lines(actionsText) {
+		if line != "\n" && line[0] != '#' {
+			lines++
+		}
+	}
+	if lines != len(all) {
+		t.Errorf("%d lines, %d names: one is there twice", lines, len(all))
+	}
+	for api, name := range apiNames {
+		if KnownAction(api) || !KnownAction(name) {
+			t.Errorf("%s stands for %s", api, name)
+		}
+	}
+	for a, want := range map[string]bool{"*": true, "s3:*": true, "s3:Get*": true, "s3:?etObject": true, "admin:*": true, "kms:*": true, "sts:*": true,
+		"iam:*": true, "s3:GetObjectX": false, "s3:Get?": false, "ec2:*": false, "s3:": false, "": false, "admin:CreateUser": true, "s3:ListenNotification": true} {
+		if KnownAction(a) != want {
+			t.Errorf("%s: known is %v", a, !want)
+		}
 	}
 }
 

@@ -25,12 +25,24 @@ const (
 	Version2008 = "2008-10-17"
 )
 
-// Limits of documents, in bytes as AWS counts them for buckets, and as Parse enforces them.
+// Limits of documents, in bytes. Parse enforces those of Resource documents and
+// MaxDocument; the others are for those who know what a document is for.
 const (
-	MaxBucketDocument = 20480   // PutBucketPolicy
-	MaxDocument       = 1 << 18 // Parse refuses more
-	maxStatements     = 1000
-	maxValues         = 2000 // of one list
+	// MaxBucketDocument is AWS's for bucket policies, 20 KB (IAM user guide, S3 quotas).
+	MaxBucketDocument = 20480
+	// MaxManagedDocument is MinIO's for named policies. AWS has 6 144 characters without
+	// white space, which is less.
+	MaxManagedDocument = 20480
+	// MaxEmbeddedDocument is MinIO's for the policy of an access key.
+	MaxEmbeddedDocument = 4096
+	// MaxSessionDocument is that of the Policy parameter of AssumeRole, in characters (STS API
+	// reference), and MinIO's in bytes.
+	MaxSessionDocument = 2048
+	// MaxDocument bounds what is read at all.
+	MaxDocument = 1 << 18
+
+	maxStatements = 1000
+	maxValues     = 2000 // of one list
 )
 
 // Effect is what a statement does when it matches.

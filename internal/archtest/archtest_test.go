@@ -20,6 +20,7 @@ var rules = map[string]func(*tree) []string{
 	"comments":         checkDocs,
 	"unfinished":       checkUnfinished,
 	"format":           checkFormat,
+	"actions":          checkActions,
 }
 
 func TestArchitecture(t *testing.T) {
@@ -120,6 +121,8 @@ func TestRulesCanFail(t *testing.T) {
 		{"unfinished", "x/x.go", "package x\n// " + unfinished[0] + ": later", "is an issue"},
 		{"unfinished", "x/x.go", "package x\nconst a = \"" + unfinished[0] + "\"", ""},
 		{"format", "x/x.go", "package x\nvar  a = 1", "gofmt"},
+		{"actions", "x/x.go", "package x\nconst a = \"s3:GetObjekt\"", "no policy can name s3:GetObjekt"},
+		{"actions", "x/x.go", "package x\nconst a = \"s3:GetObject\"", ""},
 	} {
 		x := &tree{fset: token.NewFileSet()}
 		if err := x.add(c.file, []byte(c.source)); err != nil {
