@@ -37,13 +37,14 @@ type accounts struct {
 
 func newAccounts(t *testing.T, ownership string) *accounts {
 	t.Helper()
+	a := &accounts{env: &env{t: t, now: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)}}
 	svc, err := iam.Open(iammem.Open(), iam.Options{RootUser: "root-key", RootPassword: "root-key-secret", AccountID: ownAccount,
-		Report: func(err error) { t.Error(err) }})
+		Report: func(err error) { t.Error(err) }, Now: func() time.Time { return a.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { svc.Close() })
-	a := &accounts{env: &env{t: t, now: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)}, svc: svc}
+	a.svc = svc
 	a.user("owner", ownAccount, "readwrite")
 	a.user("bare", ownAccount)
 	a.user("stranger", otherAccount, "readwrite")
