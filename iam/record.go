@@ -117,6 +117,7 @@ type sessionRecord struct {
 	Via       string    `json:"via,omitempty"`   // the service key that asked for it
 	ViaID     string    `json:"viaId,omitempty"` // its id
 	Name      string    `json:"name,omitempty"`  // RoleSessionName
+	ARN       string    `json:"arn,omitempty"`
 	Revoke    string    `json:"revoke,omitempty"`
 	Remote    string    `json:"remote,omitempty"`
 	Bounds    []bounds  `json:"bounds,omitempty"`

@@ -115,6 +115,9 @@ func (s *Service) Close() error {
 // Account returns the account of the deployment, 12 digits.
 func (s *Service) Account() string { return s.account }
 
+// RootUser returns root's access key.
+func (s *Service) RootUser() string { return s.root.AccessKey }
+
 // ensureAccount returns the account in the store, and writes it when the store is new.
 func (s *Service) ensureAccount(ctx context.Context, want string) (string, error) {
 	if want != "" {

@@ -18,6 +18,8 @@ import (
 type Session struct {
 	AccessKey  string `json:"accessKey"`
 	Parent     string `json:"parent"` // qualified user name, or root's access key
+	Account    string `json:"account"`
+	ARN        string `json:"arn,omitempty"` // of the session itself
 	Name       string `json:"name,omitempty"`
 	Via        string `json:"via,omitempty"` // the service key that asked for it
 	RevokeType string `json:"revokeType,omitempty"`
@@ -37,6 +39,7 @@ type NewSession struct {
 	Policies   []string        // managed policies that together with Policy bound the session
 	Duration   time.Duration   // MinSession to MaxSession
 	Name       string          // RoleSessionName, for the lists
+	ARN        string          // of the session itself, for GetCallerIdentity
 	RevokeType string          // MinIO's TokenRevokeType
 	Remote     string          // address of the client
 	Grants     *Grants         // nil: those of By
@@ -116,7 +119,7 @@ func (s *Service) newSession(ctx context.Context, n *NewSession) (r sessionRecor
 	now := s.now().UTC()
 	r = sessionRecord{
 		header: header{formatVersion, by.Account}, AccessKey: newSessionKey(), Secret: NewSecret(),
-		UserID: by.ID, Name: n.Name, Revoke: n.RevokeType, Remote: n.Remote, Created: now,
+		UserID: by.ID, Name: n.Name, ARN: n.ARN, Revoke: n.RevokeType, Remote: n.Remote, Created: now,
 		// Whole seconds, as the answer tells the expiry.
 		Expires: now.Add(n.Duration).Truncate(time.Second),
 	}
@@ -244,7 +247,7 @@ func (s *Service) Session(accessKey string) (Session, error) {
 
 func (s *Service) publicSession(ss *session) Session {
 	out := Session{
-		AccessKey: ss.AccessKey, Parent: ss.UserName, Name: ss.Name, Via: ss.Via, RevokeType: ss.Revoke,
+		AccessKey: ss.AccessKey, Parent: ss.UserName, Account: ss.Account, ARN: ss.ARN, Name: ss.Name, Via: ss.Via, RevokeType: ss.Revoke,
 		Remote: ss.Remote, Restricted: ss.identity.Restricted(), Grants: ss.Grants, Created: ss.Created, Expires: ss.Expires,
 	}
 	if n := len(ss.Bounds); n > 0 {

@@ -41,6 +41,9 @@ type Config struct {
 	// start makes. The user is "admin" by default. OBJSRV_ROOT_USER, OBJSRV_ROOT_PASSWORD, the same as MINIO_*, and each
 	// with _FILE for a file that holds the value. No flags: others can read a command line.
 	RootUser, RootPassword string
+	// SessionDuration, when it is set, is that of every session, whatever its client asks for.
+	// --sts-duration, OBJSRV_STS_DURATION, MINIO_STS_DURATION.
+	SessionDuration time.Duration
 	// SigV2 takes presigned URLs and POST forms signed with version 2, which boto3 and version 1 of
 	// the aws command line make unless told signature_version = s3v4; off by default. Requests
 	// whose headers are signed with version 2 are refused always. --sigv2, OBJSRV_SIGV2.
@@ -114,6 +117,14 @@ func settings() []setting {
 					return fmt.Errorf("%q is none of BucketOwnerEnforced, BucketOwnerPreferred and ObjectWriter", v)
 				}
 				c.ObjectOwnership = v
+				return nil
+			}},
+		{name: "STS_DURATION", minio: []string{"MINIO_STS_DURATION"}, flag: "sts-duration",
+			usage: "`time` that every session lasts, such as 12h, whatever is asked for", set: func(c *Config, v string) (err error) {
+				c.SessionDuration, err = time.ParseDuration(v)
+				if err != nil || c.SessionDuration < iam.MinSession || c.SessionDuration > iam.MaxSession {
+					return fmt.Errorf("%q is not a duration from 15m to 8760h", v)
+				}
 				return nil
 			}},
 		{name: "SIGV2", flag: "sigv2", def: "off", yes: true,

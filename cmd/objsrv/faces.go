@@ -36,7 +36,7 @@ func (p *Program) newFaces() *httpd.Faces {
 		S3:      p.services.s3,
 		Own:     http.HandlerFunc(p.own),
 		Minio:   http.HandlerFunc(p.minio),
-		STS:     http.HandlerFunc(httpd.NoSTS),
+		STS:     p.services.sts,
 		Domains: p.Config.Domains,
 	}
 	if p.Config.Browser {

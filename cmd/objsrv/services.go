@@ -19,6 +19,7 @@ import (
 	"github.com/objsrv/objsrv/s3api"
 	"github.com/objsrv/objsrv/storage"
 	"github.com/objsrv/objsrv/storage/fs"
+	"github.com/objsrv/objsrv/sts"
 )
 
 // iamFile, in the data directory, is the store of identities.
@@ -40,6 +41,7 @@ type services struct {
 	s3      *s3api.Server
 	admin   http.Handler
 	madmin  http.Handler
+	sts     http.Handler
 
 	checking sync.Mutex // held while fsck runs
 }
@@ -80,6 +82,7 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 	s.s3 = s3api.New(s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains, SigV2: c.SigV2, ObjectOwnership: c.ObjectOwnership})
 	s.admin = newAdminAPI(s.s3, s.iam)
 	s.madmin = newMadmin(s)
+	s.sts = sts.Handler(sts.Config{IAM: s.iam, Region: c.Region, Duration: c.SessionDuration})
 	m.AddStore(s.backend, s.figures)
 	return s, nil
 }

@@ -1,0 +1,182 @@
+// Package sts is the Security Token Service: route, identify, authorize, issue, reply. It speaks
+// the AWS Query protocol of the STS API reference (version 2011-06-15) on POST /. It imports iam,
+// sigv4 and the request event; it never sees storage or s3api. Names, limits and error codes are
+// those of the STS API reference; longer durations are MinIO's.
+package sts
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/objsrv/objsrv/iam"
+	"github.com/objsrv/objsrv/internal/reqlog"
+	"github.com/objsrv/objsrv/sigv4"
+)
+
+// Version of the API, which requests name.
+const Version = "2011-06-15"
+
+// maxBody bounds a request: tokens are at most 20 000 characters long (S-007).
+const maxBody = 128 << 10
+
+// Config is what a Handler is made of.
+type Config struct {
+	IAM    *iam.Service
+	Region string           // that signatures must name
+	Now    func() time.Time // nil means time.Now
+	// Duration, when it is not zero, is that of every session, whatever is asked for
+	// (MINIO_STS_DURATION).
+	Duration time.Duration
+}
+
+// Handler answers the calls of the service.
+func Handler(c Config) http.Handler {
+	return &handler{Config: c, verify: &sigv4.Verifier{Region: c.Region, Service: "sts", Now: c.Now}}
+}
+
+type handler struct {
+	Config
+	verify *sigv4.Verifier
+}
+
+// call is one request.
+type call struct {
+	*handler
+	w    http.ResponseWriter
+	r    *http.Request
+	ev   *reqlog.Event
+	id   *iam.Identity
+	form url.Values
+	op   *op
+}
+
+// op is one row of the table of actions.
+type op struct {
+	name  string
+	serve func(*call) error // nil for what is not implemented
+}
+
+// ops is everything that STS has, and MinIO's further actions.
+func ops() []op {
+	return []op{
+		{"AssumeRole", (*call).assumeRole},
+		{"GetSessionToken", (*call).getSessionToken},
+		{"GetFederationToken", (*call).getFederationToken},
+		{"GetCallerIdentity", (*call).getCallerIdentity},
+		{"GetAccessKeyInfo", (*call).getAccessKeyInfo},
+		{"AssumeRoleWithWebIdentity", nil},
+		{"AssumeRoleWithClientGrants", nil},
+		{"AssumeRoleWithLDAPIdentity", nil},
+		{"AssumeRoleWithCertificate", nil},
+		{"AssumeRoleWithCustomToken", nil},
+		{"AssumeRoleWithSAML", nil},
+		{"AssumeRoot", nil},
+		{"DecodeAuthorizationMessage", nil},
+		{"GetDelegatedAccessToken", nil},
+		{"GetWebIdentityToken", nil},
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{handler: h, w: w, r: r, ev: reqlog.From(r.Context())}
+	c.ev.Op = "STS"
+	if err := c.serve(); err != nil {
+		c.fail(err)
+	}
+}
+
+// serve proves who asks before anything of the form is looked at, but for the action: the
+// identity providers' actions prove it by what the form holds.
+func (c *call) serve() error {
+	if c.r.Method != http.MethodPost {
+		c.w.Header().Set("Allow", http.MethodPost)
+		return &Error{http.StatusMethodNotAllowed, "InvalidAction", "The Security Token Service takes POST."}
+	}
+	c.r.Body = http.MaxBytesReader(c.w, c.r.Body, maxBody)
+	if err := c.identify(); err != nil {
+		return err
+	}
+	if err := c.parse(); err != nil {
+		return err
+	}
+	name := c.form.Get("Action")
+	for _, o := range ops() {
+		if o.name != name {
+			continue
+		}
+		c.op = &o
+		c.ev.Op = "STS:" + name
+		if o.serve == nil {
+			return &Error{http.StatusNotImplemented, "NotImplemented", "This server does not implement " + name + "."}
+		}
+		return o.serve(c)
+	}
+	return &Error{http.StatusBadRequest, "InvalidAction", "The action is not one of the Security Token Service."}
+}
+
+// identify verifies the signature, which covers the whole body.
+func (c *call) identify() error {
+	auth, err := c.verify.Parse(c.r)
+	if err != nil {
+		return err
+	}
+	if auth.Mode == sigv4.Anonymous {
+		return &Error{http.StatusForbidden, "MissingAuthenticationToken", "The request must be signed with Signature Version 4 for the service sts."}
+	}
+	if auth.Service == "iam" {
+		return &Error{http.StatusNotImplemented, "NotImplemented", "This server does not implement the AWS IAM API. Use mc admin, or objsrv admin."}
+	}
+	if auth.Mode != sigv4.Header {
+		return errDenied("The request must be signed in its Authorization header.")
+	}
+	c.ev.AccessKey = auth.AccessKey
+	cred, err := c.IAM.Credential(auth.AccessKey, auth.SessionToken)
+	verr := c.verify.Verify(c.r, &auth, cred.Secret) // takes its time for an unknown key, too
+	if err != nil {
+		return credentialError(err, verr)
+	}
+	if verr != nil {
+		return verr
+	}
+	c.id = cred.Identity
+	c.ev.Principal = c.id.ARN
+	return nil
+}
+
+// parse reads the form strictly: a parameter given twice could mean one thing here and another
+// elsewhere (S-193).
+func (c *call) parse() error {
+	body, err := io.ReadAll(c.r.Body)
+	if err != nil {
+		return err
+	}
+	c.ev.BytesIn += int64(len(body))
+	if c.form, err = url.ParseQuery(string(body)); err != nil {
+		return invalid("The body is not a form: %v.", err)
+	}
+	if c.r.URL.RawQuery != "" {
+		return invalid("A signed request has its parameters in the body, not in the query.")
+	}
+	for name, values := range c.form {
+		if len(values) > 1 {
+			return invalid("The parameter %s is given more than once.", printable(name))
+		}
+	}
+	switch {
+	case !c.form.Has("Action"):
+		return &Error{http.StatusBadRequest, "MissingAction", "The parameter Action is missing."}
+	case c.form.Get("Version") != Version:
+		return invalid("The parameter Version must be %s.", Version)
+	}
+	return nil
+}
+
+// authorize asks for one action, with what the request says of the session as conditions.
+func (c *call) authorize(action string) iam.Decision {
+	return c.IAM.Authorize(&iam.Request{
+		Identity: c.id, Action: action, Conditions: conditions{c}, RequestID: c.ev.ID, Remote: c.ev.Remote,
+	})
+}
