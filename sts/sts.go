@@ -54,28 +54,31 @@ type call struct {
 
 // op is one row of the table of actions.
 type op struct {
-	name  string
-	serve func(*call) error // nil for what is not implemented
+	name string
+	// unsigned actions prove who asks by what their form holds, and take it in the query as well,
+	// as MinIO does. The others are signed.
+	unsigned bool
+	serve    func(*call) error // nil for what is not implemented
 }
 
 // ops is everything that STS has, and MinIO's further actions.
 func ops() []op {
 	return []op{
-		{"AssumeRole", (*call).assumeRole},
-		{"GetSessionToken", (*call).getSessionToken},
-		{"GetFederationToken", (*call).getFederationToken},
-		{"GetCallerIdentity", (*call).getCallerIdentity},
-		{"GetAccessKeyInfo", (*call).getAccessKeyInfo},
-		{"AssumeRoleWithWebIdentity", nil},
-		{"AssumeRoleWithClientGrants", nil},
-		{"AssumeRoleWithLDAPIdentity", nil},
-		{"AssumeRoleWithCertificate", nil},
-		{"AssumeRoleWithCustomToken", nil},
-		{"AssumeRoleWithSAML", nil},
-		{"AssumeRoot", nil},
-		{"DecodeAuthorizationMessage", nil},
-		{"GetDelegatedAccessToken", nil},
-		{"GetWebIdentityToken", nil},
+		{"AssumeRole", false, (*call).assumeRole},
+		{"GetSessionToken", false, (*call).getSessionToken},
+		{"GetFederationToken", false, (*call).getFederationToken},
+		{"GetCallerIdentity", false, (*call).getCallerIdentity},
+		{"GetAccessKeyInfo", false, (*call).getAccessKeyInfo},
+		{"AssumeRoleWithWebIdentity", true, nil},
+		{"AssumeRoleWithClientGrants", true, nil},
+		{"AssumeRoleWithLDAPIdentity", true, nil},
+		{"AssumeRoleWithCertificate", true, nil},
+		{"AssumeRoleWithCustomToken", true, nil},
+		{"AssumeRoleWithSAML", true, nil},
+		{"AssumeRoot", false, nil},
+		{"DecodeAuthorizationMessage", false, nil},
+		{"GetDelegatedAccessToken", false, nil},
+		{"GetWebIdentityToken", false, nil},
 	}
 }
 
@@ -104,27 +107,44 @@ func (c *call) serve() error {
 	}
 	name := c.form.Get("Action")
 	for _, o := range ops() {
-		if o.name != name {
-			continue
+		if o.name == name {
+			return c.run(&o)
 		}
-		c.op = &o
-		c.ev.Op = "STS:" + name
-		if o.serve == nil {
-			return &Error{http.StatusNotImplemented, "NotImplemented", "This server does not implement " + name + "."}
-		}
-		return o.serve(c)
+	}
+	if c.id == nil {
+		return errUnsigned()
 	}
 	return &Error{http.StatusBadRequest, "InvalidAction", "The action is not one of the Security Token Service."}
 }
 
-// identify verifies the signature, which covers the whole body.
+func (c *call) run(o *op) error {
+	c.op = o
+	c.ev.Op = "STS:" + o.name
+	switch {
+	case c.id == nil && !o.unsigned:
+		return errUnsigned()
+	case o.serve == nil:
+		return &Error{http.StatusNotImplemented, "NotImplemented", "This server does not implement " + o.name + "."}
+	case c.r.URL.RawQuery != "" && !o.unsigned:
+		return invalid("A signed request has its parameters in the body, not in the query.")
+	case c.form.Get("Version") != Version:
+		return invalid("The parameter Version must be %s.", Version)
+	}
+	return o.serve(c)
+}
+
+func errUnsigned() error {
+	return &Error{http.StatusForbidden, "MissingAuthenticationToken", "The request must be signed with Signature Version 4 for the service sts."}
+}
+
+// identify verifies the signature, which covers the whole body; c.id stays nil without one.
 func (c *call) identify() error {
 	auth, err := c.verify.Parse(c.r)
 	if err != nil {
 		return err
 	}
 	if auth.Mode == sigv4.Anonymous {
-		return &Error{http.StatusForbidden, "MissingAuthenticationToken", "The request must be signed with Signature Version 4 for the service sts."}
+		return nil
 	}
 	if auth.Service == "iam" {
 		return &Error{http.StatusNotImplemented, "NotImplemented", "This server does not implement the AWS IAM API. Use mc admin, or objsrv admin."}
@@ -157,19 +177,20 @@ func (c *call) parse() error {
 	if c.form, err = url.ParseQuery(string(body)); err != nil {
 		return invalid("The body is not a form: %v.", err)
 	}
-	if c.r.URL.RawQuery != "" {
-		return invalid("A signed request has its parameters in the body, not in the query.")
+	query, err := url.ParseQuery(c.r.URL.RawQuery)
+	if err != nil {
+		return invalid("The query can't be read: %v.", err)
+	}
+	for name, values := range query {
+		c.form[name] = append(c.form[name], values...)
 	}
 	for name, values := range c.form {
 		if len(values) > 1 {
 			return invalid("The parameter %s is given more than once.", printable(name))
 		}
 	}
-	switch {
-	case !c.form.Has("Action"):
+	if !c.form.Has("Action") {
 		return &Error{http.StatusBadRequest, "MissingAction", "The parameter Action is missing."}
-	case c.form.Get("Version") != Version:
-		return invalid("The parameter Version must be %s.", Version)
 	}
 	return nil
 }
