@@ -163,6 +163,12 @@ func (cs conditions) Values(key string) ([]string, bool) {
 		v = c.form.Get("ExternalId")
 	case "sts:sourceidentity":
 		v = c.form.Get("SourceIdentity")
+	case "sts:transitivetagkeys":
+		var keys []string
+		for i := 1; i <= c.members("TransitiveTagKeys"); i++ {
+			keys = append(keys, c.form.Get("TransitiveTagKeys.member."+itoa(i)))
+		}
+		return keys, len(keys) > 0
 	case "aws:tagkeys":
 		tags, err := c.tags()
 		var keys []string
