@@ -47,26 +47,22 @@ func (c *call) Values(key string) ([]string, bool) {
 
 // conditionKeys answer with one value.
 var conditionKeys = map[string]func(*call) (string, bool){
-	"aws:securetransport": func(c *call) (string, bool) { return strconv.FormatBool(c.ev.TLS), true },
-	"aws:sourceip":        func(c *call) (string, bool) { return present(c.ev.Remote) },
-	"aws:useragent":       func(c *call) (string, bool) { return present(c.r.Header.Get("User-Agent")) },
-	"aws:referer":         func(c *call) (string, bool) { return present(c.r.Header.Get("Referer")) },
-	"s3:authtype":         authType,
-	"s3:signatureversion": signatureVersion,
-	"s3:signatureage":     signatureAge,
-	"s3:tlsversion":       tlsVersion,
-	"s3:prefix":           listPrefix,
-	"s3:delimiter":        queryKey("delimiter"),
-	"s3:max-keys":         queryKey("max-keys"),
-	"s3:versionid":        func(c *call) (string, bool) { return present(c.asked.version) },
-	"s3:if-match":         objectHeader("If-Match"),
-	"s3:if-none-match":    objectHeader("If-None-Match"),
-	"s3:resourceaccount": func(c *call) (string, bool) {
-		if c.asked.b == nil {
-			return "", false
-		}
-		return c.asked.b.Owner, true
-	},
+	"aws:securetransport":        func(c *call) (string, bool) { return strconv.FormatBool(c.ev.TLS), true },
+	"aws:sourceip":               func(c *call) (string, bool) { return present(c.ev.Remote) },
+	"aws:useragent":              func(c *call) (string, bool) { return present(c.r.Header.Get("User-Agent")) },
+	"aws:referer":                func(c *call) (string, bool) { return present(c.r.Header.Get("Referer")) },
+	"s3:authtype":                authType,
+	"s3:signatureversion":        signatureVersion,
+	"s3:signatureage":            signatureAge,
+	"s3:tlsversion":              tlsVersion,
+	"s3:prefix":                  listPrefix,
+	"s3:delimiter":               queryKey("delimiter"),
+	"s3:max-keys":                queryKey("max-keys"),
+	"s3:versionid":               func(c *call) (string, bool) { return present(c.asked.version) },
+	"s3:if-match":                objectHeader("If-Match"),
+	"s3:if-none-match":           objectHeader("If-None-Match"),
+	"aws:resourceaccount":        resourceAccount,
+	"s3:resourceaccount":         resourceAccount,
 	"s3:locationconstraint":      locationConstraint,
 	"s3:objectcreationoperation": objectCreation,
 	"s3:x-amz-content-sha256":    contentSHA256,
@@ -76,6 +72,13 @@ var conditionKeys = map[string]func(*call) (string, bool){
 	"s3:object-lock-retain-until-date":        lockKey(func(l *requestedLock) string { return l.until }),
 	"s3:object-lock-legal-hold":               lockKey(func(l *requestedLock) string { return l.hold }),
 	"s3:object-lock-remaining-retention-days": lockKey(func(l *requestedLock) string { return l.days }),
+}
+
+func resourceAccount(c *call) (string, bool) {
+	if c.asked.b == nil {
+		return "", false
+	}
+	return c.asked.b.Owner, true
 }
 
 func present(s string) (string, bool) { return s, s != "" }

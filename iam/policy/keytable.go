@@ -52,7 +52,7 @@ var absentKeys = set("aws:calledvia", "aws:calledviafirst", "aws:calledvialast",
 // sts:DurationSeconds also from MinIO.
 var faceKeys = map[string][]string{
 	"*": {
-		"aws:referer", "aws:requestedregion", "aws:securetransport", "aws:sourceip", "aws:useragent",
+		"aws:referer", "aws:securetransport", "aws:sourceip", "aws:useragent",
 	},
 	"s3": {
 		"aws:resourceaccount", // the owner of the bucket, as s3:resourceaccount
@@ -111,6 +111,7 @@ var refusedKeys = []struct{ prefix, reason string }{
 	{"aws:principalorg", "accounts here are in no organization: use aws:PrincipalAccount"},
 	{"aws:resourceorg", "accounts here are in no organization: use aws:ResourceAccount"},
 	{"aws:sourceorg", "accounts here are in no organization: use aws:SourceAccount"},
+	{"aws:requestedregion", "this server has one region"},
 	{"aws:resourcetag/", "tags of buckets decide nothing here; those of objects are s3:ExistingObjectTag/KEY"},
 	{"s3:buckettag/", "tags of buckets decide nothing here; those of objects are s3:ExistingObjectTag/KEY"},
 	{"s3:accesspoint", "there are no access points here"},
