@@ -127,8 +127,9 @@ func (s *Service) owner(r *Request) string {
 	return r.Owner
 }
 
-// evaluate combines the user's policies with those of its groups that are enabled, and with the
-// grants of its credential. ok is false when one of them is not available.
+// evaluate combines the user's policies with those of its groups, and with the grants of its
+// credential. ok is false when one of them is not available, or when a group is disabled: that
+// locks its members out, as in MinIO.
 func (u *user) evaluate(sc *scope, q *policy.Query) (res policy.Result, ok bool) {
 	if res, ok = evaluateSlots(u.slots, q); !ok || res.Effect == policy.Deny {
 		return res, ok
@@ -158,8 +159,10 @@ func (sl *groupSlot) evaluate(id string, q *policy.Query) (res policy.Result, ok
 		return res, true
 	case g.err != nil:
 		return policy.Result{Statement: "group " + sl.name + " is unreadable"}, false
-	case g.Disabled || id != "" && g.ID != id:
+	case id != "" && g.ID != id:
 		return res, true
+	case g.Disabled:
+		return policy.Result{Statement: "group " + sl.name + " is disabled"}, false
 	default:
 		return evaluateSlots(g.slots, q)
 	}

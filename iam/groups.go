@@ -18,7 +18,7 @@ type Group struct {
 	Account  string    `json:"account"`
 	ARN      string    `json:"arn"`
 	Source   string    `json:"source,omitempty"`
-	Enabled  bool      `json:"enabled"`
+	Enabled  bool      `json:"enabled"`  // else its members may nothing at all
 	Policies []string  `json:"policies"` // in byte order
 	Members  []string  `json:"members"`  // qualified user names in byte order
 	Created  time.Time `json:"created"`

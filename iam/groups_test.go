@@ -41,8 +41,11 @@ func TestGroups(t *testing.T) {
 		t.Errorf("%+v, %v", u, err)
 	}
 	off, on := false, true
-	if _, err := s.UpdateGroup(ctx, "dev", GroupUpdate{Enabled: &off}); err != nil || may(s, alice, "s3:PutObject", "b", "k") {
-		t.Error("a disabled group grants:", err)
+	if _, err := s.UpdateGroup(ctx, "dev", GroupUpdate{Enabled: &off}); err != nil || may(s, alice, "s3:PutObject", "b", "k") || may(s, bob, "s3:GetObject", "b", "k") {
+		t.Error("a disabled group does not lock its members out:", err)
+	}
+	if d := s.Authorize(&Request{Identity: bob, Action: "s3:GetObject", Bucket: "b", Key: "k"}); d.Statement != "group dev is disabled" {
+		t.Errorf("%+v", d)
 	}
 	if _, err := s.UpdateGroup(ctx, "dev", GroupUpdate{Enabled: &on}); err != nil || !may(s, alice, "s3:PutObject", "b", "k") {
 		t.Error("an enabled group grants nothing:", err)
