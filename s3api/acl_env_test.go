@@ -3,6 +3,7 @@ package s3api
 import (
 	"crypto/md5"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -54,6 +55,9 @@ func newAccounts(t *testing.T, ownership string) *accounts {
 	a.srv = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ev := a.event
 		ev.ID = r.Header.Get("Test-Request")
+		if ev.TLS {
+			r.TLS = &tls.ConnectionState{Version: tls.VersionTLS13}
+		}
 		a.s.ServeHTTP(w, r.WithContext(reqlog.With(r.Context(), &ev)))
 	}))
 	t.Cleanup(a.srv.Close)

@@ -2,9 +2,11 @@ package s3api
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/objsrv/objsrv/iam/policy"
 	"github.com/objsrv/objsrv/storage"
 )
 
@@ -175,4 +177,23 @@ func TestPolicyOfAnotherAccount(t *testing.T) {
 	a.wants(204, "", "root-key", "PUT", path+"?policy", everybody)
 	a.wants(204, "", "root-key", "DELETE", path+"?policy", "")
 	a.wants(200, "", "owner", "GET", path, "")
+}
+
+// TestPolicyRulesKnowActions: what iam/policy takes as an action of S3 is of a bucket, of objects, or of something that no bucket's
+// policy decides about.
+func TestPolicyRulesKnowActions(t *testing.T) {
+	elsewhere := []string{"AccessGrant", "AccessPoint", "MultiRegion", "StorageLens", "Job", "DataAccess", "VendedLog"}
+	rules := newPolicyRules(operations())
+	for _, action := range policy.Actions() {
+		if !strings.HasPrefix(action, "s3:") || slices.ContainsFunc(elsewhere, func(s string) bool { return strings.Contains(action, s) }) {
+			continue
+		}
+		if rules[action] == 0 {
+			t.Errorf("%s is of nothing", action)
+		}
+		delete(rules, action)
+	}
+	for action := range rules {
+		t.Errorf("iam/policy knows no %s", action)
+	}
 }

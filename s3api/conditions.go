@@ -59,10 +59,10 @@ var conditionKeys = map[string]func(*call) (string, bool){
 	"s3:delimiter":               queryKey("delimiter"),
 	"s3:max-keys":                queryKey("max-keys"),
 	"s3:versionid":               func(c *call) (string, bool) { return present(c.asked.version) },
-	"s3:if-match":                objectHeader("If-Match"),
-	"s3:if-none-match":           objectHeader("If-None-Match"),
-	"aws:resourceaccount":        resourceAccount,
+	"s3:if-match":                conditionHeader("If-Match"),
+	"s3:if-none-match":           conditionHeader("If-None-Match"),
 	"s3:resourceaccount":         resourceAccount,
+	"aws:resourceaccount":        resourceAccount,
 	"s3:locationconstraint":      locationConstraint,
 	"s3:objectcreationoperation": objectCreation,
 	"s3:x-amz-content-sha256":    contentSHA256,
@@ -96,18 +96,23 @@ func queryKey(name string) func(*call) (string, bool) {
 	return func(c *call) (string, bool) { return c.param(name) }
 }
 
-// param returns a query parameter that the operation takes.
+// param returns a query parameter of a listing of objects.
 func (c *call) param(name string) (string, bool) {
-	if c.op == nil || !c.query.Has(name) || !slices.Contains(c.op.params, name) {
+	if c.op == nil || c.level != bucketLevel || !c.query.Has(name) || !slices.Contains(c.op.params, name) {
 		return "", false
 	}
 	return c.query.Get(name), true
 }
 
-func objectHeader(name string) func(*call) (string, bool) {
+// conditional are the operations that heed If-Match or If-None-Match.
+var conditional = map[string]bool{
+	"GetObject": true, "HeadObject": true, "PutObject": true, "CopyObject": true, "DeleteObject": true, "CompleteMultipartUpload": true,
+}
+
+func conditionHeader(name string) func(*call) (string, bool) {
 	return func(c *call) (string, bool) {
 		v := c.r.Header.Get(name)
-		return v, v != "" && c.level == objectLevel
+		return v, v != "" && c.op != nil && conditional[c.op.name]
 	}
 }
 

@@ -53,15 +53,24 @@ func (a *accounts) presigned(c iam.Credential, method, target, body string) *htt
 // form sends a POST form signed with a credential, whose token is in the form, and in its policy when listed is set.
 func (a *accounts) form(c iam.Credential, bucket, key string, listed bool) *answered {
 	a.t.Helper()
+	return a.formOf(c, bucket, [][2]string{{"key", key}}, listed)
+}
+
+// formOf is form with more fields, all of which the policy names.
+func (a *accounts) formOf(c iam.Credential, bucket string, fields [][2]string, listed bool) *answered {
+	a.t.Helper()
 	s := sigv4.Signer{AccessKey: c.AccessKey, Secret: c.Secret, SessionToken: c.SessionToken, Region: "us-east-1", Service: "s3"}
-	conditions := fmt.Sprintf(`{"bucket":%q},{"key":%q}`, bucket, key)
+	conditions := []string{fmt.Sprintf(`{"bucket":%q}`, bucket)}
+	for _, f := range fields {
+		conditions = append(conditions, fmt.Sprintf(`{%q:%q}`, f[0], f[1]))
+	}
 	for name, value := range s.PostFields(a.now) {
 		if listed || name != "x-amz-security-token" {
-			conditions += fmt.Sprintf(`,{%q:%q}`, name, value)
+			conditions = append(conditions, fmt.Sprintf(`{%q:%q}`, name, value))
 		}
 	}
-	policy := fmt.Sprintf(`{"expiration":%q,"conditions":[%s]}`, a.now.Add(time.Hour).UTC().Format(time.RFC3339), conditions)
-	f := postForm{filename: "f", content: "content", fields: [][2]string{{"key", key}}}
+	policy := fmt.Sprintf(`{"expiration":%q,"conditions":[%s]}`, a.now.Add(time.Hour).UTC().Format(time.RFC3339), strings.Join(conditions, ","))
+	f := postForm{filename: "f", content: "content", fields: fields}
 	for name, value := range s.SignPostPolicy([]byte(policy), a.now) {
 		f.fields = append(f.fields, [2]string{name, value})
 	}

@@ -117,13 +117,16 @@ func newPolicyRules(ops []op) policyRules {
 	for plain, versioned := range versionAction {
 		m[versioned] = m[plain]
 	}
-	for _, action := range []string{"s3:BypassGovernanceRetention", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionTorrent",
-		"s3:InitiateReplication", "s3:ObjectOwnerOverrideToBucketOwner", "s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"} {
+	// Of those that no operation here asks for there are some that a policy may name all the same.
+	for _, action := range []string{"s3:BypassGovernanceRetention", "s3:DeleteObjectAnnotation", "s3:DeleteObjectVersionAnnotation", "s3:GetObjectAnnotation",
+		"s3:GetObjectVersionAnnotation", "s3:GetObjectVersionAnnotationForReplication", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionTorrent",
+		"s3:InitiateReplication", "s3:ListObjectAnnotations", "s3:ListObjectVersionAnnotations", "s3:ObjectOwnerOverrideToBucketOwner", "s3:PutObjectAnnotation",
+		"s3:PutObjectFanOut", "s3:PutObjectVersionAnnotation", "s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateObjectAnnotation", "s3:ReplicateTags"} {
 		m[action] = onObject
 	}
-	// The second line is MinIO's own: policies that were made for it name them, and they decide nothing here.
-	for _, action := range []string{"s3:ListTagsForResource", "s3:TagResource", "s3:UntagResource",
-		"s3:ForceDeleteBucket", "s3:HeadBucket", "s3:ListenBucketNotification", "s3:ListenNotification", "s3:ResetBucketReplicationState"} {
+	for _, action := range []string{"s3:DeleteBucketCors", "s3:ForceDeleteBucket", "s3:GetBucketQOS", "s3:HeadBucket", "s3:ListTagsForResource",
+		"s3:ListenBucketNotification", "s3:ListenNotification", "s3:PauseReplication", "s3:PutBucketQOS", "s3:ResetBucketReplicationState", "s3:TagResource",
+		"s3:UntagResource", "s3:UpdateBucketMetadataAnnotationTableConfiguration"} {
 		m[action] = onBucket
 	}
 	return m
