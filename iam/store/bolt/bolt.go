@@ -213,7 +213,6 @@ func (s *Store) List(ctx context.Context, kind string) (store.Listing, error) {
 			return err
 		}
 		l.Revision = st.revision
-		l.Records = make([]store.Record, 0, min(st.expected(kind), 1<<20))
 		found := map[string]uint64{}
 		c := tx.Bucket(bucketRecords).Cursor()
 		k, v := c.First()

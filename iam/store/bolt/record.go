@@ -156,16 +156,6 @@ type state struct {
 	counts   map[string]uint64 // records by kind, expired ones included
 }
 
-// expected returns the number of records of a kind, or of all for "".
-func (s *state) expected(kind string) (n uint64) {
-	for k, c := range s.counts {
-		if kind == "" || k == kind {
-			n += c
-		}
-	}
-	return n
-}
-
 func encodeState(s *state) []byte {
 	b := []byte{format}
 	b = binary.BigEndian.AppendUint64(b, s.revision)
