@@ -1,7 +1,7 @@
 // Package store is the interface between the identity service and the place where its
 // records are kept, and the errors that both sides know. It is a vocabulary package: it
 // imports the standard library only and knows nothing of users or policies. Package
-// storetest is its contract as a test; bolt and mem implement it.
+// storetest is its contract as a test; bolt, etcd and mem implement it.
 package store
 
 import (
@@ -17,10 +17,10 @@ var (
 	ErrConflict    = errors.New("record has another revision")
 	ErrDamaged     = errors.New("stored record is damaged")
 	ErrFull        = errors.New("no space left")      // nothing was written; the store goes on
-	ErrUnavailable = errors.New("store unavailable")  // a sync failed: the outcome is unknown, reopen
+	ErrUnavailable = errors.New("store unavailable")  // a commit's outcome is unknown; bolt is to be reopened
 	ErrClosed      = errors.New("store closed")       // Close was called
 	ErrLagged      = errors.New("watcher too slow")   // events were dropped; list again
-	ErrInvalid     = errors.New("invalid record key") // kind, name or size outside the limits
+	ErrInvalid     = errors.New("invalid record key") // kind, name, size or number outside the limits
 )
 
 // Limits of a record.
@@ -108,12 +108,15 @@ type Store interface {
 	// changes are applied in order, each sees those before it. A nil error means they are
 	// on stable storage, and that every later Get and List sees them. ErrConflict means
 	// that a revision was not as demanded and nothing was written. ErrUnavailable, and
-	// an error of ctx, leave open whether they were. Concurrent commits share a sync. A
-	// commit of checks only succeeds without writing and returns the current revision.
+	// an error of ctx, leave open whether they were. Concurrent commits may share a sync. A
+	// commit of checks only succeeds without writing and returns the current revision,
+	// that of the last commit. Every store takes 100 changes with MaxValue bytes in all;
+	// one that does not take more says ErrInvalid, and nothing was written.
 	Commit(ctx context.Context, changes ...Change) (uint64, error)
 
 	// Watch returns a watcher that sees every commit which ends after the call, of this
-	// process and of others, in the order of revisions, none twice. To follow a store,
+	// process and of others, in the order of revisions, none twice. A commit that changed
+	// nothing, because what it removed was absent, may have no records. To follow a store,
 	// watch first, list then, and skip events up to the revision of the listing.
 	// The removal of expired records need not be reported.
 	Watch(ctx context.Context) (Watcher, error)
@@ -125,8 +128,8 @@ type Store interface {
 // Watcher delivers events to one consumer.
 type Watcher interface {
 	// Next waits for an event. It returns the error of ctx, ErrClosed after Close of the
-	// watcher or its store, or ErrLagged when events were lost: then the consumer
-	// watches and lists anew.
+	// watcher or its store, ErrLagged when events were lost, or ErrUnavailable when the
+	// store can't be followed: in both cases the consumer watches and lists anew.
 	Next(ctx context.Context) (Event, error)
 	// Close releases the watcher.
 	Close()

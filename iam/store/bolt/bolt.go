@@ -1,6 +1,6 @@
-// Package bolt is a store.Store in one bbolt file. It imports bbolt, package store and
-// its feed. A commit is synced before it is acknowledged; commits that arrive while
-// another one is being synced share the next sync.
+// Package bolt is a store.Store in one bbolt file. It imports bbolt, package store, and
+// its internal packages feed and record. A commit is synced before it is acknowledged;
+// commits that arrive while another one is being synced share the next sync.
 package bolt
 
 import (
@@ -213,6 +213,7 @@ func (s *Store) List(ctx context.Context, kind string) (store.Listing, error) {
 			return err
 		}
 		l.Revision = st.revision
+		l.Records = make([]store.Record, 0, min(st.expected(kind), 1<<20))
 		found := map[string]uint64{}
 		c := tx.Bucket(bucketRecords).Cursor()
 		k, v := c.First()

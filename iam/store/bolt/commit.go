@@ -9,6 +9,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/objsrv/objsrv/iam/store"
+	"github.com/objsrv/objsrv/iam/store/internal/record"
 )
 
 const (
@@ -270,7 +271,7 @@ func (b *batch) write(st *staged) error {
 	if old == nil {
 		b.state.counts[kind]++
 	}
-	if err := b.records.Put(st.key, encodeRecord(&st.changed.Record)); err != nil {
+	if err := b.records.Put(st.key, record.Encode(&st.changed.Record)); err != nil {
 		return err
 	}
 	if st.changed.Expires.IsZero() {

@@ -43,13 +43,17 @@ func (f *Feed) Watch() (store.Watcher, error) {
 	return w, nil
 }
 
-// Close ends all watchers.
-func (f *Feed) Close() {
+// Close ends all watchers with ErrClosed.
+func (f *Feed) Close() { f.Fail(store.ErrClosed) }
+
+// Fail ends all watchers: they get err after the events that wait for them. The feed is
+// closed. The first error counts.
+func (f *Feed) Fail(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed = true
 	for w := range f.watchers {
-		w.end(store.ErrClosed)
+		w.end(err)
 	}
 	f.watchers = nil
 }
