@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 )
 
@@ -148,16 +149,42 @@ func encode(v any) ([]byte, error) {
 
 // decode reads the value of a record strictly into v, whose header is h.
 func decode(value []byte, v any, h *header) error {
-	dec := json.NewDecoder(bytes.NewReader(value))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return fmt.Errorf("decode record: %w", err)
+	d := decoders.Get().(*decoder)
+	if err := d.decode(value, v); err != nil {
+		return fmt.Errorf("decode record: %w", err) // d may be out of step now
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("decode record: text follows it")
-	}
+	decoders.Put(d)
 	if h.Format != formatVersion {
 		return fmt.Errorf("decode record: format %d is not known", h.Format)
 	}
 	return CheckAccount(h.Account)
+}
+
+// decoder decodes one record after the other with one buffer: a json.Decoder of its own would
+// take more memory for each record than the record, which counts when 100 000 users are read.
+type decoder struct {
+	src bytes.Reader
+	dec *json.Decoder
+}
+
+var decoders = sync.Pool{New: func() any {
+	d := &decoder{}
+	d.dec = json.NewDecoder(&d.src)
+	d.dec.DisallowUnknownFields()
+	return d
+}}
+
+func (d *decoder) decode(value []byte, v any) error {
+	d.src.Reset(value)
+	if err := d.dec.Decode(v); err != nil {
+		return err
+	}
+	rest, err := io.ReadAll(d.dec.Buffered())
+	if err != nil {
+		return err
+	}
+	if len(bytes.TrimSpace(rest)) > 0 || d.src.Len() > 0 {
+		return errors.New("text follows it")
+	}
+	return nil
 }

@@ -179,6 +179,7 @@ func (s *Service) resync(ctx context.Context) (store.Watcher, error) {
 			s.report(err)
 		}
 		s.expiries.note(&l.Records[i])
+		l.Records[i].Value = nil // not needed any more, and there may be many
 	}
 	for _, d := range damaged {
 		s.report(d)

@@ -142,3 +142,14 @@ type after struct {
 	key  string
 	then func()
 }
+
+// inGroup makes a group with a policy and a member.
+func (a *accounts) inGroup(group, policy, user string) {
+	a.t.Helper()
+	if _, err := a.svc.CreateGroup(a.t.Context(), iam.NewGroup{Name: group, Policies: []string{policy}}); err != nil {
+		a.t.Fatal(err)
+	}
+	if err := a.svc.AddMembers(a.t.Context(), group, user); err != nil {
+		a.t.Fatal(err)
+	}
+}

@@ -5,5 +5,9 @@ package main
 import "os"
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+	code := run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
+	if code == exitRestart {
+		code = again(os.Args, os.Environ(), os.Stderr)
+	}
+	os.Exit(code)
 }

@@ -12,8 +12,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/objsrv/objsrv/internal/httpd"
+	"github.com/objsrv/objsrv/internal/live"
 	"github.com/objsrv/objsrv/internal/metrics"
 	"github.com/objsrv/objsrv/internal/reqlog"
 )
@@ -26,6 +28,7 @@ type Program struct {
 	Stderr  io.Writer // log
 
 	log      *slog.Logger
+	host     *host
 	access   *accessLog
 	certs    *httpd.Certs
 	health   httpd.Health
@@ -44,7 +47,8 @@ type Program struct {
 
 // Start opens the store and serves; it returns when the server is ready, or why it can't be.
 func (p *Program) Start() (err error) {
-	p.log = slog.New(slog.NewTextHandler(p.Stderr, nil))
+	p.host = newHost(p)
+	p.log = slog.New(p.host.log.Handler(slog.NewTextHandler(p.Stderr, nil)))
 	p.failed = make(chan error, 3)
 	defer func() {
 		if err != nil {
@@ -64,7 +68,7 @@ func (p *Program) Start() (err error) {
 	if err = p.listen(); err != nil {
 		return err
 	}
-	if p.services, err = openServices(p.Config, p.log, p.metrics, p.fatal); err != nil {
+	if p.services, err = openServices(p.Config, p.log, p.metrics, p.fatal, p.host); err != nil {
 		return err
 	}
 	p.health.Check = p.services.check
@@ -83,7 +87,7 @@ func (p *Program) listen() error {
 	p.metrics = metrics.New(metrics.Options{Version: readVersion().Version, Connections: func() int { return p.server.Connections() }})
 	limits := httpd.Limits{Connections: p.Config.MaxConnections}
 	p.server = httpd.New(p.gate(), httpd.Options{Limits: limits, Proxies: p.Config.TrustedProxies, Log: p.log,
-		Begin: p.metrics.Begin, Observe: p.observe})
+		Begin: p.metrics.Begin, Observe: p.observe, Watched: p.host.requests.Active})
 	if p.Config.ConsoleAddress != "" {
 		if p.consoleL, err = net.Listen("tcp", p.Config.ConsoleAddress); err != nil {
 			return fmt.Errorf("serve the console: %w", err)
@@ -114,6 +118,9 @@ func (p *Program) serve(s *httpd.Server, l net.Listener) {
 func (p *Program) observe(e *reqlog.Event) {
 	p.metrics.End(e)
 	p.access.write(e)
+	if p.host.requests.Active() {
+		p.host.requests.Publish(live.NewTrace(e, time.Now()))
+	}
 	if e.Err != nil && !clientsFault(e.Err) {
 		p.log.Error("request failed", "request", e.ID, "op", e.Op, "bucket", e.Bucket, "key", e.Key, "status", e.Status, "error", e.Err)
 	}
@@ -159,7 +166,8 @@ func (p *Program) Reload() {
 	}
 }
 
-// Run serves until ctx ends or accepting fails, then drains.
+// Run serves until ctx ends, accepting fails or an administrator ends it, then drains. It returns
+// errRestart when the program is to be started anew.
 func (p *Program) Run(ctx context.Context, reload <-chan os.Signal) error {
 	if err := p.Start(); err != nil {
 		return err
@@ -170,6 +178,12 @@ func (p *Program) Run(ctx context.Context, reload <-chan os.Signal) error {
 			p.Reload()
 		case err := <-p.failed:
 			return errors.Join(err, p.Close())
+		case restart := <-p.host.ending:
+			p.log.Info("stopping, as an administrator asks: running requests finish", "restart", restart, "limit", p.Config.DrainTimeout)
+			if err := p.Close(); err != nil || !restart {
+				return err
+			}
+			return errRestart
 		case <-ctx.Done():
 			p.log.Info("stopping: running requests finish", "limit", p.Config.DrainTimeout)
 			return p.Close()
@@ -186,6 +200,7 @@ func (p *Program) Close() error {
 
 func (p *Program) close() error {
 	p.health.Drain()
+	p.host.closeStreams()
 	ctx, cancel := context.WithTimeout(context.Background(), p.Config.DrainTimeout)
 	defer cancel()
 	if p.server != nil {

@@ -13,6 +13,7 @@ const (
 	exitOK      = 0
 	exitFailure = 1 // it was tried and did not work
 	exitUsage   = 2 // the command line or the environment is wrong; nothing was tried
+	exitRestart = 3 // main starts the program anew; no one sees it
 )
 
 // usageError is a mistake in the command line or the environment.
@@ -42,6 +43,8 @@ func run(args, env []string, stdout, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, errRestart):
+		return exitRestart
 	case errors.As(err, new(quietError)):
 		return exitFailure
 	case errors.As(err, &usage):

@@ -48,7 +48,7 @@ type services struct {
 
 // openServices opens the data directory, which it makes when missing.
 // fatal is told, from any goroutine, when the store can't be written any more.
-func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(error)) (s *services, err error) {
+func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(error), h *host) (s *services, err error) {
 	s = &services{config: c, log: log, metrics: m}
 	defer func() {
 		if err != nil {
@@ -81,7 +81,8 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 	}
 	s.s3 = s3api.New(s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains, SigV2: c.SigV2, ObjectOwnership: c.ObjectOwnership})
 	s.admin = newAdminAPI(s.s3, s.iam)
-	s.madmin = newMadmin(s)
+	h.services = s
+	s.madmin = newMadmin(s, h)
 	s.sts = sts.Handler(sts.Config{IAM: s.iam, Region: c.Region, Duration: c.SessionDuration})
 	m.AddStore(s.backend, s.figures)
 	return s, nil

@@ -1,28 +1,25 @@
 package madmin
 
-// Host is what the face must know of the server that it administers.
-type Host interface{}
-
 // hostRoutes are the rows of the server itself: its state, logs, settings and buckets' settings.
 func hostRoutes() []route {
 	return []route{
-		{method: post, path: "service", query: "action=restart", optional: "type", op: "ServiceRestart", rule: need("admin:ServiceRestart")},
-		{method: post, path: "service", query: "action=stop", optional: "type", op: "ServiceStop", rule: need("admin:ServiceStop")},
+		{method: post, path: "service", query: "action=restart", optional: "type dry-run by-node", op: "ServiceRestart", rule: need("admin:ServiceRestart"), serve: (*call).restartService},
+		{method: post, path: "service", query: "action=stop", optional: "type dry-run by-node", op: "ServiceStop", rule: need("admin:ServiceStop"), serve: (*call).stopService},
 		{method: post, path: "service", query: "action=freeze", optional: "type", op: "ServiceFreeze", rule: need("admin:ServiceFreeze")},
 		{method: post, path: "service", query: "action=unfreeze", optional: "type", op: "ServiceUnfreeze", rule: need("admin:ServiceFreeze")},
 		{method: post, path: "update", query: "updateURL", op: "ServerUpdate", rule: need("admin:ServerUpdate")},
 
-		{method: get, path: "info", op: "ServerInfo", rule: need("admin:ServerInfo")},
-		{method: get, path: "storageinfo", op: "StorageInfo", rule: need("admin:StorageInfo")},
-		{method: get, path: "datausageinfo", op: "DataUsageInfo", rule: need("admin:DataUsageInfo")},
+		{method: get, path: "info", optional: "metrics no-cache", op: "ServerInfo", rule: need("admin:ServerInfo"), serve: (*call).serverInfo},
+		{method: get, path: "storageinfo", op: "StorageInfo", rule: need("admin:StorageInfo"), serve: (*call).storageInfo},
+		{method: get, path: "datausageinfo", optional: "capacity", op: "DataUsageInfo", rule: need("admin:DataUsageInfo"), serve: (*call).dataUsageInfo},
 		{method: get, path: "metrics", op: "Metrics", rule: need("admin:ServerInfo")},
 		{method: get, path: "inspect-data", op: "InspectData", rule: need("admin:InspectData")},
 		{method: post, path: "inspect-data", op: "InspectData", rule: need("admin:InspectData")},
-		{method: get, path: "trace", op: "Trace", rule: need("admin:ServerTrace")},
-		{method: get, path: "log", op: "ConsoleLog", rule: need("admin:ConsoleLog")},
+		{method: get, path: "trace", optional: traceParams, op: "Trace", rule: need("admin:ServerTrace"), serve: (*call).trace},
+		{method: get, path: "log", optional: "node limit logType", op: "ConsoleLog", rule: need("admin:ConsoleLog"), serve: (*call).consoleLog},
 		{method: get, path: "obdinfo", op: "HealthInfo", rule: need("admin:OBDInfo")},
 		{method: get, path: "healthinfo", op: "HealthInfo", rule: need("admin:OBDInfo")},
-		{method: get, path: "top/locks", op: "TopLocks", rule: need("admin:TopLocksInfo")},
+		{method: get, path: "top/locks", optional: "count stale", op: "TopLocks", rule: need("admin:TopLocksInfo"), serve: (*call).topLocks},
 		{method: post, path: "force-unlock", query: "paths", op: "ForceUnlock", rule: need("admin:ForceUnlock")},
 
 		{method: post, path: "profiling/start", query: "profilerType", op: "StartProfiling", rule: need("admin:Profiling")},
@@ -46,8 +43,8 @@ func hostRoutes() []route {
 		{method: get, path: "config", op: "GetConfig", rule: need("admin:ConfigUpdate"), seals: true},
 		{method: put, path: "config", op: "SetConfig", rule: need("admin:ConfigUpdate"), sealed: true},
 
-		{method: get, path: "get-bucket-quota", query: "bucket", op: "GetBucketQuotaConfig", rule: need("admin:GetBucketQuota")},
-		{method: put, path: "set-bucket-quota", query: "bucket", op: "PutBucketQuotaConfig", rule: need("admin:SetBucketQuota")},
+		{method: get, path: "get-bucket-quota", query: "bucket", op: "GetBucketQuotaConfig", rule: need("admin:GetBucketQuota"), serve: (*call).getBucketQuota},
+		{method: put, path: "set-bucket-quota", query: "bucket", op: "PutBucketQuotaConfig", rule: need("admin:SetBucketQuota"), max: 4 << 10, serve: (*call).setBucketQuota},
 		{method: get, path: "export-bucket-metadata", op: "ExportBucketMetadata", rule: need("admin:ExportBucketMetadata")},
 		{method: put, path: "import-bucket-metadata", op: "ImportBucketMetadata", rule: need("admin:ImportBucketMetadata")},
 	}

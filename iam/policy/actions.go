@@ -62,7 +62,7 @@ func Actions() []string {
 }
 
 // KnownAction tells whether Parse accepts an action or pattern: "*", a name of Actions in
-// any case, or a pattern that matches at least one.
+// any case, a pattern that matches at least one, or anything of a service that is known but not here.
 func KnownAction(action string) bool { return newActionNames().check(action) == nil }
 
 // check refuses an action that names nothing, and a pattern that matches nothing.
@@ -72,6 +72,9 @@ func (names actionNames) check(action string) error {
 		return err
 	}
 	name := lowerASCII(action)
+	if service, _, ok := strings.Cut(name, ":"); ok && !services[service] {
+		return nil
+	}
 	if !strings.ContainsAny(name, "*?") {
 		switch _, ok := names[name]; {
 		case ok:

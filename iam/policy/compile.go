@@ -142,8 +142,13 @@ var (
 	errVarAction = errors.New("actions take no policy variables")
 )
 
-// services are the prefixes of actions.
-var services = map[string]bool{"s3": true, "admin": true, "kms": true, "sts": true, "iam": true}
+// services are the prefixes of actions. The actions of those that are true are listed in
+// actions.txt. The others are AWS's beside S3, which its managed policies for S3 name: this
+// server has none of them, so that no request is ever of theirs.
+var services = map[string]bool{
+	"s3": true, "admin": true, "kms": true, "sts": true, "iam": true,
+	"s3-object-lambda": false, "s3-outposts": false, "s3express": false, "s3tables": false, "s3vectors": false,
+}
 
 // compileAction compiles "*" or "service:pattern". Actions are compared without regard to case.
 func compileAction(a string) (glob, error) {
@@ -157,7 +162,7 @@ func compileAction(a string) (glob, error) {
 	if !ok || name == "" {
 		return glob{}, errAction
 	}
-	if !services[lowerASCII(service)] {
+	if _, ok := services[lowerASCII(service)]; !ok {
 		return glob{}, errService
 	}
 	for _, c := range []byte(name) {

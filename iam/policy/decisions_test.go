@@ -70,7 +70,7 @@ func TestDecisions(t *testing.T) {
 		}
 	}
 	t.Logf("%d rows", rows)
-	if rows < 800 {
+	if rows < 836 {
 		t.Errorf("only %d rows were read", rows)
 	}
 }

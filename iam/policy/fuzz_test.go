@@ -1,7 +1,11 @@
 package policy
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,18 +16,7 @@ import (
 // that a document means the same in both forms, and that whoever is allowed has a
 // statement to thank.
 func FuzzParse(f *testing.F) {
-	for _, c := range CannedPolicies() {
-		f.Add([]byte(c.Document), false)
-	}
-	data, err := os.ReadFile("testdata/decisions.txt")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, block := range strings.Split(string(data), "\n\n") {
-		if i := strings.Index(block, "{\""); i >= 0 {
-			f.Add([]byte(block[i:]), strings.Contains(block, "resource "))
-		}
-	}
+	seedDocuments(f, func(document []byte, resource bool) { f.Add(document, resource) })
 	f.Fuzz(func(t *testing.T, data []byte, resource bool) {
 		kind := Identity
 		if resource {
@@ -53,6 +46,86 @@ func FuzzParse(f *testing.F) {
 			t.Error("an added Deny does not win")
 		}
 	})
+}
+
+// seedDocuments gives out the canned policies and those of the table of decisions.
+func seedDocuments(f *testing.F, add func(document []byte, resource bool)) {
+	for _, c := range CannedPolicies() {
+		add([]byte(c.Document), false)
+	}
+	data, err := os.ReadFile("testdata/decisions.txt")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, block := range strings.Split(string(data), "\n\n") {
+		if i := strings.Index(block, "{\""); i >= 0 {
+			add([]byte(block[i:]), strings.Contains(block, "resource "))
+		}
+	}
+}
+
+// FuzzEvaluate demands of every document and request that the order of statements and the
+// white space of the text change nothing, that a further Deny, whatever it speaks of, never
+// lets anything be done that was not (S-218), and that the trace agrees with the decision.
+func FuzzEvaluate(f *testing.F) {
+	seedDocuments(f, func(document []byte, resource bool) {
+		f.Add(document, resource, "s3:GetObject", "b", "k", "alice", "10.0.0.1")
+		f.Add(document, resource, "admin:CreateUser", "", "", "", "")
+		f.Add(document, resource, "kms:CreateKey", "team-a", "", "root", "::1")
+	})
+	f.Fuzz(func(t *testing.T, data []byte, resource bool, action, bucket, key, name, value string) {
+		kind := Identity
+		if resource {
+			kind = Resource
+		}
+		d, err := ParseStored(data, kind)
+		if err != nil {
+			return
+		}
+		values := anyKey{value}
+		q := &Query{Action: action, Bucket: bucket, Key: key, KMSKey: bucket, Time: time.Unix(1767225600, 0), Conditions: values}
+		if name != "" {
+			q.Caller = Caller{ID: "AIDAALICEALICEALICEAL", Account: "111122223333", Name: name, Root: name == "root", ARN: "arn:aws:iam::111122223333:user/" + name, Attributes: values}
+		}
+		was := compileDocument(t, d, kind)
+		checkTrace(t, 0, was, q)
+		res := was.Evaluate(q)
+		turned := *d
+		turned.Statements = slices.Clone(d.Statements)
+		slices.Reverse(turned.Statements)
+		if got := compileDocument(t, &turned, kind).Evaluate(q); got.Effect != res.Effect || got.Account != res.Account {
+			t.Errorf("with its statements in reverse order %+v, not %+v", got, res)
+		}
+		var spread bytes.Buffer
+		if err := json.Indent(&spread, data, " ", "\t"); err != nil {
+			t.Fatalf("not JSON, but accepted: %v", err)
+		}
+		if again, err := ParseStored(spread.Bytes(), kind); spread.Len() <= MaxDocument && (err != nil || !reflect.DeepEqual(again, d)) {
+			t.Errorf("with other white space %+v, %v", again, err)
+		}
+		for _, s := range d.Statements {
+			s.Effect, s.Sid = Deny, ""
+			more := *d
+			more.Statements = append(slices.Clone(d.Statements), s)
+			if got := compileDocument(t, &more, kind).Evaluate(q); got.Effect == Allow && (res.Effect != Allow || !got.Account && res.Account) {
+				t.Errorf("a further Deny makes %+v of %+v", got, res)
+			}
+		}
+	})
+}
+
+// anyKey has one value for every key.
+type anyKey struct{ value string }
+
+func (k anyKey) Values(string) ([]string, bool) { return []string{k.value}, k.value != "" }
+
+func compileDocument(t *testing.T, d *Document, kind Kind) *Policy {
+	t.Helper()
+	p, err := d.Compile("p", kind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // evaluateWithDeny evaluates d with a statement that denies everything to everybody.
@@ -186,31 +259,5 @@ func TestManyStars(t *testing.T) {
 		if d := time.Since(start); d > 100*time.Millisecond {
 			t.Errorf("%.8s... took %v", pattern, d)
 		}
-	}
-}
-
-func BenchmarkEvaluate(b *testing.B) {
-	home := `{"Version":"2012-10-17","Statement":[
- {"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::data/${aws:username}/*"},
- {"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`
-	readwrite, _ := cannedDocument("canned:readwrite")
-	readonly, _ := cannedDocument("canned:readonly")
-	for _, bb := range []struct{ name, document string }{{"readwrite", readwrite}, {"readonly", readonly}, {"home", home}} {
-		b.Run(bb.name, func(b *testing.B) {
-			p, err := Compile(bb.name, []byte(bb.document), Identity)
-			if err != nil {
-				b.Fatal(err)
-			}
-			q, err := parseQuery("s3:GetObject data/alice/some/key/of/usual/length.txt aws:securetransport=true")
-			if err != nil {
-				b.Fatal(err)
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				if p.Evaluate(q).Effect != Allow {
-					b.Fatal("denied")
-				}
-			}
-		})
 	}
 }

@@ -94,8 +94,10 @@ func parseNumber(s string) (number, bool) {
 	if s == "" || len(s) > 64 || strings.Trim(s, "+-.0123456789eE") != "" {
 		return number{}, false
 	}
-	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return number{exact: true, i: i, f: float64(i)}, true
+	if strings.Trim(s, "+-0123456789") == "" { // else the error would cost an allocation
+		if i, err := strconv.ParseInt(s, 10, 64); err == nil {
+			return number{exact: true, i: i, f: float64(i)}, true
+		}
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {

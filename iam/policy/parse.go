@@ -205,7 +205,7 @@ func (p *parser) scalar(t json.Token, scalars bool, check func(string) error) (s
 }
 
 func (p *parser) document(d *Document) error {
-	statements := false
+	id, statements := false, false
 	err := p.object(func(name string) (err error) {
 		switch name {
 		case "Version":
@@ -215,7 +215,11 @@ func (p *parser) document(d *Document) error {
 			if d.Version != Version2012 && d.Version != Version2008 {
 				return p.fail("the version is %q or %q", Version2012, Version2008)
 			}
-		case "Id":
+		case "Id", "ID": // MinIO writes the second
+			if id {
+				return p.fail("the element is repeated")
+			}
+			id = true
 			if d.ID, err = p.text(); err == nil && !printable(d.ID, 512) {
 				err = p.fail("malformed Id")
 			}

@@ -67,6 +67,7 @@ func TestRefused(t *testing.T) {
 		{"trailing", allow("") + "x", ""},
 		{"trailing document", allow("") + "{}", ""},
 		{"duplicate", `{"Version":"2012-10-17","Version":"2012-10-17","Statement":[]}`, "Version"},
+		{"duplicate in other case", `{"Id":"a","ID":"a","Statement":[]}`, "ID"},
 		{"duplicate in statement", allow(`,"Effect":"Deny"`), "Statement[0].Effect"},
 		{"not UTF-8", "{\"Id\":\"\xff\"}", ""},
 		{"large", `{"Id":"` + strings.Repeat("x", MaxDocument) + `"}`, ""},
@@ -378,7 +379,7 @@ func TestActions(t *testing.T) {
 		}
 	}
 	for a, want := range map[string]bool{"*": true, "s3:*": true, "s3:Get*": true, "s3:?etObject": true, "admin:*": true, "kms:*": true, "sts:*": true,
-		"iam:*": true, "s3:GetObjectX": false, "s3:Get?": false, "ec2:*": false, "s3:": false, "": false, "admin:CreateUser": true, "s3:ListenNotification": true} {
+		"iam:*": true, "s3:GetObjectX": false, "s3:Get?": false, "s3express:CreateSession": true, "s3-object-lambda:*": true, "s3express:": false, "s3x:*": false, "ec2:*": false, "s3:": false, "": false, "admin:CreateUser": true, "s3:ListenNotification": true} {
 		if KnownAction(a) != want {
 			t.Errorf("%s: known is %v", a, !want)
 		}

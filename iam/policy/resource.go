@@ -98,7 +98,7 @@ func (s *statement) matchesResource(q *Query) bool {
 func withoutResource(actions []string) bool {
 	for _, a := range actions {
 		service, _, _ := strings.Cut(lowerASCII(a), ":")
-		if service == "*" || service == "s3" {
+		if service == "*" || strings.HasPrefix(service, "s3") {
 			return false
 		}
 	}

@@ -78,12 +78,15 @@ var owners = map[string][]string{
 	"github.com/spf13/pflag":                         {"cmd/..."},
 	"github.com/zeebo/xxh3":                          {"internal/checksum"},
 	"go.etcd.io/bbolt":                               {"iam/store/bolt"},
+	"go.etcd.io/etcd/api/v3":                         {"iam/store/etcd"},
 	"go.etcd.io/etcd/client/v3":                      {"iam/store/etcd"},
+	"go.uber.org/zap":                                {"iam/store/etcd"}, // what etcd's client logs with; switched off
 	"golang.org/x/crypto":                            {"iam/madmin"},
 	"golang.org/x/oauth2":                            {"sts/oidc"},
 	"golang.org/x/sync":                              {"..."},
 	"golang.org/x/sys":                               {"..."},
 	"golang.org/x/term":                              {"cmd/..."},
+	"google.golang.org/grpc":                         {"iam/store/etcd"},
 }
 
 // agpl are modules under the AGPL, which objsrv, being under Apache-2.0, must not use.

@@ -32,6 +32,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.begin(x, r)
 	x.w = response{ResponseWriter: w, conn: c}
 	h := w.Header()
+	x.event.Answer = h
+	x.w.watched = s.opt.Watched
+	x.w.event = &x.event
 	h["Server"] = serverName
 	x.id[0] = x.event.ID
 	h["X-Amz-Request-Id"] = x.id[:]
@@ -58,6 +61,7 @@ func (s *Server) begin(x *exchange, r *http.Request) {
 	x.event = reqlog.Event{
 		ID: newRequestID(), Start: time.Now(), Remote: remote, TLS: secure,
 		Method: r.Method, Host: r.Host, URI: r.RequestURI, UserAgent: r.UserAgent(),
+		Header: r.Header,
 	}
 }
 
@@ -129,9 +133,11 @@ type response struct {
 	// last closes the connection behind the answer. A request with a Transfer-Encoding may
 	// have had a Content-Length too, which net/http has dropped: what follows it may be
 	// a smuggled request.
-	last   bool
-	status int
-	n      int64
+	last    bool
+	status  int
+	n       int64
+	event   *reqlog.Event
+	watched func() bool // whether somebody wants to know when the answer began; may be nil
 }
 
 // Unwrap serves http.ResponseController.
@@ -141,6 +147,9 @@ func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func (w *response) WriteHeader(status int) {
 	if w.status == 0 && status >= 200 {
 		w.status = status
+		if w.watched != nil && w.watched() {
+			w.event.Answered = time.Now()
+		}
 		if w.last {
 			w.Header()["Connection"] = []string{"close"}
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 )
 
+// TestClientBehindProxies takes the right-most address that is no proxy, and headers from proxies alone (S-226).
 func TestClientBehindProxies(t *testing.T) {
 	const trusted = "10.0.0.0/8, 192.168.1.1, 2001:db8::/32"
 	for _, tc := range []struct {

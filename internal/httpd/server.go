@@ -20,6 +20,7 @@ type Options struct {
 	Log     *slog.Logger        // server faults; nil discards
 	Begin   func()              // called when a request begins; may be nil
 	Observe func(*reqlog.Event) // called once for each request, when its handler has ended; may be nil
+	Watched func() bool         // whether events should tell when the answer began; nil is no
 }
 
 // Limits bound what a client can hold.

@@ -63,6 +63,28 @@ var secretParams = map[string]bool{
 	"client_secret": true, "password": true, "tokencode": true,
 }
 
+// Masked stands where a secret was.
+const Masked = "***"
+
+// IsSecret tells whether the value of a query parameter or of a field of this name, in any case,
+// is a credential or proves one.
+func IsSecret(name string) bool { return secretParams[strings.ToLower(name)] }
+
+// secretWords are parts of the names of headers whose values are secret: Authorization, cookies,
+// session tokens, keys of customers, and what clients send to others by mistake.
+var secretWords = []string{"authorization", "cookie", "token", "secret", "password", "signature", "credential", "customer-key", "api-key", "apikey"}
+
+// IsSecretHeader tells whether the value of a header is a credential or proves one.
+func IsSecretHeader(name string) bool {
+	name = strings.ToLower(name)
+	for _, word := range secretWords {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
+}
+
 // MaskURI returns a request URI with the values of secret query parameters replaced.
 func MaskURI(uri string) string {
 	path, query, ok := strings.Cut(uri, "?")
@@ -83,8 +105,8 @@ func MaskURI(uri string) string {
 		}
 		b.WriteByte('=')
 		plain, err := url.QueryUnescape(name)
-		if err != nil || secretParams[strings.ToLower(plain)] {
-			value = "***"
+		if err != nil || IsSecret(plain) {
+			value = Masked
 		}
 		b.WriteString(value)
 	}

@@ -5,6 +5,7 @@ package reqlog
 
 import (
 	"context"
+	"net/http"
 	"time"
 )
 
@@ -31,6 +32,11 @@ type Event struct {
 	Err      error  // cause of a 5xx, or of a body cut short
 	BytesIn  int64
 	BytesOut int64
+
+	// Header is the request's and Answer the answer's, as they are: they hold secrets, change, and
+	// are nobody's once the request has ended.
+	Header, Answer http.Header
+	Answered       time.Time // when the answer began; zero unless somebody watches requests
 }
 
 type key struct{}

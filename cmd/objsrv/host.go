@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/objsrv/objsrv/iam/madmin"
+	"github.com/objsrv/objsrv/internal/live"
+	"github.com/objsrv/objsrv/storage"
+)
+
+// host is the running program as its administrators see it. It implements madmin.Host.
+type host struct {
+	program  *Program
+	services *services
+	started  time.Time
+	requests live.Feed[live.Trace]
+	log      live.Log
+	ending   chan bool // true to start anew; Program.Run reads it
+}
+
+func newHost(p *Program) *host {
+	return &host{program: p, started: time.Now(), ending: make(chan bool, 1)}
+}
+
+// Requests implements madmin.Machine.
+func (h *host) Requests() *live.Feed[live.Trace] { return &h.requests }
+
+// Log implements madmin.Machine.
+func (h *host) Log() *live.Log { return &h.log }
+
+// closeStreams ends what administrators watch, so that a drain need not wait for them.
+func (h *host) closeStreams() {
+	h.requests.Close()
+	h.log.Close()
+}
+
+// End implements madmin.Machine. The first word counts.
+func (h *host) End(restart bool) {
+	select {
+	case h.ending <- restart:
+	default:
+	}
+}
+
+// node is the name of the server among nodes: host and port of S3.
+func (h *host) node() string {
+	addr := h.program.Addr().String()
+	name, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	if ip := net.ParseIP(name); ip != nil && !ip.IsUnspecified() {
+		return addr
+	}
+	if name, err = os.Hostname(); err != nil || name == "" {
+		name = "127.0.0.1"
+	}
+	return net.JoinHostPort(name, port)
+}
+
+// Server implements madmin.Machine.
+func (h *host) Server(context.Context) (madmin.Server, error) {
+	v := readVersion()
+	s := madmin.Server{
+		Node: h.node(), Scheme: "http", Deployment: h.services.iam.Account(), Region: h.services.config.Region, Domains: h.services.config.Domains,
+		Started: h.started, Version: v.Version, Commit: v.Revision,
+	}
+	if h.program.certs != nil {
+		s.Scheme = "https"
+	}
+	st := h.services.disk.Stats()
+	s.Drive = driveOf(h.services.config.Dir)
+	s.Drive.Path, s.Drive.Writable = h.services.config.Dir, st.Available
+	return s, nil
+}
+
+// Usage implements madmin.Machine.
+func (h *host) Usage(ctx context.Context) ([]madmin.BucketUsage, error) {
+	var out []madmin.BucketUsage
+	err := h.eachBucket(ctx, func(b *storage.Bucket) error {
+		n, err := h.services.backend.Usage(ctx, b.Name)
+		if errors.Is(err, storage.ErrNoSuchBucket) {
+			return nil // deleted since it was listed
+		}
+		out = append(out, madmin.BucketUsage{Name: b.Name, Objects: n.Objects, Versions: n.Versions, DeleteMarkers: n.Markers, Bytes: n.Bytes})
+		return err
+	})
+	return out, err
+}
+
+// eachBucket calls f with every bucket, in the order of names.
+func (h *host) eachBucket(ctx context.Context, f func(*storage.Bucket) error) error {
+	after := ""
+	for {
+		list, more, err := h.services.backend.ListBuckets(ctx, "", after, 1000)
+		if err != nil {
+			return err
+		}
+		for _, b := range list {
+			if err := f(b); err != nil {
+				return err
+			}
+			after = b.Name
+		}
+		if !more || len(list) == 0 {
+			return nil
+		}
+	}
+}
+
+// Quota implements madmin.Quotas.
+func (h *host) Quota(ctx context.Context, bucket string) (int64, error) {
+	n, err := h.services.s3.Quota(ctx, bucket)
+	return n, bucketRefusal(err)
+}
+
+// SetQuota implements madmin.Quotas.
+func (h *host) SetQuota(ctx context.Context, bucket string, bytes int64) error {
+	return bucketRefusal(h.services.s3.SetQuota(ctx, bucket, bytes))
+}
+
+// bucketRefusal says in the words of the face what the client is to know.
+func bucketRefusal(err error) error {
+	if errors.Is(err, storage.ErrNoSuchBucket) {
+		return &madmin.Refusal{Status: http.StatusNotFound, Code: "NoSuchBucket", Message: "The specified bucket does not exist"}
+	}
+	return err
+}
