@@ -184,6 +184,11 @@ func (c *call) replyError(err error) {
 		h[k] = v
 	}
 	if c.r.Method == http.MethodHead || e.status() == http.StatusNotModified {
+		if e.status() != http.StatusNotModified {
+			// The answer to HEAD has no document. MinIO's clients read these headers instead; without them every 403 is
+			// AccessDenied to them, and `mc alias set` takes a wrong secret for a right one.
+			h["X-Minio-Error-Code"], h["X-Minio-Error-Desc"] = []string{e.Code}, []string{strconv.QuoteToASCII(e.Message)}
+		}
 		c.reply(e.status())
 		return
 	}

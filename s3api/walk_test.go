@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -176,12 +177,15 @@ func TestWalkAsStranger(t *testing.T) {
 				if w.Code != http.StatusForbidden {
 					t.Fatalf("status %d, want 403: %s", w.Code, body)
 				}
-				if r.Method == http.MethodHead {
-					return
-				}
 				codes := who.codes
 				if o.action == noAction {
 					codes = []string{"AccessForbidden"} // it is never asked who it is
+				}
+				if r.Method == http.MethodHead {
+					if got := w.Header().Get("X-Minio-Error-Code"); !slices.Contains(codes, got) || w.Header().Get("X-Minio-Error-Desc") == "" {
+						t.Errorf("the header's code %q is none of %v", got, codes)
+					}
+					return
 				}
 				for _, c := range codes {
 					if strings.Contains(body, "<Code>"+c+"</Code>") {
