@@ -30,7 +30,8 @@ func newAdminServer(t *testing.T) *adminServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(newAdminAPI(s3api.New(s3api.Config{Backend: mem.New(mem.Options{}), IAM: svc}), svc))
+	backend := mem.New(mem.Options{})
+	srv := httptest.NewServer(newAdminAPI(s3api.New(s3api.Config{Backend: backend, IAM: svc}), svc, backend))
 	t.Cleanup(func() { srv.Close(); svc.Close(); st.Close() })
 	for _, name := range []string{"OBJSRV_ENDPOINT", "OBJSRV_URL", "OBJSRV_REGION", "OBJSRV_CA_FILE", "OBJSRV_ACCESS_KEY", "OBJSRV_SECRET_KEY",
 		"MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {

@@ -82,7 +82,7 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 		return s, err
 	}
 	s.s3 = s3api.New(s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains, SigV2: c.SigV2, ObjectOwnership: c.ObjectOwnership})
-	s.admin = newAdminAPI(s.s3, s.iam)
+	s.admin = newAdminAPI(s.s3, s.iam, s.backend)
 	h.services = s
 	s.madmin = newMadmin(s, h)
 	s.sts = sts.Handler(sts.Config{IAM: s.iam, Region: c.Region, Duration: c.SessionDuration})

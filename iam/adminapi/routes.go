@@ -1,191 +1,191 @@
 package adminapi
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"unicode/utf8"
-
-	"github.com/objsrv/objsrv/iam"
 )
 
-// WhoAmI is the answer to GET whoami.
-type WhoAmI struct {
-	Account   string   `json:"account"`
-	ID        string   `json:"id"`
-	Name      string   `json:"name"`
-	ARN       string   `json:"arn"`
-	AccessKey string   `json:"accessKey"`
-	Root      bool     `json:"root"`
-	Policies  []string `json:"policies"`
+// The actions of the routes.
+const (
+	ActionListUsers    = "admin:ListUsers"
+	ActionGetUser      = "admin:GetUser"
+	ActionCreateUser   = "admin:CreateUser" // and to set another's secret
+	ActionDeleteUser   = "admin:DeleteUser"
+	ActionEnableUser   = "admin:EnableUser"
+	ActionDisableUser  = "admin:DisableUser"
+	ActionAttachPolicy = "admin:AttachUserOrGroupPolicy" // attach and detach
+
+	ActionListGroups   = "admin:ListGroups"
+	ActionGetGroup     = "admin:GetGroup"
+	ActionAddMember    = "admin:AddUserToGroup"      // and to create a group
+	ActionRemoveMember = "admin:RemoveUserFromGroup" // and to delete a group
+	ActionEnableGroup  = "admin:EnableGroup"
+	ActionDisableGroup = "admin:DisableGroup"
+
+	ActionListPolicies = "admin:ListUserPolicies" // and who has one
+	ActionGetPolicy    = "admin:GetPolicy"
+	ActionSetPolicy    = "admin:CreatePolicy" // and to validate one
+	ActionDeletePolicy = "admin:DeletePolicy"
+
+	// Of the credentials of others; see mayManage.
+	ActionListKeys     = "admin:ListServiceAccounts"
+	ActionCreateKey    = "admin:CreateServiceAccount"
+	ActionUpdateKey    = "admin:UpdateServiceAccount"
+	ActionRemoveKey    = "admin:RemoveServiceAccount" // and to revoke sessions
+	ActionListSessions = "admin:ListTemporaryAccounts"
+
+	ActionExplain = "admin:Explain" // of objsrv's own: reasons of refusals, and simulations
+)
+
+// usualBody is more than a request needs, but where its route says so.
+const usualBody = 64 << 10
+
+// gate says when the action of a route is asked for.
+type gate uint8
+
+const (
+	always    gate = iota // before the body is read
+	perChange             // by the handler: the actions depend on what the body asks for
+	perOwner              // by the handler: one's own needs no action
+	anybody               // never: an identity is enough
+)
+
+// route is one row of the table of routes.
+type route struct {
+	method  string
+	pattern string // path below Prefix; an element in braces stands for a name
+	op      string // operation name of the event
+	gate    gate
+	action  string
+	serve   func(*call) error
+	query   []string // query parameters that it takes
+	body    int64    // most bytes of its body; 0 is usualBody
 }
 
-// CreateUser is the body of PUT users/{name}.
-type CreateUser struct {
-	Secret   string   `json:"secret"`  // "" has the server make one
-	Account  string   `json:"account"` // 12 digits; "" is the deployment's
-	Policies []string `json:"policies"`
-	Disabled bool     `json:"disabled"`
-}
+// routes is the table of everything this face does. Where two patterns fit, the earlier
+// row counts.
+func routes() []route {
+	const get, put, patch, post, del = http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodPost, http.MethodDelete
+	return []route{
+		{method: get, pattern: "whoami", op: "AdminWhoAmI", gate: anybody, serve: (*call).whoami},
 
-// CreatedUser is the answer to PUT users/{name}: the only one that has a secret.
-type CreatedUser struct {
-	iam.User
-	AccessKey string `json:"accessKey"`
-	Secret    string `json:"secret"`
-}
+		{method: get, pattern: "users", op: "AdminListUsers", action: ActionListUsers, serve: (*call).listUsers},
+		{method: get, pattern: "users/{name}", op: "AdminGetUser", action: ActionGetUser, serve: (*call).getUser},
+		{method: put, pattern: "users/{name}", op: "AdminCreateUser", action: ActionCreateUser, serve: (*call).createUser},
+		{method: patch, pattern: "users/{name}", op: "AdminUpdateUser", gate: perChange, serve: (*call).updateUser},
+		{method: del, pattern: "users/{name}", op: "AdminDeleteUser", action: ActionDeleteUser, serve: (*call).deleteUser},
 
-// UpdateUser is the body of PATCH users/{name}; what is absent stays as it is.
-type UpdateUser struct {
-	Enabled  *bool     `json:"enabled,omitempty"`
-	Secret   *string   `json:"secret,omitempty"`
-	Policies *[]string `json:"policies,omitempty"` // all of them
-	Attach   []string  `json:"attach,omitempty"`
-	Detach   []string  `json:"detach,omitempty"`
-}
+		{method: get, pattern: "groups", op: "AdminListGroups", action: ActionListGroups, serve: (*call).listGroups},
+		{method: get, pattern: "groups/{name}", op: "AdminGetGroup", action: ActionGetGroup, serve: (*call).getGroup},
+		{method: put, pattern: "groups/{name}", op: "AdminCreateGroup", action: ActionAddMember, serve: (*call).createGroup},
+		{method: patch, pattern: "groups/{name}", op: "AdminUpdateGroup", gate: perChange, serve: (*call).updateGroup},
+		{method: del, pattern: "groups/{name}", op: "AdminDeleteGroup", action: ActionRemoveMember, serve: (*call).deleteGroup},
 
-// UserList is the answer to GET users.
-type UserList struct {
-	Users []iam.User `json:"users"`
-}
+		{method: get, pattern: "policies", op: "AdminListPolicies", action: ActionListPolicies, serve: (*call).listPolicies},
+		{method: post, pattern: "policies/validate", op: "AdminValidatePolicy", action: ActionSetPolicy, serve: (*call).validatePolicy, query: []string{"kind"}},
+		{method: get, pattern: "policies/{name}", op: "AdminGetPolicy", action: ActionGetPolicy, serve: (*call).getPolicy},
+		{method: put, pattern: "policies/{name}", op: "AdminSetPolicy", action: ActionSetPolicy, serve: (*call).setPolicy},
+		{method: del, pattern: "policies/{name}", op: "AdminDeletePolicy", action: ActionDeletePolicy, serve: (*call).deletePolicy},
+		{method: get, pattern: "policies/{name}/entities", op: "AdminPolicyEntities", action: ActionListPolicies, serve: (*call).policyEntities},
 
-// PolicyList is the answer to GET policies.
-type PolicyList struct {
-	Policies []iam.Policy `json:"policies"`
-}
+		{method: get, pattern: "keys", op: "AdminListKeys", gate: perOwner, action: ActionListKeys, serve: (*call).listKeys, query: []string{"all", "user"}},
+		{method: post, pattern: "keys", op: "AdminCreateKey", gate: perOwner, action: ActionCreateKey, serve: (*call).createKey},
+		{method: get, pattern: "keys/{name}", op: "AdminGetKey", gate: perOwner, action: ActionListKeys, serve: (*call).getKey},
+		{method: patch, pattern: "keys/{name}", op: "AdminUpdateKey", gate: perOwner, action: ActionUpdateKey, serve: (*call).updateKey},
+		{method: del, pattern: "keys/{name}", op: "AdminDeleteKey", gate: perOwner, action: ActionRemoveKey, serve: (*call).deleteKey},
 
-func (c *call) whoami() error {
-	out := WhoAmI{
-		Account: c.id.Account, ID: c.id.ID, Name: c.id.Name, ARN: c.id.ARN,
-		AccessKey: c.id.AccessKey, Root: c.id.Root, Policies: []string{},
+		{method: get, pattern: "sessions", op: "AdminListSessions", gate: perOwner, action: ActionListSessions, serve: (*call).listSessions, query: []string{"all", "user"}},
+		{method: post, pattern: "sessions/revoke", op: "AdminRevokeSessions", gate: perOwner, action: ActionRemoveKey, serve: (*call).revokeSessions},
+		{method: del, pattern: "sessions/{name}", op: "AdminRevokeSession", gate: perOwner, action: ActionRemoveKey, serve: (*call).revokeSession},
+
+		{method: get, pattern: "explain", op: "AdminLastRefusals", action: ActionExplain, serve: (*call).explainLast, query: []string{"last"}},
+		{method: get, pattern: "explain/{name}", op: "AdminExplain", action: ActionExplain, serve: (*call).explain},
+		{method: post, pattern: "simulate", op: "AdminSimulate", action: ActionExplain, serve: (*call).simulate},
 	}
-	if !c.id.Root {
-		u, err := c.svc.User(c.id.Name)
-		if err != nil || u.ID != c.id.ID {
-			return errDenied // the user went between the signature's check and now
+}
+
+// maxBody returns the most bytes that are read of a request to the route; nil is one that
+// is not known.
+func (rt *route) maxBody() int64 {
+	if rt == nil || rt.body == 0 {
+		return usualBody
+	}
+	return rt.body
+}
+
+// readQuery reads the query, which has the route's parameters only, each once.
+func (rt *route) readQuery(raw string) (url.Values, error) {
+	if raw == "" {
+		return nil, nil
+	}
+	values, err := url.ParseQuery(raw)
+	if err != nil || !utf8.ValidString(raw) {
+		return nil, badArgument("The query can't be read.")
+	}
+	for name, v := range values {
+		if !slices.Contains(rt.query, name) || len(v) != 1 || !utf8.ValidString(v[0]) {
+			if len(rt.query) == 0 {
+				return nil, badArgument("The path takes no query parameters.")
+			}
+			return nil, badArgument("The path takes the query parameters %s, each once.", strings.Join(rt.query, ", "))
 		}
-		out.Policies = u.Policies
 	}
-	return c.reply(http.StatusOK, out)
+	return values, nil
 }
 
-func (c *call) listUsers() error {
-	return c.reply(http.StatusOK, UserList{c.svc.Users()})
-}
-
-func (c *call) getUser() error {
-	u, err := c.svc.User(c.name)
-	if err != nil {
-		return err
+// find returns the route of the request, or why there is none. Names are taken from the path
+// as it was sent; everything else of the path must be spelled plainly.
+func (c *call) find(table []route) (*route, error) {
+	path, ok := strings.CutPrefix(c.r.URL.EscapedPath(), Prefix)
+	if !ok {
+		return nil, errRoute
 	}
-	return c.reply(http.StatusOK, u)
+	elements := strings.Split(path, "/")
+	var allowed []string
+	for i := range table {
+		rt := &table[i]
+		name, ok := rt.match(elements)
+		if !ok {
+			continue
+		}
+		if rt.method == c.r.Method {
+			c.name = name
+			return rt, nil
+		}
+		allowed = append(allowed, rt.method)
+	}
+	if len(allowed) == 0 {
+		return nil, errRoute
+	}
+	list := strings.Join(allowed, ", ")
+	c.w.Header().Set("Allow", list)
+	return nil, &Refusal{Status: http.StatusMethodNotAllowed, Code: "MethodNotAllowed", Message: "The path takes " + list + "."}
 }
 
-// createUser needs a second action when it attaches policies, or whoever may create users
-// could make one that may do everything.
-func (c *call) createUser() error {
-	var in CreateUser
-	if len(c.body) > 0 {
-		if err := parse(c.body, &in); err != nil {
-			return err
+// match compares a path with the pattern and returns the name in it.
+func (rt *route) match(elements []string) (name string, ok bool) {
+	want := strings.Split(rt.pattern, "/")
+	if len(want) != len(elements) {
+		return "", false
+	}
+	for i, w := range want {
+		switch {
+		case !strings.HasPrefix(w, "{"):
+			if elements[i] != w {
+				return "", false
+			}
+		default:
+			var err error
+			if name, err = unescape(elements[i]); err != nil {
+				return "", false
+			}
 		}
 	}
-	if len(in.Policies) > 0 {
-		if err := c.authorize(ActionAttachPolicy); err != nil {
-			return err
-		}
-	}
-	u, cred, err := c.svc.CreateUser(c.r.Context(), iam.NewUser{
-		Name: c.name, Secret: in.Secret, Account: in.Account, Policies: in.Policies, Disabled: in.Disabled,
-	})
-	if err != nil {
-		return err
-	}
-	return c.reply(http.StatusCreated, CreatedUser{User: u, AccessKey: cred.AccessKey, Secret: cred.Secret})
-}
-
-// updateUser needs the action of every kind of change that the body asks for.
-func (c *call) updateUser() error {
-	var in UpdateUser
-	bad := parse(c.body, &in)
-	for _, action := range in.actions() {
-		if err := c.authorize(action); err != nil {
-			return err
-		}
-	}
-	if bad != nil {
-		return bad
-	}
-	u, err := c.svc.UpdateUser(c.r.Context(), c.name, iam.UserUpdate{
-		Enabled: in.Enabled, Secret: in.Secret, Policies: in.Policies, Attach: in.Attach, Detach: in.Detach,
-	})
-	if err != nil {
-		return err
-	}
-	return c.reply(http.StatusOK, u)
-}
-
-// actions returns what a change needs. One that asks for nothing needs the right to read.
-func (in *UpdateUser) actions() []string {
-	var out []string
-	if in.Enabled != nil {
-		if *in.Enabled {
-			out = append(out, ActionEnableUser)
-		} else {
-			out = append(out, ActionDisableUser)
-		}
-	}
-	if in.Secret != nil {
-		out = append(out, ActionCreateUser)
-	}
-	if in.Policies != nil || len(in.Attach) > 0 || len(in.Detach) > 0 {
-		out = append(out, ActionAttachPolicy)
-	}
-	if len(out) == 0 {
-		out = append(out, ActionGetUser)
-	}
-	return out
-}
-
-func (c *call) deleteUser() error {
-	if err := c.svc.DeleteUser(c.r.Context(), c.name); err != nil {
-		return err
-	}
-	return c.reply(http.StatusNoContent, nil)
-}
-
-func (c *call) listPolicies() error {
-	out := PolicyList{c.svc.Policies()}
-	for i := range out.Policies {
-		out.Policies[i].Document = nil
-	}
-	return c.reply(http.StatusOK, out)
-}
-
-func (c *call) getPolicy() error {
-	p, err := c.svc.Policy(c.name)
-	if err != nil {
-		return err
-	}
-	return c.reply(http.StatusOK, p)
-}
-
-func (c *call) setPolicy() error {
-	p, err := c.svc.SetPolicy(c.r.Context(), c.name, c.body)
-	if err != nil {
-		return err
-	}
-	return c.reply(http.StatusOK, p)
-}
-
-func (c *call) deletePolicy() error {
-	if err := c.svc.DeletePolicy(c.r.Context(), c.name); err != nil {
-		return err
-	}
-	return c.reply(http.StatusNoContent, nil)
+	return name, true
 }
 
 // unescape decodes a name of the path, which must be UTF-8.
@@ -194,70 +194,8 @@ func unescape(s string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !utf8.ValidString(name) {
-		return "", errors.New("not UTF-8")
+	if name == "" || !utf8.ValidString(name) {
+		return "", errors.New("empty or not UTF-8")
 	}
 	return name, nil
-}
-
-func badBody(why string) error {
-	return &Refusal{http.StatusBadRequest, "MalformedJSON", "The body is not what is expected: " + why + "."}
-}
-
-// parse reads one JSON object strictly.
-func parse(b []byte, v any) error {
-	if !utf8.Valid(b) {
-		return badBody("it is not UTF-8")
-	}
-	if err := checkMembers(b); err != nil {
-		return err
-	}
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return badBody(err.Error())
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return badBody("text follows the document")
-	}
-	return nil
-}
-
-// checkMembers refuses what encoding/json lets pass: a document that is no object, and
-// members that are repeated or spelled in other case.
-func checkMembers(b []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return badBody("an object is expected")
-	}
-	seen := map[string]bool{}
-	for depth, name := 1, true; depth > 0; {
-		t, err := dec.Token()
-		if err != nil {
-			return badBody(err.Error())
-		}
-		switch d, isDelim := t.(json.Delim); {
-		case isDelim && (d == '{' || d == '['):
-			depth++
-		case isDelim:
-			if depth--; depth == 1 {
-				name = true
-			}
-		case depth > 1:
-		case name:
-			s, _ := t.(string)
-			for _, c := range []byte(s) {
-				if c < 'a' || c > 'z' {
-					return badBody("unknown member " + s)
-				}
-			}
-			if seen[s] {
-				return badBody("the member " + s + " is repeated")
-			}
-			seen[s], name = true, false
-		default:
-			name = true
-		}
-	}
-	return nil
 }

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/objsrv/objsrv/iam"
+	"github.com/objsrv/objsrv/iam/adminapi"
+)
+
+func newAdminUserCommand(f *adminFlags) *cobra.Command {
+	return group("user", "Manage users",
+		newUserAddCommand(f), newUserRmCommand(f), newUserLsCommand(f), newUserInfoCommand(f),
+		newUserStatusCommand(f, "enable", "Let a user's keys work again", true),
+		newUserStatusCommand(f, "disable", "Refuse a user's keys until it is enabled", false),
+		newUserPoliciesCommand(f, "attach", "Attach policies to a user"),
+		newUserPoliciesCommand(f, "detach", "Detach policies from a user"),
+		newUserSecretCommand(f))
+}
+
+// secretFlags say where a user's secret comes from.
+type secretFlags struct{ stdin bool }
+
+func (s *secretFlags) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&s.stdin, "secret-stdin", false, "read the user's secret from the first line of standard input; without it one is made")
+}
+
+func (s *secretFlags) read(cmd *cobra.Command) (string, error) {
+	if !s.stdin {
+		return "", nil
+	}
+	secret, err := firstLine(cmd.InOrStdin())
+	if err != nil {
+		return "", err
+	}
+	if err := iam.CheckSecret(secret); err != nil {
+		return "", usagef("%v", err)
+	}
+	return secret, nil
+}
+
+// firstLine reads a secret from a stream.
+func firstLine(r io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(r, 4096)).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return "", fmt.Errorf("read secret: %w", err)
+	}
+	line = strings.TrimRight(line, "\r\n")
+	if line == "" {
+		return "", usagef("standard input has no secret")
+	}
+	return line, nil
+}
+
+func newUserAddCommand(f *adminFlags) *cobra.Command {
+	var in adminapi.CreateUser
+	var secret secretFlags
+	cmd := &cobra.Command{
+		Use:   "add NAME",
+		Short: "Create a user; its name is its access key",
+		Long: "Create a user; its name is its access key.\n\n" +
+			"Without --secret-stdin the server makes a secret, which is shown once and can't be asked for again.",
+		Example: "  objsrv admin user add backup --policy readwrite\n  pass show s3/backup | objsrv admin user add backup --secret-stdin",
+		Args:    argCount(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if in.Secret, err = secret.read(cmd); err != nil {
+				return err
+			}
+			var u adminapi.CreatedUser
+			return f.show(cmd, "PUT", userPath(args[0]), in, &u, func(w io.Writer) {
+				fmt.Fprintf(w, "Access key:\t%s\n", u.AccessKey)
+				if in.Secret == "" {
+					fmt.Fprintf(w, "Secret key:\t%s\n", u.Secret)
+				}
+				fmt.Fprintf(w, "Policies:\t%s\n", rights(false, u.Policies))
+			})
+		},
+	}
+	secret.add(cmd)
+	cmd.Flags().StringSliceVar(&in.Policies, "policy", nil, "policy to attach; may be repeated")
+	cmd.Flags().StringVar(&in.Account, "account", "", "`account` that the user belongs to, 12 digits (default the deployment's)")
+	cmd.Flags().BoolVar(&in.Disabled, "disabled", false, "create the user disabled")
+	return cmd
+}
+
+func newUserSecretCommand(f *adminFlags) *cobra.Command {
+	var secret secretFlags
+	cmd := &cobra.Command{
+		Use:   "secret NAME",
+		Short: "Give a user another secret; the old one is refused at once",
+		Args:  argCount(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			value, err := secret.read(cmd)
+			if err != nil {
+				return err
+			}
+			made := value == ""
+			if made {
+				value = iam.NewSecret()
+			}
+			var u iam.User
+			if f.json && made {
+				return usagef("with --json give the secret by --secret-stdin: the server's answer has none")
+			}
+			return f.show(cmd, "PATCH", userPath(args[0]), adminapi.UpdateUser{Secret: &value}, &u, func(w io.Writer) {
+				fmt.Fprintf(w, "Access key:\t%s\n", printable(u.Name))
+				if made {
+					fmt.Fprintf(w, "Secret key:\t%s\n", value)
+				}
+			})
+		},
+	}
+	secret.add(cmd)
+	return cmd
+}
+
+func newUserRmCommand(f *adminFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "rm NAME",
+		Short: "Delete a user and its keys for ever",
+		Args:  argCount(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.show(cmd, "DELETE", userPath(args[0]), nil, nil, func(w io.Writer) {
+				fmt.Fprintf(w, "User %s is deleted.\n", printable(args[0]))
+			})
+		},
+	}
+}
+
+func newUserLsCommand(f *adminFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "ls",
+		Short: "List the users",
+		Args:  argCount(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var list adminapi.UserList
+			return f.show(cmd, "GET", "users", nil, &list, func(w io.Writer) {
+				fmt.Fprintln(w, "NAME\tSTATUS\tPOLICIES\tCREATED")
+				for i := range list.Users {
+					u := &list.Users[i]
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", printable(u.Name), status(u), rights(false, u.Policies), u.Created.Format("2006-01-02"))
+				}
+			})
+		},
+	}
+}
+
+func status(u *iam.User) string {
+	switch {
+	case u.Damaged != "":
+		return "damaged"
+	case u.Enabled:
+		return "enabled"
+	}
+	return "disabled"
+}
+
+func newUserInfoCommand(f *adminFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "info NAME",
+		Short: "Show a user",
+		Args:  argCount(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.showUser(cmd, "GET", args[0], nil)
+		},
+	}
+}
+
+func (f *adminFlags) showUser(cmd *cobra.Command, method, name string, in any) error {
+	var u iam.User
+	return f.show(cmd, method, userPath(name), in, &u, func(w io.Writer) {
+		fmt.Fprintf(w, "Name:\t%s\nAccount:\t%s\nARN:\t%s\nID:\t%s\nStatus:\t%s\nPolicies:\t%s\nAccess keys:\t%s\nCreated:\t%s\nUpdated:\t%s\n",
+			printable(u.Name), u.Account, u.ARN, u.ID, status(&u), rights(false, u.Policies), strings.Join(u.AccessKeys, ", "),
+			u.Created.Format("2006-01-02 15:04:05 MST"), u.Updated.Format("2006-01-02 15:04:05 MST"))
+	})
+}
+
+func newUserStatusCommand(f *adminFlags, use, short string, enabled bool) *cobra.Command {
+	return &cobra.Command{
+		Use:   use + " NAME",
+		Short: short,
+		Args:  argCount(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.showUser(cmd, "PATCH", args[0], adminapi.UpdateUser{Enabled: &enabled})
+		},
+	}
+}
+
+func newUserPoliciesCommand(f *adminFlags, use, short string) *cobra.Command {
+	return &cobra.Command{
+		Use:   use + " NAME POLICY...",
+		Short: short,
+		Args:  argCount(2, iam.MaxPolicies+1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in := adminapi.UpdateUser{Attach: args[1:]}
+			if use == "detach" {
+				in = adminapi.UpdateUser{Detach: args[1:]}
+			}
+			return f.showUser(cmd, "PATCH", args[0], in)
+		},
+	}
+}
