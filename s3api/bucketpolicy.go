@@ -2,7 +2,6 @@ package s3api
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/iam/policy"
@@ -128,51 +127,4 @@ func getBucketPolicyStatus(c *call) error {
 	out.Start("PolicyStatus", true)
 	out.Bool("IsPublic", public)
 	return c.replyXML(http.StatusOK, out.End("PolicyStatus"))
-}
-
-// isPublic tells whether a bucket policy allows something to everyone: an Allow whose principal
-// is everyone and which no condition ties to fixed callers (S3 user guide, "The meaning of public").
-func isPublic(doc *policy.Document) bool {
-	for _, s := range doc.Statements {
-		if s.Effect != policy.Allow {
-			continue
-		}
-		everyone := s.NotPrincipal != nil || (s.Principal != nil && s.Principal.Everyone)
-		if everyone && !tiedToCallers(s.Conditions) {
-			return true
-		}
-	}
-	return false
-}
-
-// callerKeys are the condition keys by which a statement for everyone is not public, when
-// their values are fixed.
-var callerKeys = map[string]bool{
-	"aws:principalorgid": true, "aws:principalorgpaths": true, "aws:sourceaccount": true, "aws:sourcearn": true,
-	"aws:sourceip": true, "aws:sourcevpc": true, "aws:sourcevpce": true, "aws:userid": true, "aws:username": true,
-	"aws:principalarn": true, "aws:principalaccount": true, "aws:sourceowner": true, "s3:dataaccesspointaccount": true,
-	"s3:dataaccesspointarn": true, "s3:x-amz-server-side-encryption-aws-kms-key-id": true,
-}
-
-func tiedToCallers(conds []policy.Condition) bool {
-	for _, cond := range conds {
-		op := strings.ToLower(cond.Operator)
-		if !callerKeys[strings.ToLower(cond.Key)] || strings.Contains(op, "not") || strings.HasSuffix(op, "ifexists") || op == "null" {
-			continue
-		}
-		if !anyOpenValue(cond.Values) {
-			return true
-		}
-	}
-	return false
-}
-
-// anyOpenValue tells values that fix nothing: wildcards, variables, very wide networks.
-func anyOpenValue(values []string) bool {
-	for _, v := range values {
-		if strings.ContainsAny(v, "*?$") || strings.HasSuffix(v, "/0") {
-			return true
-		}
-	}
-	return false
 }
