@@ -90,3 +90,14 @@ func (s *Service) noSession(sn *snapshot, accessKey, token string) error {
 	}
 	return sn.absent(kindKey, accessKey, ErrNoSuchKey)
 }
+
+// Secret returns the secret of a long-term access key, of one that is disabled or has expired, too:
+// for the export of identities. Errors: ErrNoSuchKey, for root's own as well, and ErrDamaged.
+func (s *Service) Secret(accessKey string) (string, error) {
+	sn := s.snap.Load()
+	k, ok := sn.keys.get(accessKey)
+	if !ok {
+		return "", sn.absent(kindKey, accessKey, ErrNoSuchKey)
+	}
+	return k.Secret, nil
+}

@@ -5,6 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/objsrv/objsrv/iam/iamzip"
 	"github.com/objsrv/objsrv/internal/strictjson"
 )
 
@@ -73,9 +74,9 @@ func identityRoutes() []route {
 		{method: get, path: "idp-config/{type}/{name}", op: "GetIdentityProviderCfg", rule: need("admin:ConfigUpdate"), seals: true},
 		{method: remove, path: "idp-config/{type}/{name}", op: "DeleteIdentityProviderCfg", rule: need("admin:ConfigUpdate")},
 
-		{method: get, path: "export-iam", op: "ExportIAM", rule: need("admin:ExportIAM")},
-		{method: put, path: "import-iam", op: "ImportIAM", rule: need("admin:ImportIAM")},
-		{method: put, path: "import-iam-v2", op: "ImportIAMV2", rule: need("admin:ImportIAM")},
+		{method: get, path: "export-iam", op: "ExportIAM", rule: need("admin:ExportIAM"), serve: (*call).exportIAM},
+		{method: put, path: "import-iam", op: "ImportIAM", rule: need("admin:ImportIAM"), max: iamzip.MaxSize, serve: (*call).importIAM},
+		{method: put, path: "import-iam-v2", op: "ImportIAMV2", rule: need("admin:ImportIAM"), max: iamzip.MaxSize, serve: (*call).importIAMv2},
 	}
 }
 

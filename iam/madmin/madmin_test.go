@@ -71,10 +71,7 @@ func (s *server) send(q request) (int, string) {
 			continue
 		}
 		if seals = rt.seals; rt.sealed && q.body != "" {
-			var err error
-			if body, err = s.sealer.seal(s.t.Context(), s.secret(q.as), body); err != nil {
-				s.t.Fatal(err)
-			}
+			body = sealCheaply(s.t, s.secret(q.as), body)
 		}
 		break
 	}
@@ -91,6 +88,26 @@ func (s *server) send(q request) (int, string) {
 		}
 	}
 	return w.Code, string(out)
+}
+
+// sealCheaply seals with the key derivation that needs no 64 MiB.
+func sealCheaply(t testing.TB, secret string, data []byte) []byte {
+	t.Helper()
+	sealed := make([]byte, headerSize)
+	sealed[saltSize] = pbkdf2AESGCM
+	aead, err := newSealer().aead(t.Context(), secret, sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPackets(aead, sealed[saltSize+1:])
+	for {
+		chunk := data[:min(packetSize, len(data))]
+		data = data[len(chunk):]
+		sealed = aead.Seal(sealed, p.next(len(data) == 0), chunk, p.associated)
+		if len(data) == 0 {
+			return sealed
+		}
+	}
 }
 
 func (s *server) secret(accessKey string) string {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/objsrv/objsrv/iam"
+	"github.com/objsrv/objsrv/iam/iamzip"
 )
 
 // self returns the user that the caller acts for: a qualified name, or root's access key.
@@ -61,11 +62,8 @@ func sources() []string {
 	return []string{iam.SourceLDAP, iam.SourceOpenID, iam.SourceTLS, iam.SourceCustom}
 }
 
-// plainName is a qualified name as clients show it: MinIO's names have no source.
-func plainName(qualified string) string {
-	_, name := iam.SplitName(qualified)
-	return name
-}
+// plainName is a qualified name as clients of MinIO know it.
+func plainName(qualified string) string { return iamzip.PlainName(qualified) }
 
 // plainNames is plainName of several.
 func plainNames(qualified []string) []string {

@@ -83,23 +83,7 @@ func FuzzOpen(f *testing.F) {
 		if len(noise) > 1<<16 {
 			return
 		}
-		header := make([]byte, headerSize)
-		header[saltSize] = pbkdf2AESGCM
-		s := newSealer()
-		aead, err := s.aead(t.Context(), "secret", header)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sealed := bytes.Clone(header)
-		p := newPackets(aead, header[saltSize+1:])
-		for rest := data; ; {
-			chunk := rest[:min(packetSize, len(rest))]
-			rest = rest[len(chunk):]
-			sealed = aead.Seal(sealed, p.next(len(rest) == 0), chunk, p.associated)
-			if len(rest) == 0 {
-				break
-			}
-		}
+		sealed, s := sealCheaply(t, "secret", data), newSealer()
 		sent := bytes.Clone(sealed)
 		i := int(at % uint(len(sent)+1))
 		sent = append(sent[:i], append(bytes.Clone(noise), sent[min(len(sent), i+len(noise)):]...)...)
