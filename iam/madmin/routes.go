@@ -57,6 +57,24 @@ func routes() []route {
 	return slices.Concat(admin(identityRoutes()), admin(hostRoutes()), admin(absentRoutes()), below("kms/v1/", kmsRoutes()))
 }
 
+// Route describes a row of the table.
+type Route struct {
+	Method, Path, Query string // Path is relative to Root, Query has the parameters that it must have
+	Op                  string
+	Actions             []string // what it needs: one of them unless All
+	All, Own            bool     // Own: nothing for what is the caller's own
+	Done                bool     // it is implemented
+}
+
+// Routes returns the table, for documentation and tests.
+func Routes() []Route {
+	var out []Route
+	for _, rt := range routes() {
+		out = append(out, Route{rt.method, rt.path, rt.query, rt.op, rt.rule.actions, rt.rule.all, rt.rule.own, rt.serve != nil})
+	}
+	return out
+}
+
 var (
 	errNoRoute = &Refusal{http.StatusNotFound, "NotFound", "There is nothing under this path."}
 	errQuery   = &Refusal{http.StatusBadRequest, "XMinioAdminInvalidArgument", "The query string is malformed."}
