@@ -31,7 +31,7 @@ func newMadminServer(t *testing.T) (*iam.Service, string) {
 		iam: svc, backend: backend, root: rootCredentials{User: "objroot", Password: "a long root secret"},
 		s3: s3api.New(s3api.Config{Backend: backend, IAM: svc, Region: "eu-west-1"}),
 	}
-	srv := httptest.NewServer(newMadmin(s))
+	srv := httptest.NewServer(newMadmin(s, &host{services: s, ending: make(chan bool, 1)}))
 	t.Cleanup(func() { srv.Close(); svc.Close(); st.Close() })
 	return svc, srv.URL
 }
