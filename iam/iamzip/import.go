@@ -304,9 +304,6 @@ func (p *planner) planGroups() {
 		if len(missing) > 0 {
 			p.note("the group %s has members that are not there: %.200s", name, strings.Join(missing, ", "))
 		}
-		if g.Status == "disabled" && len(members) > 0 {
-			p.note("the group %s is disabled: MinIO gives its members no rights at all, this server only those of their other policies", name)
-		}
 		p.add(name, &r.Added.Groups, &r.Failed.Groups, func(ctx context.Context) error {
 			return p.bringGroup(ctx, name, g.Status == "enabled", members)
 		})

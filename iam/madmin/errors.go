@@ -114,7 +114,7 @@ func errorTable() []errorRow {
 	return []errorRow{
 		{iam.ErrInvalid, http.StatusBadRequest, "XMinioAdminInvalidArgument", ""},
 		{iam.ErrReserved, http.StatusForbidden, "XMinioInvalidIAMCredentials", ""},
-		{iam.ErrExists, http.StatusConflict, "XMinioAdminInvalidArgument", ""},
+		{iam.ErrExists, http.StatusBadRequest, "XMinioIAMServiceAccountNotAllowed", "The name is taken."},
 		{iam.ErrInUse, http.StatusBadRequest, "XMinioIAMPolicyInUse", "The policy cannot be removed, as it is in use"},
 		{iam.ErrNoSuchUser, http.StatusNotFound, "XMinioAdminNoSuchUser", "The specified user does not exist."},
 		{iam.ErrNoSuchGroup, http.StatusNotFound, "XMinioAdminNoSuchGroup", "The specified group does not exist."},

@@ -33,26 +33,36 @@ func (rt *route) sample(as string) *http.Request {
 	return r
 }
 
+// derived are the credentials of somebody: a service key and a session beside the own key.
+func (s *server) derived(name string) []string {
+	s.t.Helper()
+	return []string{name, s.key(name, ""), s.session(name, "", "")}
+}
+
 // answers tells how a row answers somebody.
 func (s *server) answers(rt *route, as string) (int, string) {
 	w := httptest.NewRecorder()
-	s.h.ServeHTTP(w, rt.sample(as))
+	r := rt.sample(as)
+	r.Header.Set("X-Test-Token", s.tokens[as])
+	s.h.ServeHTTP(w, r)
 	return w.Code, w.Body.String()
 }
 
 // TestMatrix is S-075, S-083, S-229, S-042, S-012 and S-118: every row of the table for the
 // anonymous caller, a user without policies, one with a bad signature, each single action of
-// the table, and root. Only the row's own actions open it. Rows without a handler answer 501
+// the table, and root, each with its own key, a service key and a session. Only the row's own actions open it. Rows without a handler answer 501
 // with their name, to those alone who may do them. Rows that are open to everybody for what is
 // his own have tests of their own, besides.
 func TestMatrix(t *testing.T) {
 	s := newServer(t)
 	s.user("victim")
 	s.user("plain")
-	actions := allActions()
+	actions, credentials := allActions(), map[string][]string{}
 	for _, a := range actions {
 		s.user(name(a), a)
+		credentials[a] = s.derived(name(a))
 	}
+	plain, root := s.derived("plain"), s.derived("objroot")
 	for i := range s.rows {
 		rt := &s.rows[i]
 		label := rt.method + " " + rt.path + "?" + rt.query
@@ -64,13 +74,17 @@ func TestMatrix(t *testing.T) {
 		if rt.rule.own {
 			continue
 		}
-		if got, body := s.answers(rt, "plain"); got != http.StatusForbidden {
-			t.Errorf("%s for a user without policies: %d %s", label, got, body)
+		for _, as := range plain {
+			if got, body := s.answers(rt, as); got != http.StatusForbidden {
+				t.Errorf("%s for a user without policies, %s: %d %s", label, as, got, body)
+			}
 		}
 		for _, a := range actions {
-			got, body := s.answers(rt, name(a))
-			if opens := !rt.rule.all && has(rt.rule.actions, a); opens != (got != http.StatusForbidden) {
-				t.Errorf("%s with %s: %d %s", label, a, got, body)
+			for _, as := range credentials[a] {
+				got, body := s.answers(rt, as)
+				if opens := !rt.rule.all && has(rt.rule.actions, a); opens != (got != http.StatusForbidden) {
+					t.Errorf("%s with %s, %s: %d %s", label, a, as, got, body)
+				}
 			}
 		}
 		if rt.rule.all {
@@ -79,9 +93,11 @@ func TestMatrix(t *testing.T) {
 				t.Errorf("%s with all actions: %d %s", label, got, body)
 			}
 		}
-		got, body := s.answers(rt, "objroot")
-		if got == http.StatusForbidden || (got == http.StatusNotImplemented) != (rt.serve == nil) || rt.serve == nil && !strings.Contains(body, rt.op) {
-			t.Errorf("%s for root: %d %s", label, got, body)
+		for _, as := range root {
+			got, body := s.answers(rt, as)
+			if got == http.StatusForbidden || (got == http.StatusNotImplemented) != (rt.serve == nil) || rt.serve == nil && !strings.Contains(body, rt.op) {
+				t.Errorf("%s for root, %s: %d %s", label, as, got, body)
+			}
 		}
 	}
 }

@@ -16,7 +16,13 @@ func (c *call) addPolicy() error {
 	if err != nil {
 		return err
 	}
+	if iam.CheckPolicyName(name) != nil {
+		return &Refusal{http.StatusBadRequest, "PolicyInvalidName", "A policy name has 1 to 128 letters, digits and _ . @ + = -."}
+	}
 	if _, err := c.IAM.SetPolicy(c.ctx, name, c.body); err != nil {
+		if errors.Is(err, iam.ErrReserved) {
+			err = invalid("The policy is one of the server's own, which stays as it is.")
+		}
 		return err
 	}
 	return c.replyEmpty(http.StatusOK)
@@ -28,7 +34,10 @@ func (c *call) removePolicy() error {
 	if err != nil {
 		return err
 	}
-	if err := c.IAM.DeletePolicy(c.ctx, name); err != nil && !errors.Is(err, iam.ErrNoSuchPolicy) {
+	switch err := c.IAM.DeletePolicy(c.ctx, name); {
+	case errors.Is(err, iam.ErrReserved):
+		return invalid("The policy is one of the server's own, which stays as it is.")
+	case err != nil && !errors.Is(err, iam.ErrNoSuchPolicy):
 		return err
 	}
 	return c.replyEmpty(http.StatusOK)

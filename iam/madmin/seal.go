@@ -46,18 +46,23 @@ func sealOverhead(n int64) int64 {
 
 // sealer encrypts and decrypts bodies. Deriving a key takes 64 MiB and much of a processor, so
 // that only a few are derived at a time; the rest wait, until their request is given up.
-type sealer struct{ slots chan struct{} }
+type sealer struct {
+	slots     chan struct{}
+	algorithm byte // of what it encrypts
+}
 
 // concurrentKeys is how many keys are derived at a time.
 const concurrentKeys = 2
 
-func newSealer() *sealer { return &sealer{make(chan struct{}, concurrentKeys)} }
+func newSealer() *sealer {
+	return &sealer{slots: make(chan struct{}, concurrentKeys), algorithm: argon2AESGCM}
+}
 
 // seal encrypts data under a fresh salt and nonce.
 func (s *sealer) seal(ctx context.Context, secret string, data []byte) ([]byte, error) {
 	out := make([]byte, headerSize, int64(len(data))+sealOverhead(int64(len(data))))
 	rand.Read(out) // never fails: crypto/rand ends the program instead
-	out[saltSize] = argon2AESGCM
+	out[saltSize] = s.algorithm
 	aead, err := s.aead(ctx, secret, out)
 	if err != nil {
 		return nil, err
