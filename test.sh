@@ -20,7 +20,7 @@ if [ -n "$race" ]; then export CGO_ENABLED=1; else export CGO_ENABLED=0; fi
 
 # A real etcd for iam/store/etcd, unless other packages were asked for. Where none can be had, its tests are left out.
 case " $* " in
-*" ./"*iam* | *" ./... "*) etcd=wanted ;;
+*" ./"*iam* | *" ./"*etcd* | *" ./... "*) etcd=wanted ;;
 *" ./"*) etcd= ;;
 *) etcd=wanted ;;
 esac

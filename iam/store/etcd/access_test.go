@@ -73,7 +73,8 @@ func TestOptions(t *testing.T) {
 
 // TestNobodyThere opens a store whose etcd is down.
 func TestNobodyThere(t *testing.T) {
-	o := Options{Endpoints: []string{"http://127.0.0.1:1"}, Timeout: 200 * time.Millisecond}
+	t.Parallel()
+	o := Options{Endpoints: []string{"http://127.0.0.1:1"}, Timeout: 500 * time.Millisecond}
 	if _, err := Open(t.Context(), o); !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("open: %v", err)
 	}
@@ -136,9 +137,10 @@ func TestPrefixes(t *testing.T) {
 
 // TestTLS has a server that wants client certificates of its authority.
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	pki, foreign := server.NewPKI(t, "objsrv"), server.NewPKI(t, "objsrv")
 	c := server.Start(t, server.Options{PKI: pki})
-	sound := Options{Endpoints: c.Endpoints(), CAFile: pki.CA, CertFile: pki.Client.Cert, KeyFile: pki.Client.Key, Timeout: 400 * time.Millisecond}
+	sound := Options{Endpoints: c.Endpoints(), CAFile: pki.CA, CertFile: pki.Client.Cert, KeyFile: pki.Client.Key}
 	s := openStore(t, sound)
 	rev := commit(t, s, put("a", "1", 0))
 	s = openStore(t, Options{Endpoints: []string{strings.TrimPrefix(c.Members[0].Endpoint, "https://")}, TLS: pki.ClientTLS(t)})
@@ -156,12 +158,14 @@ func TestTLS(t *testing.T) {
 		"system's authorities": {func(o *Options) { o.CAFile = "" }, "certificate signed by unknown authority"},
 		"another name":         {func(o *Options) { o.Endpoints = []string{strings.Replace(o.Endpoints[0], "127.0.0.1", "localhost", 1)} }, "certificate is"},
 		"no TLS": {func(o *Options) {
-			*o = Options{Endpoints: []string{strings.Replace(o.Endpoints[0], "https", "http", 1)}, Timeout: o.Timeout}
+			*o = Options{Endpoints: []string{strings.Replace(o.Endpoints[0], "https", "http", 1)}}
 		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			o := sound
 			tt.change(&o)
+			o.Timeout = 2 * time.Second
 			if s, err := Open(t.Context(), o); err == nil {
 				s.Close()
 				t.Error("it opens")
@@ -174,6 +178,7 @@ func TestTLS(t *testing.T) {
 
 // TestRenewedCertificate replaces the client's files: the next connection has the new ones.
 func TestRenewedCertificate(t *testing.T) {
+	t.Parallel()
 	pki, foreign := server.NewPKI(t, "objsrv"), server.NewPKI(t, "objsrv")
 	c := server.Start(t, server.Options{PKI: pki})
 	dir := t.TempDir()
@@ -190,7 +195,7 @@ func TestRenewedCertificate(t *testing.T) {
 		}
 	}
 	install(pki.Client)
-	s := openStore(t, Options{Endpoints: c.Endpoints(), CAFile: pki.CA, CertFile: cert, KeyFile: key, Timeout: time.Second})
+	s := openStore(t, Options{Endpoints: c.Endpoints(), CAFile: pki.CA, CertFile: cert, KeyFile: key, Timeout: 2 * time.Second})
 	commit(t, s, put("a", "1", 0))
 	install(foreign.Client)
 	c.Members[0].Kill()
@@ -227,7 +232,7 @@ func TestPassword(t *testing.T) {
 			t.Fatalf("step %d: %v", i, err)
 		}
 	}
-	o := Options{Endpoints: c.Endpoints(), Prefix: "mine", Username: "objsrv", Password: "secret", Timeout: 2 * time.Second}
+	o := Options{Endpoints: c.Endpoints(), Prefix: "mine", Username: "objsrv", Password: "secret"}
 	for want, change := range map[string]func(*Options){
 		"refuses user or password": func(o *Options) { o.Password = "wrong" },
 		"wants a user":             func(o *Options) { o.Username, o.Password = "", "" },

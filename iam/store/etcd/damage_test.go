@@ -172,6 +172,7 @@ func TestExpiredBeforeEtcdDrops(t *testing.T) {
 
 // TestLeaseEnds waits for etcd to drop what has expired, and for the event of that.
 func TestLeaseEnds(t *testing.T) {
+	t.Parallel()
 	c := server.Start(t, server.Options{})
 	raw := rawClient(t, c, "", "")
 	s := openStore(t, Options{Endpoints: c.Endpoints()})

@@ -206,8 +206,8 @@ func (s *Store) list(ctx context.Context, kind string) (l store.Listing, damaged
 	}
 }
 
-// Close implements store.Store. It waits for commits, which end within the request
-// timeout; reads are broken off.
+// Close implements store.Store. It waits for commits, each of which ends within some
+// timeouts; reads are broken off.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	if s.closed {

@@ -159,6 +159,7 @@ func TestKilled(t *testing.T) {
 
 // TestLeaderKilled kills the leader of three servers, likewise.
 func TestLeaderKilled(t *testing.T) {
+	t.Parallel()
 	c := server.Start(t, server.Options{Members: 3})
 	raw := rawClient(t, c, "", "")
 	s := openStore(t, Options{Endpoints: c.Endpoints(), Timeout: time.Second})
@@ -253,6 +254,7 @@ func survive(t *testing.T, s *Store, times int, trouble func()) {
 
 // TestLostAnswer loses the answer to a commit that etcd has applied.
 func TestLostAnswer(t *testing.T) {
+	t.Parallel()
 	link, behind, other, _ := linked(t, time.Second)
 	commit(t, behind, put("a", "1", 0))
 	link.Deafen()
@@ -282,12 +284,13 @@ func TestLostAnswer(t *testing.T) {
 
 	// When the connection comes back within the timeout, the mark tells what became of it,
 	// whatever others have committed since.
+	patient := openStore(t, Options{Endpoints: []string{link.Endpoint}, Timeout: 20 * time.Second})
 	link.Deafen()
 	done := make(chan error, 1)
 	var rev uint64
 	go func() {
 		var err error
-		rev, err = behind.Commit(t.Context(), put("b", "1", 0))
+		rev, err = patient.Commit(t.Context(), put("b", "1", 0))
 		done <- err
 	}()
 	var want store.Record
@@ -309,6 +312,7 @@ func second[T any](_ T, err error) error { return err }
 
 // TestCloseBreaksOff closes a store while it waits for answers.
 func TestCloseBreaksOff(t *testing.T) {
+	t.Parallel()
 	link, behind, _, _ := linked(t, time.Second)
 	w := watch(t, behind)
 	link.Deafen()
