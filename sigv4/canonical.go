@@ -17,6 +17,8 @@ type scratch struct {
 	name      []byte
 	pairBytes []byte
 	pairs     []queryPair
+	asSent    bool // these two: see appendQuery
+	repeats   bool
 }
 
 // appendCanonical appends the canonical request of r to dst, as S3 defines it: the path

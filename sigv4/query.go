@@ -137,6 +137,7 @@ type queryPair struct{ start, eq, end int }
 
 // appendQuery appends the canonical query of raw to dst: every name and value decoded
 // and encoded anew, sorted by name and then by value, without X-Amz-Signature when drop is set.
+// With s.asSent the values of a name that is repeated stay in the order in which they came; s.repeats says whether one is.
 // raw must have passed authQuery.read.
 func (s *scratch) appendQuery(dst []byte, raw string, drop bool) []byte {
 	if raw == "" {
@@ -161,10 +162,15 @@ func (s *scratch) appendQuery(dst []byte, raw string, drop bool) []byte {
 		buf = appendReescaped(buf, value)
 		pairs = append(pairs, queryPair{start, eq, len(buf)})
 	}
+	s.repeats = false
 	if len(pairs) > 1 {
-		slices.SortFunc(pairs, func(a, b queryPair) int {
+		slices.SortStableFunc(pairs, func(a, b queryPair) int {
 			if c := bytes.Compare(buf[a.start:a.eq], buf[b.start:b.eq]); c != 0 {
 				return c
+			}
+			s.repeats = true
+			if s.asSent {
+				return 0
 			}
 			return bytes.Compare(buf[a.eq:a.end], buf[b.eq:b.end])
 		})
