@@ -240,7 +240,9 @@ def statement(s):
 
 
 def in_order(value):
-    return json.dumps(value, sort_keys=True)
+    """The key by which lists are sorted: what names a thing comes first, so that what differs otherwise stays beside its like."""
+    names = [str(value.get(k, "")) for k in ("user", "accessKey", "policy", "group", "name", "Sid", "key")] if isinstance(value, dict) else []
+    return names, json.dumps(value, sort_keys=True)
 
 
 def plain(value, side, key=""):
@@ -273,7 +275,7 @@ def canonical(result, side):
             if isinstance(doc, dict) and isinstance(doc.get("value"), str):  # mc's config export is base64
                 doc["value"] = sorted(base64.b64decode(doc["value"]).decode().splitlines())
     if isinstance(result.get("forms"), list):
-        result["forms"] = list({in_order(d): d for d in result["forms"]}.values())
+        result["forms"] = list({json.dumps(d, sort_keys=True): d for d in result["forms"]}.values())
     return result
 
 
@@ -320,7 +322,7 @@ class Listed:
 
     def __init__(self):
         self.rows = []
-        for line in lines("differences.txt"):
+        for line in lines("differences.txt") if os.environ.get("PEER") != "minio" else []:
             parts = [p.strip() for p in line.split("|")]
             if len(parts) != 3 or not all(parts):
                 sys.exit("differences.txt: not 'step | path | reason': " + line)
