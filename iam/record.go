@@ -167,6 +167,7 @@ type decoder struct {
 	dec *json.Decoder
 }
 
+// decoders keeps decoders for the next record, since each has a buffer.
 var decoders = sync.Pool{New: func() any {
 	d := &decoder{}
 	d.dec = json.NewDecoder(&d.src)
