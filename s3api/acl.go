@@ -105,7 +105,7 @@ func getObjectACL(c *call) error {
 	if err != nil {
 		return c.missing(b, ref, err)
 	}
-	if err := c.recheckACL(b, o); err != nil {
+	if err := c.recheck(b, o); err != nil {
 		return err
 	}
 	c.setVersion(b, o.VersionID)

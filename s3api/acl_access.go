@@ -108,14 +108,17 @@ func (j *judged) holds(o *storage.Object) bool {
 	return j.action == "" || !j.absent && j.owner == o.Owner && j.acl == o.Props[propACL]
 }
 
-// recheckACL decides again when o, which is about to be answered with, is not what the
+// recheck decides again when o, which is about to be answered with, has not the list or the tags that the
 // decision was based on: it may have been overwritten since.
-func (c *call) recheckACL(b *storage.Bucket, o *storage.Object) error {
-	if c.judged.holds(o) {
+func (c *call) recheck(b *storage.Bucket, o *storage.Object) error {
+	if c.judged.holds(o) && c.tagged.holds(b, o) {
 		return nil
 	}
 	action, ref := c.judged.action, c.judged.ref
-	c.judged = judged{object: o}
+	if action == "" {
+		action, ref = c.tagged.action, c.tagged.ref
+	}
+	c.judged, c.tagged = judged{object: o}, &tagged{ref: ref, object: o}
 	return c.authorizeRef(action, b, ref)
 }
 

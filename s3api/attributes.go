@@ -48,7 +48,7 @@ func getObjectAttributes(c *call) error {
 	if err != nil {
 		return c.missing(b, ref, err)
 	}
-	if err := c.recheckACL(b, o); err != nil {
+	if err := c.recheck(b, o); err != nil {
 		return err
 	}
 	var parts []storage.Part

@@ -2,6 +2,7 @@ package s3api
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/objsrv/objsrv/s3api/s3xml"
@@ -36,6 +37,10 @@ func (c *call) existingTag(name string) ([]string, bool) {
 	if ref.Key == "" || c.asked.b == nil {
 		return nil, false
 	}
+	if c.tagged != nil && c.tagged.object != nil && c.tagged.ref == ref {
+		return tagValue(c.tagged.object.Tags, name)
+	}
+	c.tagged = &tagged{action: c.asked.req.Action, ref: ref}
 	o, err := c.s.Backend.StatObject(c.ctx, ref)
 	if err != nil {
 		if !errors.Is(err, storage.ErrNoSuchKey) && !errors.Is(err, storage.ErrNoSuchVersion) && !errors.Is(err, storage.ErrMarker) {
@@ -43,7 +48,21 @@ func (c *call) existingTag(name string) ([]string, bool) {
 		}
 		return nil, false
 	}
+	c.tagged.tags = o.Tags
 	return tagValue(o.Tags, name)
+}
+
+// tagged is the object whose tags a decision was based on; one that was absent had none.
+type tagged struct {
+	action string
+	ref    storage.Ref
+	tags   []storage.Tag
+	object *storage.Object // to judge instead of what is stored
+}
+
+// holds tells that a decision, if tags counted in it, would be the same for o.
+func (t *tagged) holds(b *storage.Bucket, o *storage.Object) bool {
+	return t == nil || t.object != nil || t.ref.Bucket != b.Name || t.ref.Key != o.Key || slices.Equal(t.tags, o.Tags)
 }
 
 func tagValue(tags []storage.Tag, name string) (values []string, ok bool) {

@@ -229,3 +229,52 @@ func TestCopiedTagConditions(t *testing.T) {
 	e.must(404, "HEAD", "/bkt/c", "")
 	e.must(200, "PUT", "/bkt/c", "", source, open, "x-amz-tagging-directive: REPLACE")
 }
+
+// TestTagsOfAnotherObject overwrites or tags an object between the decision and the answer: what is answered with is what
+// the decision must hold for (S-099).
+func TestTagsOfAnotherObject(t *testing.T) {
+	const open, secret = "x-amz-tagging: visibility=open", "x-amz-tagging: visibility=secret"
+	for _, row := range []struct {
+		name          string
+		method        string
+		target        string
+		source        bool
+		before, later string // "": no object
+		status        int
+	}{
+		{"get", "GET", "/k", false, open, secret, 403},
+		{"get of what is still open", "GET", "/k", false, open, open, 200},
+		{"head", "HEAD", "/k", false, open, secret, 403},
+		{"tags", "GET", "/k?tagging", false, open, secret, 403},
+		{"attributes", "GET", "/k?attributes", false, open, secret, 403},
+		{"absent at first", "GET", "/k", false, "", secret, 403},
+		{"absent at first, then open", "GET", "/k", false, "", open, 200},
+		{"source of a copy", "PUT", "/copy", true, open, secret, 403},
+		{"source that is still open", "PUT", "/copy", true, open, open, 200},
+		{"copy onto a secret", "PUT", "/old", true, open, open, 403},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			a := newAccounts(t, "")
+			path := a.newBucket()
+			a.wants(200, "", "owner", "PUT", path+"/old", "x", secret)
+			if row.before != "" {
+				a.wants(200, "", "owner", "PUT", path+"/k", "before", row.before)
+			}
+			a.user("reader", ownAccount, "readwrite")
+			a.grant("reader", `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"s3:ExistingObjectTag/visibility":"secret"}}}]}`)
+			a.s.Backend = &after{Backend: a.s.Backend, key: "k", then: func() {
+				a.wants(200, "", "owner", "PUT", path+"/k", "later", row.later)
+			}}
+			headers := []string{"x-amz-object-attributes: ETag"}
+			if !strings.Contains(row.target, "attributes") {
+				headers = nil
+			}
+			if row.source {
+				headers = []string{"x-amz-copy-source: " + path + "/k"}
+			}
+			if got := a.as("reader", row.method, path+row.target, "", headers...); got.status != row.status || strings.Contains(got.body, "secret") {
+				t.Errorf("%d %s, want %d", got.status, got.body, row.status)
+			}
+		})
+	}
+}

@@ -63,6 +63,7 @@ func (c *call) openSource() (*source, error) {
 	if err != nil && !errors.Is(err, storage.ErrNoSuchBucket) {
 		return nil, err
 	}
+	c.tagged = nil // what was asked of the target's tags says nothing of the source
 	if err := c.authorizeRef(s.action("s3:GetObject"), s.bucket, ref); err != nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ func (c *call) statSource(s *source) error {
 		}
 		return c.missing(s.bucket, s.ref, err)
 	}
-	if err := c.recheckACL(s.bucket, s.obj); err != nil {
+	if err := c.recheck(s.bucket, s.obj); err != nil {
 		return err
 	}
 	failed, unchanged := copyConditions.check(c.r.Header, s.obj)

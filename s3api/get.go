@@ -86,7 +86,7 @@ func (c *call) missing(b *storage.Bucket, ref storage.Ref, err error) error {
 // describe evaluates the conditions of a read and sets the headers of its answer. done tells
 // that everything has been said.
 func (c *call) describe(b *storage.Bucket, o *storage.Object) (s span, done bool, err error) {
-	if err := c.recheckACL(b, o); err != nil {
+	if err := c.recheck(b, o); err != nil {
 		return s, true, err
 	}
 	failed, unchanged := getConditions.check(c.r.Header, o)

@@ -118,6 +118,7 @@ type call struct {
 	// unknown is why the value of a condition could not be learnt; no decision counts then.
 	unknown error
 	judged  judged
+	tagged  *tagged // nil unless a decision asked for the tags of an object
 }
 
 // ServeHTTP implements http.Handler.

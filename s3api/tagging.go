@@ -84,6 +84,9 @@ func getObjectTagging(c *call) error {
 	if err != nil {
 		return c.missing(b, ref, err)
 	}
+	if err := c.recheck(b, o); err != nil {
+		return err
+	}
 	c.setVersion(b, o.VersionID)
 	var doc s3xml.Writer
 	doc.Start("Tagging", true)
