@@ -12,6 +12,7 @@ import (
 type Host interface {
 	Machine
 	Quotas
+	Buckets
 }
 
 // Machine is the running server.

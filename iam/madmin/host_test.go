@@ -17,6 +17,7 @@ type testHost struct {
 	log      live.Log
 	ended    []bool // of End
 	quotas   map[string]int64
+	buckets  []Bucket
 }
 
 // newTestHost returns a host whose streams end at once.
@@ -34,6 +35,15 @@ func (h *testHost) Server(context.Context) (Server, error) {
 
 func (h *testHost) Usage(context.Context) ([]BucketUsage, error) {
 	return []BucketUsage{{"a", 1, 2, 3, 4}, {"b", 10, 20, 30, 40}}, nil
+}
+
+func (h *testHost) EachBucket(_ context.Context, f func(*Bucket) error) error {
+	for _, b := range h.buckets {
+		if err := f(&b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (h *testHost) End(restart bool)                 { h.ended = append(h.ended, restart) }

@@ -22,7 +22,7 @@ const (
 // identityRoutes are the rows of users, groups, policies and access keys.
 func identityRoutes() []route {
 	return []route{
-		{method: get, path: "accountinfo", op: "AccountInfo", rule: ownOr()},
+		{method: get, path: "accountinfo", op: "AccountInfo", optional: "prefix-usage", rule: ownOr(), serve: (*call).accountInfo},
 		{method: put, path: "add-user", query: "accessKey", op: "AddUser", rule: ownOr("admin:CreateUser"), sealed: true, max: maxJSON, serve: (*call).addUser},
 		{method: remove, path: "remove-user", query: "accessKey", op: "RemoveUser", rule: need("admin:DeleteUser"), serve: (*call).removeUser},
 		{method: put, path: "set-user-status", query: "accessKey status=enabled", op: "EnableUser", rule: need("admin:EnableUser"), serve: (*call).enableUser},
