@@ -21,6 +21,7 @@ const (
 	kindSession    = "session"    // by access key, with the session's expiry
 	kindPolicy     = "policy"     // by policy name
 	kindAccount    = "account"    // by account id
+	kindConfig     = "config"     // of package iam/config, which alone reads them
 
 	nameDeployment = "self"
 	nameTokenKey   = "token-key"

@@ -28,7 +28,7 @@ func (sn *snapshot) put(r *store.Record) error {
 		err = sn.putPolicy(r)
 	case kindAccount:
 		err = sn.putAccount(r)
-	case kindDeployment:
+	case kindDeployment, kindConfig:
 	default:
 		err = errors.New("kind is not known")
 	}

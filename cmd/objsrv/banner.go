@@ -18,6 +18,9 @@ func (p *Program) banner() {
 	}
 	s3 := scheme + "://" + reachable(p.Addr())
 	fmt.Fprintf(&b, "objsrv %s serves %s\n", readVersion().Version, p.Config.Dir)
+	if name := p.services.config.SiteName; name != "" {
+		line("Site:", "%s", name)
+	}
 	line("S3:", "%s", s3)
 	if a := p.ConsoleAddr(); a != nil {
 		line("Console:", "%s://%s (not part of this version)", scheme, reachable(a))

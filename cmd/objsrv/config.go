@@ -36,6 +36,9 @@ type Config struct {
 	// Region that signatures must name; "us-east-1" by default.
 	// --region, OBJSRV_REGION, MINIO_REGION, MINIO_SITE_REGION, MINIO_REGION_NAME.
 	Region string
+	// SiteName labels the server in what it tells when it starts; none by default.
+	// OBJSRV_SITE_NAME, MINIO_SITE_NAME.
+	SiteName string
 	// RootUser and RootPassword are the access key and the secret key that may do
 	// everything. Without a password the one in DIR/root.json is used, which the first
 	// start makes. The user is "admin" by default. OBJSRV_ROOT_USER, OBJSRV_ROOT_PASSWORD, the same as MINIO_*, and each
@@ -71,6 +74,8 @@ type Config struct {
 	// DrainTimeout is how long running requests may take to finish after SIGTERM; 20s by
 	// default. --drain-timeout, OBJSRV_DRAIN_TIMEOUT.
 	DrainTimeout time.Duration
+
+	given map[string]given // what could be stored and was given at the start, by the setting's name
 }
 
 // setting connects a field of Config with its names.
@@ -84,6 +89,8 @@ type setting struct {
 	yes    bool   // a flag without value means "on"
 	secret bool   // may come from a file named by the variable + _FILE, and is not shown
 	set    func(*Config, string) error
+	stored string // "SUBSYSTEM KEY" by which `mc admin config` sets it; "" when it can't
+	kind   string // of a stored one, as its help tells: string, boolean
 }
 
 // settings returns all of them, in the order of help and documentation.
@@ -108,11 +115,13 @@ func settings() []setting {
 		{name: "DOMAIN", minio: []string{"MINIO_DOMAIN"}, flag: "domain", list: true,
 			usage: "base `domain` of requests to bucket.DOMAIN; may be repeated", set: setDomains},
 		{name: "REGION", minio: []string{"MINIO_REGION", "MINIO_SITE_REGION", "MINIO_REGION_NAME"}, flag: "region", def: "us-east-1",
-			usage: "`region` that clients must sign for", set: setRegion},
+			usage: "`region` that clients must sign for", set: setRegion, stored: "site region", kind: "string"},
+		{name: "SITE_NAME", minio: []string{"MINIO_SITE_NAME"}, usage: "name of the server, which it tells when it starts", set: setSiteName, stored: "site name", kind: "string"},
 		{name: "ROOT_USER", minio: []string{"MINIO_ROOT_USER", "MINIO_ACCESS_KEY"}, secret: true, set: setRootUser},
 		{name: "ROOT_PASSWORD", minio: []string{"MINIO_ROOT_PASSWORD", "MINIO_SECRET_KEY"}, secret: true, set: setRootPassword},
 		{name: "OBJECT_OWNERSHIP", flag: "object-ownership", def: s3api.OwnerEnforced,
-			usage: "`setting` of buckets without one: BucketOwnerEnforced, BucketOwnerPreferred or ObjectWriter", set: func(c *Config, v string) error {
+			usage:  "`setting` of buckets without one: BucketOwnerEnforced, BucketOwnerPreferred or ObjectWriter",
+			stored: "api object_ownership", kind: "string", set: func(c *Config, v string) error {
 				if v != s3api.OwnerEnforced && v != s3api.OwnerPreferred && v != s3api.ObjectWriter {
 					return fmt.Errorf("%q is none of BucketOwnerEnforced, BucketOwnerPreferred and ObjectWriter", v)
 				}
@@ -128,7 +137,8 @@ func settings() []setting {
 				return nil
 			}},
 		{name: "SIGV2", flag: "sigv2", def: "off", yes: true,
-			usage: "take presigned URLs and POST forms of signature version 2", set: func(c *Config, v string) (err error) {
+			usage:  "take presigned URLs and POST forms of signature version 2",
+			stored: "api sigv2", kind: "on|off", set: func(c *Config, v string) (err error) {
 				c.SigV2, err = parseSwitch(v)
 				return err
 			}},
@@ -226,6 +236,17 @@ func setRegion(c *Config, v string) error {
 		return fmt.Errorf("%q is not a region name", v)
 	}
 	c.Region = v
+	return nil
+}
+
+// siteName is what MinIO takes for one.
+var siteName = regexp.MustCompile(`^[a-z][a-z0-9-]{1,63}$`)
+
+func setSiteName(c *Config, v string) error {
+	if !siteName.MatchString(v) {
+		return fmt.Errorf("%q is not a site name such as cal-rack0: a small letter, then small letters, digits and hyphens", v)
+	}
+	c.SiteName = v
 	return nil
 }
 

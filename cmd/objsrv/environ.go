@@ -71,7 +71,7 @@ func (s *setting) variable() string { return "OBJSRV_" + s.name }
 // readConfig makes the configuration from defaults, environment, flags and the arguments
 // of `server`. ignored names variables of MinIO that mean nothing here.
 func readConfig(fs *pflag.FlagSet, env environ, args []string) (c *Config, ignored []string, err error) {
-	c = &Config{}
+	c = &Config{given: map[string]given{}}
 	known := map[string]bool{}
 	for _, name := range clientVariables {
 		known[name] = true
@@ -102,6 +102,9 @@ func readConfig(fs *pflag.FlagSet, env environ, args []string) (c *Config, ignor
 				return nil, nil, err
 			}
 			return nil, nil, usagef("%s: %v", from, err)
+		}
+		if from != "" && s.stored != "" {
+			c.given[s.name] = given{from, value}
 		}
 	}
 	if len(args) > 1 {

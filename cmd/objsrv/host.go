@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/objsrv/objsrv/iam/config"
 	"github.com/objsrv/objsrv/iam/madmin"
 	"github.com/objsrv/objsrv/internal/live"
 	"github.com/objsrv/objsrv/storage"
@@ -112,6 +113,9 @@ func (h *host) eachBucket(ctx context.Context, f func(*storage.Bucket) error) er
 		}
 	}
 }
+
+// Settings implements madmin.Settings.
+func (h *host) Settings() *config.Service { return h.services.settings }
 
 // Quota implements madmin.Quotas.
 func (h *host) Quota(ctx context.Context, bucket string) (int64, error) {

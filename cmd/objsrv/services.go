@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/objsrv/objsrv/iam"
+	"github.com/objsrv/objsrv/iam/config"
 	"github.com/objsrv/objsrv/iam/store"
 	"github.com/objsrv/objsrv/iam/store/bolt"
 	"github.com/objsrv/objsrv/internal/httpd"
@@ -32,18 +33,19 @@ var programFiles = []string{rootFile, rootFile + tempSuffix, iamFile, iamFile + 
 
 // services is everything behind the faces, in the order in which it is opened.
 type services struct {
-	config  *Config
-	log     *slog.Logger
-	metrics *metrics.Metrics
-	disk    *fs.Store
-	backend storage.Backend
-	root    rootCredentials
-	iamDB   store.Store
-	iam     *iam.Service
-	s3      *s3api.Server
-	admin   http.Handler
-	madmin  http.Handler
-	sts     http.Handler
+	config   *Config
+	log      *slog.Logger
+	metrics  *metrics.Metrics
+	disk     *fs.Store
+	backend  storage.Backend
+	root     rootCredentials
+	iamDB    store.Store
+	iam      *iam.Service
+	settings *config.Service
+	s3       *s3api.Server
+	admin    http.Handler
+	madmin   http.Handler
+	sts      http.Handler
 
 	checking sync.Mutex // held while fsck runs
 }
@@ -74,6 +76,10 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 		return s, fmt.Errorf("open identity store: %w", err)
 	}
 	s.iamDB = db
+	if err = s.takeStored(); err != nil {
+		return s, err
+	}
+	c = s.config
 	s.iam, err = iam.Open(s.iamDB, iam.Options{
 		RootUser: s.root.User, RootPassword: s.root.Password,
 		Report: func(err error) { log.Error("identity store", "error", err) },

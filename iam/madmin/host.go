@@ -13,6 +13,7 @@ type Host interface {
 	Machine
 	Quotas
 	Buckets
+	Settings
 }
 
 // Machine is the running server.

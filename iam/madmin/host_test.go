@@ -3,11 +3,14 @@ package madmin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/objsrv/objsrv/iam/config"
+	"github.com/objsrv/objsrv/iam/store/mem"
 	"github.com/objsrv/objsrv/internal/live"
 )
 
@@ -18,15 +21,30 @@ type testHost struct {
 	ended    []bool // of End
 	quotas   map[string]int64
 	buckets  []Bucket
+	settings *config.Service
 }
 
 // newTestHost returns a host whose streams end at once.
 func newTestHost(*testing.T) Host {
-	h := &testHost{quotas: map[string]int64{"b": 0}}
+	h := openTestHost()
 	h.requests.Close()
 	h.log.Close()
 	return h
 }
+
+func openTestHost() *testHost {
+	return &testHost{quotas: map[string]int64{"b": 0}, settings: config.New(mem.Open(), []config.Subsystem{{
+		Name: "site", Description: "the site", Keys: []config.Key{{Name: "region", Type: "string", Description: "its region", Check: func(v string) error {
+			if v == "bad" {
+				return errors.New("not a region")
+			}
+			return nil
+		}}},
+	}}, nil)}
+}
+
+// Settings implements Settings.
+func (h *testHost) Settings() *config.Service { return h.settings }
 
 func (h *testHost) Server(context.Context) (Server, error) {
 	return Server{Node: "127.0.0.1:9000", Scheme: "http", Deployment: "123456789012", Region: "us-east-1", Started: time.Unix(0, 0), Version: "v1",
@@ -68,7 +86,7 @@ func (h *testHost) SetQuota(ctx context.Context, bucket string, n int64) error {
 // newHostServer returns a face over a host of the test's own.
 func newHostServer(t *testing.T) (*server, *testHost) {
 	s := newServer(t)
-	host := &testHost{quotas: map[string]int64{"b": 0}}
+	host := openTestHost()
 	s.h.(*handler).Host = host
 	return s, host
 }
