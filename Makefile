@@ -71,6 +71,7 @@ fmt: ## gofmt all files
 
 update-golden: ## rewrite golden files and documents made from code
 	$(GO) test ./s3api/... -update
+	$(GO) test ./iam/madmin -run TestDocument -update
 
 clean: ## remove what the targets built
 	rm -rf bin
