@@ -1,5 +1,5 @@
 // Package adminapi is the JSON face of identity management, which the command line and
-// the console use. It imports package iam, iam/policy, the request event
+// the console use. It imports package iam, iam/policy, iam/iamzip, the request event
 // and the errors of sigv4. routes.go has the table of what it answers under /-/api/v1/.
 //
 // Bodies are JSON, read strictly: an unknown or repeated member, another type, or text
@@ -10,6 +10,7 @@
 package adminapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -163,15 +164,17 @@ func (c *call) reply(status int, v any) error {
 		c.w.WriteHeader(status)
 		return nil
 	}
-	body, err := json.Marshal(v)
-	if err != nil {
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false) // policies are shown as they were written
+	if err := enc.Encode(v); err != nil {
 		return err
 	}
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Length", strconv.Itoa(len(body)+1))
+	h.Set("Content-Length", strconv.Itoa(body.Len()))
 	c.w.WriteHeader(status)
-	n, err := c.w.Write(append(body, '\n'))
+	n, err := c.w.Write(body.Bytes())
 	c.ev.BytesOut += int64(n)
 	if err != nil {
 		c.ev.Err = err

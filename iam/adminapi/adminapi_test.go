@@ -1,11 +1,13 @@
 package adminapi
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/objsrv/objsrv/iam"
+	"github.com/objsrv/objsrv/iam/iamzip"
 )
 
 // TestStrict has requests that root may make and that are wrong: S-013, S-230 and S-239.
@@ -124,6 +126,12 @@ func TestStrict(t *testing.T) {
 		{"POST", "simulate", `{"principal":"alice","action":"s3:ListAllMyBuckets","resource":"","bucketPolicy":` + bucketPolicy + `}`, 400, "InvalidArgument"},
 		{"POST", "simulate", `{"principal":"alice","action":"s3:GetObject","resource":"broken/k"}`, 500, "InternalError"},
 		{"POST", "simulate", ``, 400, "MalformedJSON"},
+		{"POST", "import-minio-iam", ``, 400, "MalformedArchive"},
+		{"POST", "import-minio-iam", `{}`, 400, "MalformedArchive"},
+		{"POST", "import-minio-iam?dry-run=yes", archive(t), 400, "InvalidArgument"},
+		{"POST", "import-minio-iam?dry-run", archive(t), 400, "InvalidArgument"},
+		{"POST", "import-minio-iam?dry-run=true", archive(t)[:1000], 400, "MalformedArchive"},
+		{"POST", "import-minio-iam", strings.Repeat("x", iamzip.MaxSize+1), 413, "EntityTooLarge"},
 		{"POST", "policies/validate?kind=role", readPolicy, 400, "InvalidArgument"},
 		{"GET", "policies/nothing/entities", ``, 404, "NoSuchPolicy"},
 		{"PUT", "policies/p", strings.Repeat("[", 20000), 400, "MalformedPolicy"},
@@ -197,4 +205,28 @@ func TestLife(t *testing.T) {
 	if w := s.send("objroot", "DELETE", "policies/mine", ""); w.Code != 409 {
 		t.Errorf("policy in use: %d", w.Code)
 	}
+}
+
+// TestImport: a dry run tells what an import then does, and changes nothing; the old keys and
+// secrets work at once. The one failure is a key of a root by another name.
+func TestImport(t *testing.T) {
+	s := newServer(t)
+	before := s.state(t)
+	var dry, done Import
+	decodeAnswer(t, s.send(root, "POST", "import-minio-iam?dry-run=true", archive(t)), 200, &dry)
+	if s.state(t) != before || !dry.DryRun {
+		t.Errorf("a dry run has an effect, or is none: %+v", dry)
+	}
+	decodeAnswer(t, s.send(root, "POST", "import-minio-iam", archive(t)), 200, &done)
+	dry.DryRun = false
+	if !reflect.DeepEqual(dry, done) || len(done.Report.Added.Users) != 3 || done.Report.Failed.Len() != 1 {
+		t.Errorf("planned %+v, done %+v", dry, done)
+	}
+	if c, err := s.svc.Credential("alice", ""); err != nil || c.Secret != "alicesecret1" {
+		t.Errorf("alice: %+v, %v", c, err)
+	}
+	if w := s.send("carol", "GET", "whoami", ""); w.Code != 403 {
+		t.Errorf("a disabled user: %d", w.Code)
+	}
+	s.done(t, "ALICEKEY1234567890AB", "GET", "whoami", "")
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/objsrv/objsrv/iam/iamzip"
 )
 
 // The actions of the routes.
@@ -37,6 +39,8 @@ const (
 	ActionUpdateKey    = "admin:UpdateServiceAccount"
 	ActionRemoveKey    = "admin:RemoveServiceAccount" // and to revoke sessions
 	ActionListSessions = "admin:ListTemporaryAccounts"
+
+	ActionImportIAM = "admin:ImportIAM"
 
 	ActionExplain = "admin:Explain" // of objsrv's own: reasons of refusals, and simulations
 )
@@ -105,6 +109,8 @@ func routes() []route {
 		{method: get, pattern: "explain", op: "AdminLastRefusals", action: ActionExplain, serve: (*call).explainLast, query: []string{"last"}},
 		{method: get, pattern: "explain/{name}", op: "AdminExplain", action: ActionExplain, serve: (*call).explain},
 		{method: post, pattern: "simulate", op: "AdminSimulate", action: ActionExplain, serve: (*call).simulate},
+
+		{method: post, pattern: "import-minio-iam", op: "AdminImportIAM", action: ActionImportIAM, serve: (*call).importIAM, query: []string{"dry-run"}, body: iamzip.MaxSize},
 	}
 }
 
