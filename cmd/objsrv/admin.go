@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,15 +27,16 @@ func newAdminCommand() *cobra.Command {
 	f := &adminFlags{}
 	cmd := &cobra.Command{
 		Use:   "admin",
-		Short: "Manage the users and policies of a running server",
-		Long: `Manage the users and policies of a running server.
+		Short: "Manage users, groups, policies, access keys and sessions of a running server",
+		Long: `Manage users, groups, policies, access keys and sessions of a running server, and ask why it refuses.
 
 The endpoint is --endpoint, OBJSRV_ENDPOINT, OBJSRV_URL or AWS_ENDPOINT_URL. The
 credentials are --access-key with --secret-key, or the first complete pair of
 OBJSRV_ACCESS_KEY and OBJSRV_SECRET_KEY, OBJSRV_ROOT_USER and OBJSRV_ROOT_PASSWORD,
 MINIO_ROOT_USER and MINIO_ROOT_PASSWORD, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`,
-		Args: noCommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Example: "  objsrv admin user add backup --policy readwrite\n  objsrv admin explain --last 10",
+		Args:    noCommand,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	p := cmd.PersistentFlags()
 	p.StringVar(&f.endpoint, "endpoint", "", "URL of the server (default "+defaultEndpoint+")")
@@ -42,7 +44,8 @@ MINIO_ROOT_USER and MINIO_ROOT_PASSWORD, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS
 	p.StringVar(&f.secretKey, "secret-key", "", `its secret; "-" reads it from standard input`)
 	p.StringVar(&f.caFile, "ca-file", "", "PEM file of certificates to trust, beside the system's [OBJSRV_CA_FILE]")
 	p.BoolVar(&f.json, "json", false, "print the server's JSON")
-	cmd.AddCommand(newAdminUserCommand(f), newAdminPolicyCommand(f), newAdminWhoamiCommand(f))
+	cmd.AddCommand(newAdminUserCommand(f), newAdminGroupCommand(f), newAdminPolicyCommand(f), newAdminKeyCommand(f), newAdminSessionCommand(f),
+		newAdminWhoamiCommand(f), newAdminExplainCommand(f), newAdminSimulateCommand(f), newAdminImportCommand(f))
 	return cmd
 }
 
@@ -66,14 +69,16 @@ func group(use, short string, children ...*cobra.Command) *cobra.Command {
 
 func newAdminWhoamiCommand(f *adminFlags) *cobra.Command {
 	return &cobra.Command{
-		Use:   "whoami",
-		Short: "Show the identity behind the credentials",
-		Args:  argCount(0, 0),
+		Use:     "whoami",
+		Short:   "Show the identity behind the credentials",
+		Example: "  objsrv admin whoami --access-key backup --secret-key -",
+		Args:    argCount(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var me adminapi.WhoAmI
 			return f.show(cmd, "GET", "whoami", nil, &me, func(w io.Writer) {
-				fmt.Fprintf(w, "Name:\t%s\nARN:\t%s\nID:\t%s\nAccount:\t%s\nAccess key:\t%s\nPolicies:\t%s\n",
-					printable(me.Name), me.ARN, me.ID, me.Account, me.AccessKey, rights(me.Root, me.Policies))
+				fmt.Fprintf(w, "Name:\t%s\nARN:\t%s\nID:\t%s\nAccount:\t%s\nAccess key:\t%s\nCredential:\t%s\nRestricted:\t%s\nPolicies:\t%s\nGroups:\t%s\n",
+					printable(me.Name), printable(me.ARN), printable(me.ID), printable(me.Account), printable(me.AccessKey), printable(me.Credential), yes(me.Restricted),
+					rights(me.Root, me.Policies), names(me.Groups))
 			})
 		},
 	}
@@ -83,10 +88,51 @@ func rights(root bool, policies []string) string {
 	if root {
 		return "everything (root)"
 	}
-	if len(policies) == 0 {
+	return names(policies)
+}
+
+// names prints a list of names, or "none".
+func names(list []string) string {
+	if len(list) == 0 {
 		return "none"
 	}
-	return strings.Join(policies, ", ")
+	return printable(strings.Join(list, ", "))
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return printable(s)
+}
+
+func yes(v bool) string {
+	if v {
+		return "yes"
+	}
+	return "no"
+}
+
+// state is the word for the state of an identity.
+func state(enabled bool, damaged string) string {
+	switch {
+	case damaged != "":
+		return "damaged"
+	case enabled:
+		return "enabled"
+	}
+	return "disabled"
+}
+
+func day(t time.Time) string    { return t.Format("2006-01-02") }
+func moment(t time.Time) string { return t.Format("2006-01-02 15:04:05 MST") }
+
+// end is the word for an expiry.
+func end(t *time.Time) string {
+	if t == nil {
+		return "never"
+	}
+	return moment(*t)
 }
 
 // show sends a request, and prints its answer as JSON or, decoded into out, by text.

@@ -39,10 +39,13 @@ func policyPath(name string) string { return "policies/" + url.PathEscape(name) 
 // what the server did not like.
 func (f *adminFlags) call(cmd *cobra.Command, method, path string, in any) ([]byte, error) {
 	var body []byte
+	contentType, timeout := "application/json", adminTimeout
 	switch v := in.(type) {
 	case nil:
 	case rawBody:
 		body = v
+	case archiveBody:
+		body, contentType, timeout = v, "application/zip", importTimeout
 	default:
 		var err error
 		if body, err = json.Marshal(v); err != nil {
@@ -62,7 +65,7 @@ func (f *adminFlags) call(cmd *cobra.Command, method, path string, in any) ([]by
 		return nil, usagef("endpoint: %v", err)
 	}
 	if len(body) > 0 {
-		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Type", contentType)
 	}
 	sum := sha256.Sum256(body)
 	signer.SignHeader(r, hex.EncodeToString(sum[:]), time.Now())
@@ -70,6 +73,7 @@ func (f *adminFlags) call(cmd *cobra.Command, method, path string, in any) ([]by
 	if err != nil {
 		return nil, err
 	}
+	client.Timeout = timeout
 	resp, err := client.Do(r)
 	if err != nil {
 		return nil, fmt.Errorf("reach the server: %w", err)

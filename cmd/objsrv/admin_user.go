@@ -63,7 +63,8 @@ func newUserAddCommand(f *adminFlags) *cobra.Command {
 		Use:   "add NAME",
 		Short: "Create a user; its name is its access key",
 		Long: "Create a user; its name is its access key.\n\n" +
-			"Without --secret-stdin the server makes a secret, which is shown once and can't be asked for again.",
+			"Without --secret-stdin the server makes a secret, which is shown once and can't be asked for again.\n" +
+			"The name of an external user begins with its source (ldap:, openid:, tls:, custom:): it has no key of its own.",
 		Example: "  objsrv admin user add backup --policy readwrite\n  pass show s3/backup | objsrv admin user add backup --secret-stdin",
 		Args:    argCount(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -72,11 +73,11 @@ func newUserAddCommand(f *adminFlags) *cobra.Command {
 			}
 			var u adminapi.CreatedUser
 			return f.show(cmd, "PUT", userPath(args[0]), in, &u, func(w io.Writer) {
-				fmt.Fprintf(w, "Access key:\t%s\n", u.AccessKey)
-				if in.Secret == "" {
-					fmt.Fprintf(w, "Secret key:\t%s\n", u.Secret)
+				fmt.Fprintf(w, "Access key:\t%s\n", orNone(u.AccessKey))
+				if in.Secret == "" && u.Secret != "" {
+					fmt.Fprintf(w, "Secret key:\t%s\n", printable(u.Secret))
 				}
-				fmt.Fprintf(w, "Policies:\t%s\n", rights(false, u.Policies))
+				fmt.Fprintf(w, "Policies:\t%s\n", names(u.Policies))
 			})
 		},
 	}
@@ -90,9 +91,10 @@ func newUserAddCommand(f *adminFlags) *cobra.Command {
 func newUserSecretCommand(f *adminFlags) *cobra.Command {
 	var secret secretFlags
 	cmd := &cobra.Command{
-		Use:   "secret NAME",
-		Short: "Give a user another secret; the old one is refused at once",
-		Args:  argCount(1, 1),
+		Use:     "secret NAME",
+		Short:   "Give a user another secret; the old one is refused at once",
+		Example: "  objsrv admin user secret backup\n  pass show s3/backup | objsrv admin user secret backup --secret-stdin",
+		Args:    argCount(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			value, err := secret.read(cmd)
 			if err != nil {
@@ -120,9 +122,10 @@ func newUserSecretCommand(f *adminFlags) *cobra.Command {
 
 func newUserRmCommand(f *adminFlags) *cobra.Command {
 	return &cobra.Command{
-		Use:   "rm NAME",
-		Short: "Delete a user and its keys for ever",
-		Args:  argCount(1, 1),
+		Use:     "rm NAME",
+		Short:   "Delete a user and its keys for ever",
+		Example: "  objsrv admin user rm backup",
+		Args:    argCount(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.show(cmd, "DELETE", userPath(args[0]), nil, nil, func(w io.Writer) {
 				fmt.Fprintf(w, "User %s is deleted.\n", printable(args[0]))
@@ -133,37 +136,29 @@ func newUserRmCommand(f *adminFlags) *cobra.Command {
 
 func newUserLsCommand(f *adminFlags) *cobra.Command {
 	return &cobra.Command{
-		Use:   "ls",
-		Short: "List the users",
-		Args:  argCount(0, 0),
+		Use:     "ls",
+		Short:   "List the users",
+		Example: "  objsrv admin user ls",
+		Args:    argCount(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var list adminapi.UserList
 			return f.show(cmd, "GET", "users", nil, &list, func(w io.Writer) {
-				fmt.Fprintln(w, "NAME\tSTATUS\tPOLICIES\tCREATED")
+				fmt.Fprintln(w, "NAME\tSTATUS\tPOLICIES\tGROUPS\tCREATED")
 				for i := range list.Users {
 					u := &list.Users[i]
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", printable(u.Name), status(u), rights(false, u.Policies), u.Created.Format("2006-01-02"))
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", printable(u.Name), state(u.Enabled, u.Damaged), names(u.Policies), names(u.Groups), day(u.Created))
 				}
 			})
 		},
 	}
 }
 
-func status(u *iam.User) string {
-	switch {
-	case u.Damaged != "":
-		return "damaged"
-	case u.Enabled:
-		return "enabled"
-	}
-	return "disabled"
-}
-
 func newUserInfoCommand(f *adminFlags) *cobra.Command {
 	return &cobra.Command{
-		Use:   "info NAME",
-		Short: "Show a user",
-		Args:  argCount(1, 1),
+		Use:     "info NAME",
+		Short:   "Show a user",
+		Example: "  objsrv admin user info backup\n  objsrv admin user info 'ldap:uid=ann,ou=people,dc=example,dc=com'",
+		Args:    argCount(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.showUser(cmd, "GET", args[0], nil)
 		},
@@ -173,17 +168,18 @@ func newUserInfoCommand(f *adminFlags) *cobra.Command {
 func (f *adminFlags) showUser(cmd *cobra.Command, method, name string, in any) error {
 	var u iam.User
 	return f.show(cmd, method, userPath(name), in, &u, func(w io.Writer) {
-		fmt.Fprintf(w, "Name:\t%s\nAccount:\t%s\nARN:\t%s\nID:\t%s\nStatus:\t%s\nPolicies:\t%s\nAccess keys:\t%s\nCreated:\t%s\nUpdated:\t%s\n",
-			printable(u.Name), u.Account, u.ARN, u.ID, status(&u), rights(false, u.Policies), strings.Join(u.AccessKeys, ", "),
-			u.Created.Format("2006-01-02 15:04:05 MST"), u.Updated.Format("2006-01-02 15:04:05 MST"))
+		fmt.Fprintf(w, "Name:\t%s\nAccount:\t%s\nARN:\t%s\nID:\t%s\nStatus:\t%s\nPolicies:\t%s\nGroups:\t%s\nAccess keys:\t%s\nCreated:\t%s\nUpdated:\t%s\n",
+			printable(u.Name), printable(u.Account), printable(u.ARN), printable(u.ID), state(u.Enabled, u.Damaged), names(u.Policies), names(u.Groups), names(u.AccessKeys),
+			moment(u.Created), moment(u.Updated))
 	})
 }
 
 func newUserStatusCommand(f *adminFlags, use, short string, enabled bool) *cobra.Command {
 	return &cobra.Command{
-		Use:   use + " NAME",
-		Short: short,
-		Args:  argCount(1, 1),
+		Use:     use + " NAME",
+		Short:   short,
+		Example: "  objsrv admin user " + use + " backup",
+		Args:    argCount(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.showUser(cmd, "PATCH", args[0], adminapi.UpdateUser{Enabled: &enabled})
 		},
@@ -192,9 +188,10 @@ func newUserStatusCommand(f *adminFlags, use, short string, enabled bool) *cobra
 
 func newUserPoliciesCommand(f *adminFlags, use, short string) *cobra.Command {
 	return &cobra.Command{
-		Use:   use + " NAME POLICY...",
-		Short: short,
-		Args:  argCount(2, iam.MaxPolicies+1),
+		Use:     use + " NAME POLICY...",
+		Short:   short,
+		Example: "  objsrv admin user " + use + " backup readwrite",
+		Args:    argCount(2, iam.MaxPolicies+1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in := adminapi.UpdateUser{Attach: args[1:]}
 			if use == "detach" {
