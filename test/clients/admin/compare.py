@@ -383,7 +383,7 @@ def main():
             print("FAIL %s: mc %s" % (name, shlex.join(words)))
             for path, x, y in left:
                 print("       at %s\n         MinIO %s\n         ours  %s" % (path or "all", short(x), short(y)))
-    stale = [r for r in listed.rows if not r[3] and any(fnmatch.fnmatchcase(n, r[0]) for n in chosen)]
+    stale = [r for r in listed.rows if not r[3] and "/" not in r[0] and any(fnmatch.fnmatchcase(n, r[0]) for n in chosen)]
     if args.k == "*":
         for row in stale:
             different += 1
