@@ -146,7 +146,8 @@ func authType(c *call) (string, bool) {
 	return "", false
 }
 
-// signatureAge is in milliseconds, of presigned requests.
+// signatureAge is in milliseconds, of presigned requests. Version 2 tells no time of signing: such a URL counts as
+// old as it can be.
 func signatureAge(c *call) (string, bool) {
 	if c.auth.Mode != sigv4.Presigned {
 		return "", false

@@ -278,3 +278,23 @@ func TestRevocation(t *testing.T) {
 		})
 	}
 }
+
+// TestSignatureAge: a policy can refuse links that were signed long ago, although they are still good (S-172).
+func TestSignatureAge(t *testing.T) {
+	a := newAccounts(t, "")
+	path := a.newBucket()
+	a.wants(200, "", "owner", "PUT", path+"/k", "content")
+	a.wants(204, "", "owner", "PUT", path+"?policy", `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::`+path[1:]+`/*",`+
+		`"Condition":{"NumericGreaterThan":{"s3:signatureAge":"600000"}}}]}`)
+	owner := iam.Credential{AccessKey: "owner", Secret: "owner-key-secret"}
+	young, old := a.presigned(owner, "GET", path+"/k", ""), a.presigned(owner, "GET", path+"/k", "")
+	a.now = a.now.Add(9 * time.Minute)
+	if got := a.send(young); got.status != 200 {
+		t.Errorf("after 9 minutes: %d %s", got.status, got.body)
+	}
+	a.now = a.now.Add(11 * time.Minute)
+	if got := a.send(old); got.status != 403 || got.code() != "AccessDenied" {
+		t.Errorf("after 20 minutes: %d %s", got.status, got.body)
+	}
+	a.wants(200, "", "owner", "GET", path+"/k", "") // headers have no age
+}
