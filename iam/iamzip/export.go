@@ -12,11 +12,24 @@ import (
 	"github.com/objsrv/objsrv/iam"
 )
 
+// Exporter writes archives of what is in a service.
+type Exporter struct {
+	IAM  *iam.Service
+	Root string // root's access key
+	// By is who exports, as in Importer: whoever reads an archive has the secrets of all in it. So
+	// a restricted credential gets none, and only root gets the access keys of root.
+	By *iam.Identity
+}
+
 // Export writes everything that a MinIO server can import, secrets included. Left out are access
 // keys that a restricted credential has made: in MinIO's form they would be less restricted. A
-// record that can't be read is an error, and what has been written is then no archive.
-func Export(w io.Writer, svc *iam.Service, now time.Time) error {
-	a, err := collect(svc)
+// record that can't be read is an error, and what has been written is then no archive. Errors:
+// ErrRestricted, iam.ErrDamaged, those of w.
+func (ex *Exporter) Export(w io.Writer, now time.Time) error {
+	if ex.By != nil && ex.By.Restricted() {
+		return ErrRestricted
+	}
+	a, err := ex.collect()
 	if err != nil {
 		return fmt.Errorf("export identities: %w", err)
 	}
@@ -44,8 +57,9 @@ func Export(w io.Writer, svc *iam.Service, now time.Time) error {
 	return nil
 }
 
-// collect makes an archive of what is in a service.
-func collect(svc *iam.Service) (*archive, error) {
+// collect makes an archive of what is in the service.
+func (ex *Exporter) collect() (*archive, error) {
+	svc := ex.IAM
 	a := &archive{
 		policies: map[string]json.RawMessage{}, users: map[string]userEntry{}, groups: map[string]groupEntry{}, keys: map[string]keyEntry{},
 		userPolicies: map[string]mapping{}, groupPolicies: map[string]mapping{}, stsPolicies: map[string]mapping{},
@@ -75,14 +89,14 @@ func collect(svc *iam.Service) (*archive, error) {
 			a.groups[g.Name] = groupEntry{Version: 1, Status: status(g.Enabled), Members: g.Members, UpdatedAt: g.Updated}
 		}
 		if len(g.Policies) > 0 {
-			a.groupPolicies[PlainName(g.Name)] = mapping{Version: 1, Policy: strings.Join(g.Policies, ","), UpdatedAt: g.Updated}
+			a.groupPolicies[PlainName(g.Name)] = mapping{Policy: strings.Join(g.Policies, ","), UpdatedAt: g.Updated}
 		}
 	}
 	for _, k := range svc.AccessKeys("") {
 		switch {
 		case k.Damaged != "":
 			return nil, damaged("access key", k.AccessKey, k.Damaged)
-		case k.Own || k.Bounded:
+		case k.Own || k.Bounded, k.Parent == ex.Root && ex.By != nil && !ex.By.Root:
 			continue
 		}
 		secret, err := svc.Secret(k.AccessKey)
@@ -95,7 +109,7 @@ func collect(svc *iam.Service) (*archive, error) {
 }
 
 func (a *archive) addUser(svc *iam.Service, u *iam.User) error {
-	m := mapping{Version: 1, Policy: strings.Join(u.Policies, ","), UpdatedAt: u.Updated}
+	m := mapping{Policy: strings.Join(u.Policies, ","), UpdatedAt: u.Updated}
 	if u.Source != iam.SourceLocal {
 		if m.Policy != "" {
 			a.stsPolicies[PlainName(u.Name)] = m
@@ -131,6 +145,7 @@ func newKeyEntry(k *iam.AccessKey, secret string) keyEntry {
 	if len(k.Policy) > 0 {
 		e.Claims["sa-policy"] = "embedded-policy"
 		e.Claims["sessionPolicy"] = []byte(k.Policy)
+		e.Claims["sessionPolicy-extracted"] = string(k.Policy)
 	}
 	source, _ := iam.SplitName(k.Parent)
 	if source == iam.SourceLDAP {

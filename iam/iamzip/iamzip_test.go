@@ -280,14 +280,14 @@ func roundTrip(t *testing.T, svc *iam.Service) {
 	t.Helper()
 	var first, second bytes.Buffer
 	now := time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC)
-	if err := Export(&first, svc, now); err != nil {
+	if err := (&Exporter{IAM: svc, Root: "objroot"}).Export(&first, now); err != nil {
 		t.Fatal(err)
 	}
 	other := newService(t)
 	if r := apply(t, Importer{IAM: other, Root: "objroot"}, first.Bytes()); r.Failed.Len() > 0 {
 		t.Errorf("%+v", r.Failed)
 	}
-	if err := Export(&second, other, now); err != nil {
+	if err := (&Exporter{IAM: other, Root: "objroot"}).Export(&second, now); err != nil {
 		t.Fatal(err)
 	}
 	a, err := read(first.Bytes())
@@ -336,7 +336,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := Export(&out, svc, time.Now()); err != nil {
+	if err := (&Exporter{IAM: svc, Root: "objroot"}).Export(&out, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	a, err := read(out.Bytes())
@@ -345,6 +345,46 @@ func TestRoundTrip(t *testing.T) {
 	}
 	if _, ok := a.keys["BOUNDED"]; ok || len(a.keys) == 0 {
 		t.Errorf("%v", sorted(a.keys))
+	}
+}
+
+// TestExportOfRoots is S-084: the archive has no secret of root's for anybody but root, and a
+// restricted credential gets no archive.
+func TestExportOfRoots(t *testing.T) {
+	svc := newService(t)
+	by := importer(t, svc)
+	if _, _, err := svc.CreateAccessKey(t.Context(), iam.NewAccessKey{Parent: "objroot", AccessKey: "ROOTSKEY"}); err != nil {
+		t.Fatal(err)
+	}
+	k, _, err := svc.CreateAccessKey(t.Context(), iam.NewAccessKey{Parent: "objroot", Policy: json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"admin:ExportIAM"}]}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := svc.Credential("objroot", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	restricted, err := svc.Credential(k.AccessKey, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, who := range []struct {
+		by   *iam.Identity
+		keys int
+		err  error
+	}{{by, 0, nil}, {root.Identity, 2, nil}, {nil, 2, nil}, {restricted.Identity, 0, ErrRestricted}} {
+		var out bytes.Buffer
+		ex := Exporter{IAM: svc, Root: "objroot", By: who.by}
+		if err := ex.Export(&out, time.Now()); !errors.Is(err, who.err) {
+			t.Fatal(err)
+		}
+		if who.err != nil {
+			continue
+		}
+		a, err := read(out.Bytes())
+		if err != nil || len(a.keys) != who.keys {
+			t.Errorf("%+v: %v %v", who.by, err, a.keys)
+		}
 	}
 }
 

@@ -23,9 +23,9 @@ type Importer struct {
 	By *iam.Identity
 }
 
-// ErrRestricted is the error for an Importer whose By is restricted by policies of its own: an
-// archive would make it more than it may be.
-var ErrRestricted = errors.New("identities are not imported by a restricted credential")
+// ErrRestricted is the error for an Importer or Exporter whose By is restricted by policies of its
+// own: an archive would make it more than it may be.
+var ErrRestricted = errors.New("identities are not imported or exported by a restricted credential")
 
 // Plan tells what Apply would do, and changes nothing. Errors: ErrArchive, ErrRestricted.
 func (im *Importer) Plan(data []byte) (*Report, error) {

@@ -14,7 +14,11 @@ import (
 // exportIAM answers with the archive of all identities. It is complete before anything is sent.
 func (c *call) exportIAM() error {
 	var out bytes.Buffer
-	if err := iamzip.Export(&out, c.IAM, time.Now()); err != nil {
+	ex := iamzip.Exporter{IAM: c.IAM, Root: c.Root, By: c.id}
+	if err := ex.Export(&out, time.Now()); err != nil {
+		if errors.Is(err, iamzip.ErrRestricted) {
+			return c.refuse("admin:ExportIAM", iam.Decision{Statement: err.Error()})
+		}
 		return err
 	}
 	return c.send(http.StatusOK, "application/zip", out.Bytes())

@@ -319,8 +319,9 @@ func (c *call) revokeTokens() error {
 	}
 	parent := c.self()
 	if name != "" {
-		if parent = iam.QualifiedName(source, name); name == c.Root {
-			parent = c.Root
+		parent = iam.QualifiedName(source, name)
+		if s, _ := iam.SplitName(name); name == c.Root || s == source {
+			parent = name
 		}
 	} else if kind == "" && !full {
 		s, err := c.IAM.Session(c.id.AccessKey)

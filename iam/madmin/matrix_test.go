@@ -48,7 +48,7 @@ func (s *server) answers(rt *route, as string) (int, string) {
 	return w.Code, w.Body.String()
 }
 
-// TestMatrix is S-075, S-083, S-229, S-042, S-012 and S-118: every row of the table for the
+// TestMatrix is S-075, S-083, S-093, S-229, S-042, S-012 and S-118: every row of the table for the
 // anonymous caller, a user without policies, one with a bad signature, each single action of
 // the table, and root, each with its own key, a service key and a session. Only the row's own actions open it. Rows without a handler answer 501
 // with their name, to those alone who may do them. Rows that are open to everybody for what is

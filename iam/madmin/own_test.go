@@ -346,3 +346,26 @@ func TestOtherIDs(t *testing.T) {
 		}
 	}
 }
+
+// TestAddUserState is S-042 for add-user, which sets the state as well: what enables or disables a
+// user who is there needs the action for that.
+func TestAddUserState(t *testing.T) {
+	s := newServer(t)
+	s.user("maker", "admin:CreateUser")
+	s.user("enabler", "admin:CreateUser", "admin:EnableUser")
+	s.user("alice")
+	add := func(as, state string, status int) {
+		t.Helper()
+		s.want(request{as: as, method: put, path: "add-user", query: "accessKey=alice", body: `{"secretKey":"a secret for alice","status":"` + state + `"}`}, status, "")
+	}
+	add("maker", "enabled", 200)
+	add("maker", "disabled", 403)
+	add("enabler", "disabled", 403)
+	if _, err := s.svc.SetStatus(t.Context(), "alice", false); err != nil {
+		t.Fatal(err)
+	}
+	add("maker", "enabled", 403)
+	add("maker", "disabled", 200)
+	add("enabler", "enabled", 200)
+	s.want(request{as: "maker", method: put, path: "add-user", query: "accessKey=newcomer", body: `{"secretKey":"a secret of his","status":"disabled"}`}, 200, "")
+}

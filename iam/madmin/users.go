@@ -75,15 +75,35 @@ func (c *call) addUser() error {
 	}
 	_, _, err = c.IAM.CreateUser(c.ctx, iam.NewUser{Name: name, Secret: in.SecretKey, Disabled: !on})
 	if errors.Is(err, iam.ErrExists) {
-		_, err = c.IAM.UpdateUser(c.ctx, name, iam.UserUpdate{Secret: &in.SecretKey, Enabled: &on})
-		if errors.Is(err, iam.ErrNoSuchUser) {
-			err = &Refusal{http.StatusForbidden, "XMinioInvalidIAMCredentials", "The name is that of an access key."}
-		}
+		err = c.changeUser(name, in.SecretKey, on)
 	}
 	if err != nil {
 		return err
 	}
 	return c.replyEmpty(http.StatusOK)
+}
+
+// changeUser sets secret and state of a user who is there. What changes the state needs the action
+// for it, too.
+func (c *call) changeUser(name, secret string, on bool) error {
+	u, err := c.IAM.User(name)
+	if errors.Is(err, iam.ErrNoSuchUser) {
+		return &Refusal{http.StatusForbidden, "XMinioInvalidIAMCredentials", "The name is that of an access key."}
+	}
+	if err != nil {
+		return err
+	}
+	if u.Enabled != on {
+		action := "admin:DisableUser"
+		if on {
+			action = "admin:EnableUser"
+		}
+		if err := c.mayOrOwns(action, false); err != nil {
+			return err
+		}
+	}
+	_, err = c.IAM.UpdateUser(c.ctx, name, iam.UserUpdate{Secret: &secret, Enabled: &on})
+	return err
 }
 
 // checkKeys answers a bad access or secret key by the code of its own.
