@@ -34,10 +34,7 @@ func (s *Service) decide(r *Request) Decision {
 	id := r.Identity
 	q := policy.Query{Action: r.Action, Bucket: r.Bucket, Key: r.Key, Conditions: r.Conditions}
 	if id != nil && id.Root && id.ID == s.root.Identity.ID {
-		q.Caller = policy.Caller{ID: id.ID, Account: id.Account, ARN: id.ARN, Root: true, Session: id.Kind == SessionKey}
-		if id.scope != nil {
-			q.Caller.Attributes = id.scope.claims
-		}
+		q.Caller = rootCaller(id)
 		return bounded(Decision{Allowed: true, Statement: byRoot}, id, &q)
 	}
 	var own policy.Result
@@ -50,12 +47,7 @@ func (s *Service) decide(r *Request) Decision {
 		case u.Disabled:
 			return Decision{Statement: byDisabled}
 		}
-		q.Caller = policy.Caller{
-			ID: u.ID, Account: u.Account, Name: u.Name, ARN: u.arn, Session: id.Kind == SessionKey, Attributes: u,
-		}
-		if id.scope != nil && (id.scope.claims != nil || len(id.scope.groups) > 0) {
-			q.Caller.Attributes = attributes{u, id.scope}
-		}
+		q.Caller = u.caller(id)
 		if own, ok = u.evaluate(id.scope, &q); !ok || own.Effect == policy.Deny {
 			return Decision{Statement: own.Statement, Explicit: own.Effect == policy.Deny}
 		}
@@ -66,6 +58,26 @@ func (s *Service) decide(r *Request) Decision {
 		return d
 	}
 	return bounded(combine(id != nil, same, own, res), id, &q)
+}
+
+// rootCaller is what policies see of root and of credentials derived from it.
+func rootCaller(id *Identity) policy.Caller {
+	c := policy.Caller{ID: id.ID, Account: id.Account, ARN: id.ARN, Root: true, Session: id.Kind == SessionKey}
+	if id.scope != nil {
+		c.Attributes = id.scope.claims
+	}
+	return c
+}
+
+// caller is what policies see of a user behind one of its credentials.
+func (u *user) caller(id *Identity) policy.Caller {
+	c := policy.Caller{
+		ID: u.ID, Account: u.Account, Name: u.Name, ARN: u.arn, Session: id.Kind == SessionKey, Attributes: u,
+	}
+	if id.scope != nil && (id.scope.claims != nil || len(id.scope.groups) > 0) {
+		c.Attributes = attributes{u, id.scope}
+	}
+	return c
 }
 
 // bounded cuts d down to what the credential's own policies allow.

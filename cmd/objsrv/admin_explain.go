@@ -94,7 +94,7 @@ func newAdminSimulateCommand(f *adminFlags) *cobra.Command {
 		Long: `Say whether a request would be allowed, without making it. PRINCIPAL is a user, an access key, or "*" for
 somebody who does not sign; RESOURCE is bucket, bucket/key, or either as an ARN. Policies are decided
 with, access control lists and the public access block are not. Needs admin:Explain.`,
-		Example: "  objsrv admin simulate alice s3:GetObject photos/2026/a.jpg\n" +
+		Example: "  objsrv admin simulate alice s3:GetObject photos/2026/a.jpg --trace\n" +
 			"  objsrv admin simulate alice s3:ListBucket photos --context s3:prefix=2026/ --context aws:SourceIp=10.0.0.7\n" +
 			"  objsrv admin simulate '*' s3:GetObject photos/a.jpg --bucket-policy draft.json",
 		Args: simulateArgs,
@@ -122,13 +122,36 @@ with, access control lists and the public access block are not. Needs admin:Expl
 					answer = "allowed"
 				}
 				fmt.Fprintf(w, "Answer:\t%s\nDecided by:\t%s\nBucket policy:\t%s\n", answer, reason(out.Statement, out.Explicit), printable(out.BucketPolicy))
+				if in.Trace {
+					printTrace(w, out.Trace)
+				}
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&in.Trace, "trace", false, "tell of every statement whether it matches, and why not")
 	cmd.Flags().StringArrayVar(&context, "context", nil, "condition `key=value` of the request; may be repeated")
 	cmd.Flags().StringVar(&policyFile, "bucket-policy", "", "decide with the bucket policy in this `file` instead of the stored one; \"-\" is standard input")
 	cmd.Flags().BoolVar(&noPolicy, "no-bucket-policy", false, "decide as if the bucket had no policy")
 	return cmd
+}
+
+// printTrace prints one line for each statement. The empty line before it ends the columns above.
+func printTrace(w io.Writer, trace []adminapi.TraceStep) {
+	fmt.Fprintln(w, "\nPOLICY OF\tSTATEMENT\tEFFECT\tMATCHES")
+	for i := range trace {
+		st := &trace[i]
+		why := "yes"
+		if !st.Matched {
+			why = "no: " + st.Failed
+		}
+		if st.Key != "" {
+			why += " " + st.Operator + " " + st.Key
+		}
+		if st.Absent {
+			why += " (the request has none)"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", printable(st.Of), printable(st.Statement), printable(st.Effect), printable(why))
+	}
 }
 
 // simulateArgs takes no arguments, which asks for help, or two or three.

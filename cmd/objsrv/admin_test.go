@@ -15,6 +15,9 @@ import (
 	"github.com/objsrv/objsrv/storage/mem"
 )
 
+// adminSecret is root's.
+const adminSecret = "a long root secret"
+
 // adminServer is the JSON face behind real signatures, and a way to run admin commands
 // against it.
 type adminServer struct {
@@ -26,21 +29,29 @@ type adminServer struct {
 func newAdminServer(t *testing.T) *adminServer {
 	t.Helper()
 	st := storemem.Open()
-	svc, err := iam.Open(st, iam.Options{RootUser: "objroot", RootPassword: "a long root secret"})
+	svc, err := iam.Open(st, iam.Options{RootUser: "objroot", RootPassword: adminSecret})
 	if err != nil {
 		t.Fatal(err)
 	}
 	backend := mem.New(mem.Options{})
 	srv := httptest.NewServer(newAdminAPI(s3api.New(s3api.Config{Backend: backend, IAM: svc}), svc, backend))
 	t.Cleanup(func() { srv.Close(); svc.Close(); st.Close() })
+	a := &adminServer{t, svc, srv.URL}
+	a.environ()
+	return a
+}
+
+// environ makes the environment name this server and root, and nothing else.
+func (s *adminServer) environ() {
+	t := s.t
+	t.Helper()
 	for _, name := range []string{"OBJSRV_ENDPOINT", "OBJSRV_URL", "OBJSRV_REGION", "OBJSRV_CA_FILE", "OBJSRV_ACCESS_KEY", "OBJSRV_SECRET_KEY",
 		"MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
 		t.Setenv(name, "")
 	}
-	t.Setenv("OBJSRV_ENDPOINT", srv.URL)
+	t.Setenv("OBJSRV_ENDPOINT", s.url)
 	t.Setenv("OBJSRV_ROOT_USER", "objroot")
-	t.Setenv("OBJSRV_ROOT_PASSWORD", "a long root secret")
-	return &adminServer{t, svc, srv.URL}
+	t.Setenv("OBJSRV_ROOT_PASSWORD", adminSecret)
 }
 
 // run runs `objsrv admin` with args, which are separated by spaces.
@@ -164,7 +175,7 @@ func TestAdminUsage(t *testing.T) {
 	t.Setenv("OBJSRV_ROOT_USER", "")
 	s.fails("", "whoami", "no credentials")
 	t.Setenv("AWS_ACCESS_KEY_ID", "objroot")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "a long root secret")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", adminSecret)
 	s.ok("", "whoami", "root")
 }
 

@@ -2,6 +2,7 @@ package adminapi
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +126,18 @@ func TestSimulate(t *testing.T) {
 		if got.Allowed != tt.allowed || got.Explicit != tt.deny || got.BucketPolicy != tt.bucket || !strings.Contains(got.Statement, tt.decide) {
 			t.Errorf("%s: %+v", tt.body, got)
 		}
+	}
+	var traced Simulation
+	decodeAnswer(t, s.send(root, "POST", "simulate", `{"principal":"bob","action":"s3:PutObject","resource":"public/k","trace":true}`), 200, &traced)
+	want := []TraceStep{
+		{Of: "group inside", Effect: "Allow", Failed: "Condition", Operator: "IpAddress", Key: "aws:SourceIp", Absent: true},
+		{Of: "bucket", Effect: "Allow", Failed: "Action"},
+	}
+	for i := range traced.Trace {
+		traced.Trace[i].Statement = "" // its words are the language's
+	}
+	if !slices.Equal(traced.Trace, want) {
+		t.Errorf("trace %+v", traced.Trace)
 	}
 	if s.state(t) != before || len(s.svc.LastRefusals(10)) != kept {
 		t.Error("a simulation leaves something behind")

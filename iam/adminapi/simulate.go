@@ -21,6 +21,7 @@ type Simulate struct {
 	Context map[string][]string `json:"context,omitempty"`
 	// BucketPolicy is decided with instead of the stored one; null is none at all.
 	BucketPolicy json.RawMessage `json:"bucketPolicy,omitempty"`
+	Trace        bool            `json:"trace,omitempty"` // have the answer tell of every statement
 }
 
 // Simulation is the answer to POST simulate. It speaks of policies: access control lists and
@@ -30,6 +31,20 @@ type Simulation struct {
 	Explicit     bool   `json:"explicit"`            // a Deny decided
 	Statement    string `json:"statement,omitempty"` // policy and statement that decided; "" when none matched
 	BucketPolicy string `json:"bucketPolicy"`        // which was decided with: "given", "stored", "none"
+	// Trace has every statement of the policies that count for the principal, when it is asked for.
+	Trace []TraceStep `json:"trace,omitempty"`
+}
+
+// TraceStep is what one statement says of a request.
+type TraceStep struct {
+	Of        string `json:"of"` // whose policy: "user", "group NAME", "provider", "credential", "bucket"
+	Statement string `json:"statement"`
+	Effect    string `json:"effect"` // "Allow", "Deny"
+	Matched   bool   `json:"matched"`
+	Failed    string `json:"failed,omitempty"`   // the first element that does not match
+	Operator  string `json:"operator,omitempty"` // of the condition, when that is it
+	Key       string `json:"key,omitempty"`
+	Absent    bool   `json:"absent,omitempty"` // the request has no such key
 }
 
 // BucketPolicy returns the policy of a bucket, nil for none, and the account that owns the
@@ -61,7 +76,25 @@ func (c *call) simulate() error {
 		return err
 	}
 	out.Allowed, out.Explicit, out.Statement = d.Allowed, d.Explicit, d.Statement
+	if in.Trace {
+		if out.Trace, err = c.trace(in.Principal, q); err != nil {
+			return err
+		}
+	}
 	return c.reply(http.StatusOK, out)
+}
+
+func (c *call) trace(principal string, q iam.Request) ([]TraceStep, error) {
+	steps, err := c.svc.Trace(principal, q)
+	out := make([]TraceStep, len(steps))
+	for i := range steps {
+		st := &steps[i]
+		out[i] = TraceStep{
+			Of: st.Of, Statement: st.Statement, Effect: st.Effect.String(), Matched: st.Matched,
+			Failed: st.Failed, Operator: st.Operator, Key: st.Key, Absent: st.Absent,
+		}
+	}
+	return out, err
 }
 
 // bucketPolicy finds the policy and the owner of the bucket in question.
