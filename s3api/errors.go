@@ -53,6 +53,9 @@ func (e *Error) header(name, value string) *Error {
 	return e
 }
 
+// HTTPStatus returns the status of the answer.
+func (e *Error) HTTPStatus() int { return e.status() }
+
 func (e *Error) status() int {
 	if e.Status != 0 {
 		return e.Status

@@ -8,9 +8,11 @@ import (
 	"os"
 	"time"
 
+	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/iam/config"
 	"github.com/objsrv/objsrv/iam/madmin"
 	"github.com/objsrv/objsrv/internal/live"
+	"github.com/objsrv/objsrv/s3api"
 	"github.com/objsrv/objsrv/storage"
 )
 
@@ -128,8 +130,38 @@ func (h *host) SetQuota(ctx context.Context, bucket string, bytes int64) error {
 	return bucketRefusal(h.services.s3.SetQuota(ctx, bucket, bytes))
 }
 
+// BucketFiles implements madmin.Archives.
+func (h *host) BucketFiles(ctx context.Context, by *iam.Identity, bucket string) ([]madmin.BucketFile, error) {
+	files, err := h.services.s3.BucketFiles(ctx, by, bucket)
+	if err != nil {
+		return nil, bucketRefusal(err)
+	}
+	out := make([]madmin.BucketFile, len(files))
+	for i, f := range files {
+		out[i] = madmin.BucketFile(f)
+	}
+	return out, nil
+}
+
+// BucketFileNames implements madmin.Archives.
+func (h *host) BucketFileNames() []string { return s3api.BucketFileNames() }
+
+// EnsureBucket implements madmin.Archives.
+func (h *host) EnsureBucket(ctx context.Context, by *iam.Identity, bucket string, locked bool) error {
+	return bucketRefusal(h.services.s3.EnsureBucket(ctx, by.Account, bucket, locked))
+}
+
+// SetBucketFile implements madmin.Archives.
+func (h *host) SetBucketFile(ctx context.Context, by *iam.Identity, bucket string, f madmin.BucketFile) error {
+	return bucketRefusal(h.services.s3.SetBucketFile(ctx, by, bucket, s3api.BucketFile(f)))
+}
+
 // bucketRefusal says in the words of the face what the client is to know.
 func bucketRefusal(err error) error {
+	var refused *s3api.Error
+	if errors.As(err, &refused) {
+		return &madmin.Refusal{Status: refused.HTTPStatus(), Code: refused.Code, Message: refused.Message}
+	}
 	if errors.Is(err, storage.ErrNoSuchBucket) {
 		return &madmin.Refusal{Status: http.StatusNotFound, Code: "NoSuchBucket", Message: "The specified bucket does not exist"}
 	}

@@ -14,6 +14,7 @@ type Host interface {
 	Quotas
 	Buckets
 	Settings
+	Archives
 }
 
 // Machine is the running server.

@@ -45,7 +45,7 @@ func hostRoutes() []route {
 
 		{method: get, path: "get-bucket-quota", query: "bucket", op: "GetBucketQuotaConfig", rule: need("admin:GetBucketQuota"), serve: (*call).getBucketQuota},
 		{method: put, path: "set-bucket-quota", query: "bucket", op: "PutBucketQuotaConfig", rule: need("admin:SetBucketQuota"), max: 4 << 10, serve: (*call).setBucketQuota},
-		{method: get, path: "export-bucket-metadata", op: "ExportBucketMetadata", rule: need("admin:ExportBucketMetadata")},
-		{method: put, path: "import-bucket-metadata", op: "ImportBucketMetadata", rule: need("admin:ImportBucketMetadata")},
+		{method: get, path: "export-bucket-metadata", optional: "bucket", op: "ExportBucketMetadata", rule: need("admin:ExportBucketMetadata"), serve: (*call).exportBuckets},
+		{method: put, path: "import-bucket-metadata", optional: "bucket", op: "ImportBucketMetadata", rule: need("admin:ImportBucketMetadata"), max: maxArchive, serve: (*call).importBuckets},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/iam/config"
 	"github.com/objsrv/objsrv/iam/store/mem"
 	"github.com/objsrv/objsrv/internal/live"
@@ -22,6 +23,8 @@ type testHost struct {
 	quotas   map[string]int64
 	buckets  []Bucket
 	settings *config.Service
+	files    map[string][]BucketFile
+	locked   bool
 }
 
 // newTestHost returns a host whose streams end at once.
@@ -33,7 +36,7 @@ func newTestHost(*testing.T) Host {
 }
 
 func openTestHost() *testHost {
-	return &testHost{quotas: map[string]int64{"b": 0}, settings: config.New(mem.Open(), []config.Subsystem{{
+	return &testHost{quotas: map[string]int64{"b": 0}, files: map[string][]BucketFile{}, settings: config.New(mem.Open(), []config.Subsystem{{
 		Name: "site", Description: "the site", Keys: []config.Key{{Name: "region", Type: "string", Description: "its region", Check: func(v string) error {
 			if v == "bad" {
 				return errors.New("not a region")
@@ -45,6 +48,42 @@ func openTestHost() *testHost {
 
 // Settings implements Settings.
 func (h *testHost) Settings() *config.Service { return h.settings }
+
+// BucketFiles implements Archives.
+func (h *testHost) BucketFiles(_ context.Context, _ *iam.Identity, bucket string) ([]BucketFile, error) {
+	if _, err := h.Quota(context.Background(), bucket); err != nil {
+		return nil, err
+	}
+	return h.files[bucket], nil
+}
+
+func (h *testHost) BucketFileNames() []string {
+	return []string{"versioning.xml", "policy.json", "cors.xml"}
+}
+
+func (h *testHost) EnsureBucket(_ context.Context, _ *iam.Identity, bucket string, locked bool) error {
+	if bucket == "Bad" {
+		return &Refusal{http.StatusBadRequest, "InvalidBucketName", "bad name"}
+	}
+	if _, ok := h.quotas[bucket]; !ok {
+		h.quotas[bucket] = 0
+	}
+	h.locked = locked
+	return nil
+}
+
+func (h *testHost) SetBucketFile(_ context.Context, _ *iam.Identity, bucket string, f BucketFile) error {
+	switch {
+	case !slices.Contains(h.BucketFileNames(), f.Name):
+		return &Refusal{http.StatusNotImplemented, "NotImplemented", f.Name + " is not implemented"}
+	case string(f.Data) == "bad":
+		return &Refusal{http.StatusBadRequest, "MalformedXML", "malformed"}
+	case string(f.Data) == "failing":
+		return errors.New("secret detail")
+	}
+	h.files[bucket] = append(h.files[bucket], f)
+	return nil
+}
 
 func (h *testHost) Server(context.Context) (Server, error) {
 	return Server{Node: "127.0.0.1:9000", Scheme: "http", Deployment: "123456789012", Region: "us-east-1", Started: time.Unix(0, 0), Version: "v1",
