@@ -11,7 +11,7 @@ import (
 // begins with the source and a colon, which no local name contains.
 const (
 	SourceLocal  = ""
-	SourceLDAP   = "ldap"   // the distinguished name follows
+	SourceLDAP   = "ldap"   // the distinguished name follows, as NormalDN writes it
 	SourceOpenID = "openid" // the hash of subject and issuer
 	SourceTLS    = "tls"    // the certificate's common name
 	SourceCustom = "custom" // the name that the plugin gave
@@ -20,10 +20,16 @@ const (
 // maxQualified bounds a qualified name, in bytes: a record's name has room for it.
 const maxQualified = 768
 
-// QualifiedName joins a source and a name.
+// QualifiedName joins a source and a name. A distinguished name gets its normal form; what is
+// none stays as it is, and no user or group can have it.
 func QualifiedName(source, name string) string {
-	if source == SourceLocal {
+	switch source {
+	case SourceLocal:
 		return name
+	case SourceLDAP:
+		if dn, err := NormalDN(name); err == nil {
+			name = dn
+		}
 	}
 	return source + ":" + name
 }
@@ -76,6 +82,13 @@ func checkExternal(qualified, name string) error {
 		if !unicode.IsPrint(r) {
 			return fmt.Errorf("%w: the name of an external identity has printable characters only", ErrInvalid)
 		}
+	}
+	if source, _ := SplitName(qualified); source == SourceLDAP {
+		dn, err := NormalDN(name)
+		if err == nil && dn != name {
+			err = fmt.Errorf("%w: a distinguished name is written in its normal form here: %s", ErrInvalid, dn)
+		}
+		return err
 	}
 	return nil
 }
