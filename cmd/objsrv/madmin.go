@@ -15,7 +15,6 @@ import (
 func newMadmin(s *services, h *host) http.Handler {
 	return madmin.Handler(madmin.Config{
 		IAM:  s.iam,
-		Root: s.root.User,
 		Host: h,
 		Authenticate: func(r *http.Request) (iam.Credential, error) {
 			cred, err := s.s3.AuthenticateKey(r)

@@ -14,8 +14,7 @@ import (
 
 // Exporter writes archives of what is in a service.
 type Exporter struct {
-	IAM  *iam.Service
-	Root string // root's access key
+	IAM *iam.Service
 	// By is who exports, as in Importer: whoever reads an archive has the secrets of all in it. So
 	// a restricted credential gets none, and only root gets the access keys of root.
 	By *iam.Identity
@@ -96,7 +95,7 @@ func (ex *Exporter) collect() (*archive, error) {
 		switch {
 		case k.Damaged != "":
 			return nil, damaged("access key", k.AccessKey, k.Damaged)
-		case k.Own || k.Bounded, k.Parent == ex.Root && ex.By != nil && !ex.By.Root:
+		case k.Own || k.Bounded, k.Parent == svc.RootUser() && ex.By != nil && !ex.By.Root:
 			continue
 		}
 		secret, err := svc.Secret(k.AccessKey)

@@ -77,7 +77,7 @@ func TestMinIO(t *testing.T) {
 		t.Fatal(err)
 	}
 	svc := newService(t)
-	im := Importer{IAM: svc, Root: "objroot"}
+	im := Importer{IAM: svc}
 	plan, err := im.Plan(data)
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +118,7 @@ func TestMinIO(t *testing.T) {
 		t.Errorf("%+v %v", g, err)
 	}
 	// Root's key comes in where root has the name that it had, and again all is as it was.
-	if r := apply(t, Importer{IAM: svc, Root: "objroot"}, rename(t, data, "refroot", "objroot")); r.Failed.Len() > 0 || !slices.Contains(r.Added.ServiceAccounts, "ROOTKEY1") {
+	if r := apply(t, Importer{IAM: svc}, rename(t, data, "refroot", "objroot")); r.Failed.Len() > 0 || !slices.Contains(r.Added.ServiceAccounts, "ROOTKEY1") {
 		t.Errorf("%+v", r)
 	}
 	if !may(t, svc, "ROOTKEY1", "rootSvcSecret1", "admin:ServerInfo", "") {
@@ -167,7 +167,7 @@ func TestBackdoors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	im := Importer{IAM: svc, Root: "objroot", By: by.Identity}
+	im := Importer{IAM: svc, By: by.Identity}
 	for what, doc := range map[string]string{
 		"parent is root":          key("BACKDOOR", "objroot", ""),
 		"root in other letters":   key("BACKDOOR", "ObjRoot", ""),
@@ -228,7 +228,7 @@ func TestBackdoors(t *testing.T) {
 // have denied what they allow; a policy that is nowhere did nothing there either.
 func TestFailsClosed(t *testing.T) {
 	svc := newService(t)
-	r := apply(t, Importer{IAM: svc, Root: "objroot"}, pack(t, map[string]string{
+	r := apply(t, Importer{IAM: svc}, pack(t, map[string]string{
 		"policies": `{"broken":{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"Nonsense":{"x":"y"}}}]},
 			"good":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]},"empty":{"Version":"","Statement":null}}`,
 		"users":          `{"alice":{"secretKey":"a good secret","status":"enabled"},"bob":{"secretKey":"a good secret","status":"enabled"}}`,
@@ -252,7 +252,7 @@ func TestFailsClosed(t *testing.T) {
 func TestExternal(t *testing.T) {
 	svc := newService(t)
 	dn, group := "uid=ann,ou=people,dc=example,dc=org", "cn=staff,ou=groups,dc=example,dc=org"
-	r := apply(t, Importer{IAM: svc, Root: "objroot"}, pack(t, map[string]string{
+	r := apply(t, Importer{IAM: svc}, pack(t, map[string]string{
 		"stsuser_mappings": `{"` + dn + `":{"policy":"readonly"},"aGFzaG9mYXBlcnNvbg":{"policy":"writeonly"},"tls:backup":{"policy":"readwrite"}}`,
 		"group_mappings":   `{"` + group + `":{"policy":"writeonly"}}`,
 		"svcaccts": `{"LDAPKEY":{"parent":"` + dn + `","accessKey":"LDAPKEY","secretKey":"a good secret","status":"on","groups":["` + group + `"],"claims":{"ldapUser":"` + dn + `","ldapUsername":"ann"}},
@@ -280,14 +280,14 @@ func roundTrip(t *testing.T, svc *iam.Service) {
 	t.Helper()
 	var first, second bytes.Buffer
 	now := time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC)
-	if err := (&Exporter{IAM: svc, Root: "objroot"}).Export(&first, now); err != nil {
+	if err := (&Exporter{IAM: svc}).Export(&first, now); err != nil {
 		t.Fatal(err)
 	}
 	other := newService(t)
-	if r := apply(t, Importer{IAM: other, Root: "objroot"}, first.Bytes()); r.Failed.Len() > 0 {
+	if r := apply(t, Importer{IAM: other}, first.Bytes()); r.Failed.Len() > 0 {
 		t.Errorf("%+v", r.Failed)
 	}
-	if err := (&Exporter{IAM: other, Root: "objroot"}).Export(&second, now); err != nil {
+	if err := (&Exporter{IAM: other}).Export(&second, now); err != nil {
 		t.Fatal(err)
 	}
 	a, err := read(first.Bytes())
@@ -323,7 +323,7 @@ func TestRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	apply(t, Importer{IAM: svc, Root: "refroot"}, data)
+	apply(t, Importer{IAM: svc}, data)
 	if _, _, err := svc.CreateAccessKey(t.Context(), iam.NewAccessKey{Parent: "objroot", AccessKey: "ROOTSKEY"}); err != nil {
 		t.Fatal(err)
 	}
@@ -336,7 +336,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := (&Exporter{IAM: svc, Root: "objroot"}).Export(&out, time.Now()); err != nil {
+	if err := (&Exporter{IAM: svc}).Export(&out, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	a, err := read(out.Bytes())
@@ -374,7 +374,7 @@ func TestExportOfRoots(t *testing.T) {
 		err  error
 	}{{by, 0, nil}, {root.Identity, 2, nil}, {nil, 2, nil}, {restricted.Identity, 0, ErrRestricted}} {
 		var out bytes.Buffer
-		ex := Exporter{IAM: svc, Root: "objroot", By: who.by}
+		ex := Exporter{IAM: svc, By: who.by}
 		if err := ex.Export(&out, time.Now()); !errors.Is(err, who.err) {
 			t.Fatal(err)
 		}

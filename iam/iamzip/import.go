@@ -16,8 +16,7 @@ import (
 
 // Importer brings archives into a service.
 type Importer struct {
-	IAM  *iam.Service
-	Root string // root's access key
+	IAM *iam.Service
 	// By is who imports. Only root, or who has all of its rights, brings in access keys of root.
 	// Nil is the server's own administrator, at its command line: it counts as root.
 	By *iam.Identity
@@ -265,7 +264,7 @@ func (p *planner) judgeUser(name string, u *userEntry) error {
 
 // judgeKeyName refuses names that can't be, and root's in any spelling.
 func (p *planner) judgeKeyName(name string) error {
-	if strings.EqualFold(strings.TrimSpace(name), p.Root) {
+	if strings.EqualFold(strings.TrimSpace(name), p.IAM.RootUser()) {
 		return errors.New("the name is root's")
 	}
 	return iam.CheckAccessKey(name)

@@ -93,12 +93,12 @@ func (p *planner) parent(k *keyEntry) (string, *iam.Grants, error) {
 	_, openID := k.Claims["sub"]
 	source, _ := iam.SplitName(k.Parent)
 	switch {
-	case k.Parent == p.Root:
+	case k.Parent == p.IAM.RootUser():
 		if p.By != nil && !p.By.Root {
 			return "", nil, errors.New("it is root's: only root brings in access keys of root")
 		}
-		return p.Root, nil, nil
-	case strings.EqualFold(strings.TrimSpace(k.Parent), p.Root):
+		return p.IAM.RootUser(), nil, nil
+	case strings.EqualFold(strings.TrimSpace(k.Parent), p.IAM.RootUser()):
 		return "", nil, errors.New("its parent's name could be taken for root's")
 	case source == iam.SourceTLS || source == iam.SourceCustom:
 		return external(k.Parent, nil)

@@ -68,7 +68,7 @@ func (p *planner) mapping(name string, m mapping, find func(string) (string, err
 
 func (p *planner) localUser(name string) (string, error) {
 	switch source, _ := iam.SplitName(name); {
-	case name == p.Root:
+	case name == p.IAM.RootUser():
 		return "", errors.New("it is root, which has all rights and no policies")
 	case source != iam.SourceLocal:
 		return "", errors.New("it is an external user")

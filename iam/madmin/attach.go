@@ -41,7 +41,7 @@ func (c *call) associate(source string, attach bool) error {
 		return invalid("The request names policies.")
 	case (in.User == "") == (in.Group == ""):
 		return invalid("The request names either a user or a group.")
-	case in.User == c.Root:
+	case in.User == c.root():
 		return notAllowed("Root has all rights, and no policies.")
 	}
 	who, err := c.associated(source, in.User+in.Group, in.User == "", attach)
@@ -129,7 +129,7 @@ func (c *call) setPolicies() error {
 	if isGroup != "true" && isGroup != "false" {
 		return invalid("The parameter isGroup is true or false.")
 	}
-	if isGroup == "false" && name == c.Root {
+	if isGroup == "false" && name == c.root() {
 		return notAllowed("Root has all rights, and no policies.")
 	}
 	if isGroup == "true" {

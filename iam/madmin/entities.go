@@ -129,7 +129,7 @@ func orNil(names []string) []string {
 // clients show what a key without a policy of its own may. Root's is that of consoleAdmin.
 func (c *call) rights(parent string) (json.RawMessage, error) {
 	names := []string{"consoleAdmin"}
-	if parent != c.Root {
+	if parent != c.root() {
 		u, err := c.IAM.User(parent)
 		if err != nil {
 			return nil, err

@@ -42,7 +42,7 @@ func (c *call) updateGroupMembers() error {
 		return err
 	}
 	for _, m := range in.Members {
-		if m == c.Root {
+		if m == c.root() {
 			return notAllowed("Root is in no group.")
 		}
 		if _, err := checkName(m); err != nil {

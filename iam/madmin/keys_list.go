@@ -126,7 +126,7 @@ func (c *call) usersOf(source string) []string {
 		}
 	}
 	if source == iam.SourceLocal && c.id.Root {
-		out = append(out, c.Root)
+		out = append(out, c.root())
 	}
 	return out
 }
@@ -206,7 +206,7 @@ func (c *call) listNamed(source string, names []string) error {
 		if err := c.mayTouch("admin:ListServiceAccounts", u, u == c.self()); err != nil {
 			return err
 		}
-		if _, err := c.IAM.User(u); err == nil || u == c.Root {
+		if _, err := c.IAM.User(u); err == nil || u == c.root() {
 			users = append(users, u)
 		}
 	}
@@ -216,7 +216,7 @@ func (c *call) listNamed(source string, names []string) error {
 // temporaryAccountInfo answers with one session.
 func (c *call) temporaryAccountInfo() error {
 	s, info, err := c.sessionInfo(c.param("accessKey"))
-	if err == nil && s.Parent == c.Root && !c.id.Root {
+	if err == nil && s.Parent == c.root() && !c.id.Root {
 		return c.refuse("admin:ListTemporaryAccounts", iam.Decision{Statement: "what is root's is changed and read by root only"})
 	}
 	if errors.Is(err, iam.ErrNoSuchKey) {
@@ -320,7 +320,7 @@ func (c *call) revokeTokens() error {
 	parent := c.self()
 	if name != "" {
 		parent = iam.QualifiedName(source, name)
-		if s, _ := iam.SplitName(name); name == c.Root || s == source {
+		if s, _ := iam.SplitName(name); name == c.root() || s == source {
 			parent = name
 		}
 	} else if kind == "" && !full {

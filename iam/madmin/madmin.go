@@ -32,7 +32,6 @@ type Authenticate func(r *http.Request) (iam.Credential, error)
 // Config is what the face stands on. Everything is needed.
 type Config struct {
 	IAM          *iam.Service
-	Root         string // root's access key
 	Authenticate Authenticate
 	Host         Host
 }

@@ -49,7 +49,7 @@ func newServer(t *testing.T) *server {
 			return svc.Credential(name, r.Header.Get("X-Test-Token"))
 		}
 	}
-	h := Handler(Config{IAM: svc, Root: "objroot", Authenticate: authn, Host: newTestHost(t)})
+	h := Handler(Config{IAM: svc, Authenticate: authn, Host: newTestHost(t)})
 	h.(*handler).sealer = cheapSealer()
 	return &server{t: t, svc: svc, h: h, rows: routes(), sealer: cheapSealer(), secrets: map[string]string{}, tokens: map[string]string{}}
 }

@@ -8,16 +8,16 @@ import (
 	"github.com/objsrv/objsrv/iam/iamzip"
 )
 
+// root returns root's access key.
+func (c *call) root() string { return c.IAM.RootUser() }
+
 // self returns the user that the caller acts for: a qualified name, or root's access key.
 func (c *call) self() string {
 	if c.id.Root {
-		return c.Root
+		return c.root()
 	}
 	return c.id.Name
 }
-
-// isRoot tells whether the caller is root, or a credential with all of root's rights.
-func (c *call) isRoot() bool { return c.id.Root && !c.id.Restricted() }
 
 // mayOrOwns asks for an action, which the owner of a thing needs only not to be denied: a
 // decision that no statement made is not one against him. A credential with restrictions of its
@@ -32,7 +32,7 @@ func (c *call) mayOrOwns(action string, owns bool) error {
 
 // mayTouch asks for an action on what belongs to a user or to root. Root's own is root's alone.
 func (c *call) mayTouch(action, parent string, owns bool) error {
-	if parent == c.Root && !c.id.Root {
+	if parent == c.root() && !c.id.Root {
 		return c.refuse(action, iam.Decision{Statement: "what is root's is changed and read by root only"})
 	}
 	return c.mayOrOwns(action, owns)
@@ -42,7 +42,7 @@ func (c *call) mayTouch(action, parent string, owns bool) error {
 // or an external one, whose source they do not know. A name in more than one source is the local
 // user's. The answer to an unknown one is ErrNoSuchUser.
 func (c *call) findUser(name string) (string, error) {
-	if name == c.Root {
+	if name == c.root() {
 		return name, nil
 	}
 	_, err := c.IAM.User(name)

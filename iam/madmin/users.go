@@ -41,7 +41,7 @@ func (c *call) addUser() error {
 	case self && c.id.Kind != iam.OwnKey:
 		// A key or session that could set the user's secret would become the user.
 		return c.refuse("admin:CreateUser", iam.Decision{Statement: "a user's secret is not changed by a key or session of his"})
-	case name == c.Root:
+	case name == c.root():
 		return &Refusal{http.StatusForbidden, "XMinioInvalidIAMCredentials", "The credential is not allowed to be root's."}
 	}
 	if err := c.mayOrOwns("admin:CreateUser", self); err != nil {
@@ -151,7 +151,7 @@ func (c *call) nameOfOther() (string, error) {
 		return "", err
 	case name == c.id.Name || name == c.id.AccessKey:
 		return "", notAllowed("Nobody removes, enables or disables himself.")
-	case name == c.Root:
+	case name == c.root():
 		return "", notAllowed("Root is changed where it is set.")
 	}
 	return c.findUser(name)
