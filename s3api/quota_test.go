@@ -175,3 +175,27 @@ func TestQuotaLargeForm(t *testing.T) {
 		t.Errorf("%d bytes", n)
 	}
 }
+
+// BenchmarkClaim measures what a quota costs a write, and what it costs one into a bucket that has none.
+func BenchmarkClaim(b *testing.B) {
+	e := newEnv(b)
+	e.bucket("limited", storage.VersioningUnset)
+	e.quota("limited", 1<<40)
+	for _, name := range []string{"bkt", "limited"} {
+		bucket, err := e.s.Backend.Bucket(context.Background(), name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		c := &call{s: e.s, ctx: context.Background()}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				room, err := c.claim(bucket, 4096)
+				if err != nil {
+					b.Fatal(err)
+				}
+				room.release()
+			}
+		})
+	}
+}

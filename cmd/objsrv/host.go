@@ -42,6 +42,9 @@ func (h *host) closeStreams() {
 	h.log.Close()
 }
 
+// dropped counts the entries that watchers had no room for.
+func (h *host) dropped() int64 { return h.requests.Dropped() + h.log.Dropped() }
+
 // End implements madmin.Machine. The first word counts.
 func (h *host) End(restart bool) {
 	select {

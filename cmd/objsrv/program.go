@@ -84,7 +84,7 @@ func (p *Program) listen() error {
 	if p.listener, err = net.Listen("tcp", p.Config.Address); err != nil {
 		return fmt.Errorf("serve S3: %w", err)
 	}
-	p.metrics = metrics.New(metrics.Options{Version: readVersion().Version, Connections: func() int { return p.server.Connections() }})
+	p.metrics = metrics.New(metrics.Options{Version: readVersion().Version, Connections: func() int { return p.server.Connections() }, Dropped: p.host.dropped})
 	limits := httpd.Limits{Connections: p.Config.MaxConnections}
 	p.server = httpd.New(p.gate(), httpd.Options{Limits: limits, Proxies: p.Config.TrustedProxies, Log: p.log,
 		Begin: p.metrics.Begin, Observe: p.observe, Watched: p.host.requests.Active})

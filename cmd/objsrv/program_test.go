@@ -273,7 +273,7 @@ func TestMetrics(t *testing.T) {
 		`objsrv_bucket_bytes{bucket="measured"} 5`, `objsrv_bucket_objects{bucket="measured"} 1`, "objsrv_buckets 1",
 		`objsrv_requests_total{operation="PutObject",status="2xx"} 1`, `objsrv_request_errors_total{code="AccessDenied",operation="Metrics"} 2`,
 		"objsrv_requests_in_flight 1", `objsrv_request_duration_seconds_count{operation="PutObject"} 1`,
-		"process_resident_memory_bytes", "go_goroutines", "objsrv_connections",
+		"process_resident_memory_bytes", "go_goroutines", "objsrv_connections", "objsrv_watch_dropped_total 0",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %s in the metrics", want)

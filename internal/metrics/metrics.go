@@ -31,6 +31,8 @@ const unrouted = "none"
 type Options struct {
 	Version     string
 	Connections func() int // open connections; may be nil
+	// Dropped counts what administrators who watch the server were too slow for; may be nil.
+	Dropped func() int64
 }
 
 // Stat is a figure of the store.
@@ -93,6 +95,10 @@ func New(o Options) *Metrics {
 	if o.Connections != nil {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "objsrv_connections", Help: "Open client connections."},
 			func() float64 { return float64(o.Connections()) }))
+	}
+	if o.Dropped != nil {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "objsrv_watch_dropped_total",
+			Help: "Entries of traces and logs that who watched them was too slow for."}, func() float64 { return float64(o.Dropped()) }))
 	}
 	return m
 }
