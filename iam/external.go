@@ -1,10 +1,15 @@
 package iam
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/objsrv/objsrv/iam/policy"
+	"github.com/objsrv/objsrv/iam/store"
 )
 
 // Sources of identities. A local user's qualified name is its name; that of an external one
@@ -94,3 +99,74 @@ func checkExternal(qualified, name string) error {
 }
 
 func groupARN(account, name string) string { return "arn:aws:iam::" + account + ":group/" + name }
+
+// AuthorizeExternal decides r for an external user with grants, before a session of it is
+// issued: the user need not exist yet, and nothing is written. r.Identity does not count. Errors:
+// ErrInvalid, ErrDisabled, ErrDamaged.
+func (s *Service) AuthorizeExternal(name string, g *Grants, r Request) (Decision, error) {
+	fail := func(err error) (Decision, error) {
+		return Decision{}, fmt.Errorf("authorize external user: %w", err)
+	}
+	if err := errors.Join(checkExternalUser(name), g.check()); err != nil {
+		return fail(err)
+	}
+	sn := *s.snap.Load() // a copy: places of unknown policies are this question's own
+	u, ok := sn.users.get(name)
+	if !ok {
+		if err := sn.absent(kindUser, name, nil); err != nil {
+			return fail(err)
+		}
+		u = &user{userRecord: userRecord{header: header{formatVersion, s.account}, Name: name}, arn: userARN(s.account, name)}
+	}
+	if u.Disabled {
+		return fail(ErrDisabled)
+	}
+	sc, err := sn.newScope(name, nil, g)
+	if err != nil {
+		return fail(err)
+	}
+	q := policy.Query{Action: r.Action, Bucket: r.Bucket, Key: r.Key, Conditions: r.Conditions}
+	q.Caller = policy.Caller{ID: u.ID, Account: u.Account, Name: u.Name, ARN: u.arn, Session: true, Attributes: u}
+	if sc != nil {
+		q.Caller.Attributes = attributes{u, sc}
+	}
+	own, sound := u.evaluate(sc, &q)
+	d := Decision{Allowed: sound && own.Effect == policy.Allow, Statement: own.Statement, Explicit: sound && own.Effect == policy.Deny}
+	if !d.Allowed && r.RequestID != "" {
+		r.Identity = &Identity{ARN: u.arn}
+		s.refusals.add(refusalOf(&r, d, s.now()))
+	}
+	return d, nil
+}
+
+func checkExternalUser(name string) error {
+	if source, _ := SplitName(name); source == SourceLocal {
+		return fmt.Errorf("%w: %q is not the name of an external user", ErrInvalid, name)
+	}
+	return CheckUserName(name)
+}
+
+// external returns the identity of an external user, and what makes the user when it has none.
+func (s *Service) external(ctx context.Context, name string) (*Identity, []store.Change, error) {
+	if err := checkExternalUser(name); err != nil {
+		return nil, nil, err
+	}
+	u, _, err := s.readUser(ctx, name)
+	var changes []store.Change
+	if errors.Is(err, ErrNoSuchUser) {
+		n := NewUser{Name: name}
+		if _, err := s.checkNewUser(&n); err != nil {
+			return nil, nil, err
+		}
+		now := s.now().UTC()
+		u = userRecord{header: header{formatVersion, n.Account}, ID: newID(userID), Name: name, Created: now, Updated: now}
+		changes, err = appendPut(nil, kindUser, name, 0, u)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if u.Disabled {
+		return nil, nil, ErrDisabled
+	}
+	return &Identity{Account: u.Account, ID: u.ID, Name: u.Name, ARN: userARN(u.Account, u.Name)}, changes, nil
+}

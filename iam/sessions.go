@@ -35,9 +35,11 @@ type Session struct {
 // NewSession describes a session to create.
 type NewSession struct {
 	By         *Identity       // whose rights it has, cut down by what restricts By
+	External   string          // instead of By: an external user, who is made with the first session
 	Policy     json.RawMessage // session policy, at most MaxSessionPolicy characters
 	Policies   []string        // managed policies that together with Policy bound the session
 	Duration   time.Duration   // MinSession to MaxSession
+	NotAfter   time.Time       // unless zero, the session ends then at the latest, be it sooner than MinSession
 	Name       string          // RoleSessionName, for the lists
 	ARN        string          // of the session itself, for GetCallerIdentity
 	RevokeType string          // MinIO's TokenRevokeType
@@ -55,7 +57,7 @@ const (
 // CreateSession issues a temporary credential with the rights of By. It is durable when it is
 // returned, and gone with its user, with the service key that asked for it, when it is revoked or
 // expires. Errors: ErrInvalid, ErrFull beyond MaxSessions, ErrNoSuchPolicy, a
-// *policy.SyntaxError, ErrNoSuchKey when By has gone meanwhile.
+// *policy.SyntaxError, ErrNoSuchKey when By has gone meanwhile, ErrDisabled for an external user.
 func (s *Service) CreateSession(ctx context.Context, n NewSession) (Session, Credential, error) {
 	fail := func(err error) (Session, Credential, error) {
 		return Session{}, Credential{}, fmt.Errorf("create session: %w", err)
@@ -80,8 +82,12 @@ func (s *Service) issue(ctx context.Context, n *NewSession) (*session, string, e
 	if err != nil {
 		return nil, "", err
 	}
+	parent := r.UserName
+	if parent == "" {
+		parent = n.By.Name // root's
+	}
 	token, err := signToken(s.tokenKey, &tokenClaims{
-		AccessKey: r.AccessKey, Parent: n.By.Name, Issued: r.Created.Unix(), Expires: r.Expires.Unix(), ID: random32(16),
+		AccessKey: r.AccessKey, Parent: parent, Issued: r.Created.Unix(), Expires: r.Expires.Unix(), ID: random32(16),
 	})
 	if err != nil {
 		return nil, "", err
@@ -106,7 +112,13 @@ func (s *Service) issue(ctx context.Context, n *NewSession) (*session, string, e
 // newSession judges n and makes the record, and the checks that its user and policies are
 // there when it is committed.
 func (s *Service) newSession(ctx context.Context, n *NewSession) (r sessionRecord, changes []store.Change, err error) {
+	var made []store.Change
 	by := n.By
+	if n.External != "" {
+		if by, made, err = s.external(ctx, n.External); err != nil {
+			return r, nil, err
+		}
+	}
 	if by == nil {
 		return r, nil, fmt.Errorf("%w: a session has a user", ErrInvalid)
 	}
@@ -123,6 +135,12 @@ func (s *Service) newSession(ctx context.Context, n *NewSession) (r sessionRecor
 		// Whole seconds, as the answer tells the expiry.
 		Expires: now.Add(n.Duration).Truncate(time.Second),
 	}
+	if !n.NotAfter.IsZero() {
+		r.Expires = minTime(r.Expires, n.NotAfter.UTC().Truncate(time.Second))
+	}
+	if !now.Before(r.Expires) {
+		return r, nil, fmt.Errorf("%w: the session would have ended already", ErrInvalid)
+	}
 	if err := s.bind(&r, by, n); err != nil {
 		return r, nil, err
 	}
@@ -135,11 +153,14 @@ func (s *Service) newSession(ctx context.Context, n *NewSession) (r sessionRecor
 	if by.ID == s.root.Identity.ID {
 		return r, changes, nil
 	}
+	r.UserName = by.Name
+	if made != nil {
+		return r, append(changes, made...), nil
+	}
 	u, rev, err := s.readUser(ctx, by.Name)
 	if err != nil || u.ID != by.ID {
 		return r, nil, errors.Join(ErrNoSuchKey, err)
 	}
-	r.UserName = u.Name
 	return r, append(changes, store.Change{Op: store.Check, Kind: kindUser, Name: u.Name, Revision: rev}), nil
 }
 

@@ -112,8 +112,8 @@ func (c *call) mayIssue(action string) error {
 	return nil
 }
 
-// roleName checks RoleArn and RoleSessionName, and returns the name that the session's ARN has.
-func (c *call) roleName() (string, error) {
+// checkNames judges the parameters with which a session is named.
+func (c *call) checkNames() error {
 	for _, p := range []struct {
 		name string
 		ok   func(string) bool
@@ -125,8 +125,16 @@ func (c *call) roleName() (string, error) {
 		{"SourceIdentity", sessionName.MatchString, "2 to 64 letters, digits and _ + = , . @ -"},
 	} {
 		if c.form.Has(p.name) && !p.ok(c.form.Get(p.name)) {
-			return "", invalid("%s has the form %s.", p.name, p.form)
+			return invalid("%s has the form %s.", p.name, p.form)
 		}
+	}
+	return nil
+}
+
+// roleName checks RoleArn and RoleSessionName, and returns the name that the session's ARN has.
+func (c *call) roleName() (string, error) {
+	if err := c.checkNames(); err != nil {
+		return "", err
 	}
 	arn := c.form.Get("RoleArn")
 	if arn == "" {

@@ -29,6 +29,15 @@ type Config struct {
 	// Duration, when it is not zero, is that of every session, whatever is asked for
 	// (MINIO_STS_DURATION).
 	Duration time.Duration
+	// WebIdentity judges the tokens of identity providers; nil without any.
+	WebIdentity TokenVerifier
+}
+
+func (c *Config) now() time.Time {
+	if c.Now != nil {
+		return c.Now()
+	}
+	return time.Now()
 }
 
 // Handler answers the calls of the service.
@@ -69,8 +78,8 @@ func ops() []op {
 		{"GetFederationToken", false, (*call).getFederationToken},
 		{"GetCallerIdentity", false, (*call).getCallerIdentity},
 		{"GetAccessKeyInfo", false, (*call).getAccessKeyInfo},
-		{"AssumeRoleWithWebIdentity", true, nil},
-		{"AssumeRoleWithClientGrants", true, nil},
+		{"AssumeRoleWithWebIdentity", true, (*call).assumeRoleWithWebIdentity},
+		{"AssumeRoleWithClientGrants", true, (*call).assumeRoleWithClientGrants},
 		{"AssumeRoleWithLDAPIdentity", true, nil},
 		{"AssumeRoleWithCertificate", true, nil},
 		{"AssumeRoleWithCustomToken", true, nil},

@@ -34,6 +34,15 @@ func (p *Program) banner() {
 		line("Password:", "%s", root.Password)
 		line("", "shown this once; it is stored in %s/%s", strings.TrimRight(p.Config.Dir, "/"), rootFile)
 	}
+	if p.services.openID != nil {
+		for _, provider := range p.services.openID.List() {
+			if provider.RoleARN != "" {
+				line("OpenID:", "%s, role %s", provider.Name, provider.RoleARN)
+			} else {
+				line("OpenID:", "%s, policies from the claim %s", provider.Name, provider.Config.ClaimName)
+			}
+		}
+	}
 	fmt.Fprint(p.Stdout, b.String())
 	for _, w := range append(p.Config.warnings(p.Ignored), p.services.warnings()...) {
 		p.log.Warn(w)

@@ -11,6 +11,7 @@ import (
 	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/internal/httpd"
 	"github.com/objsrv/objsrv/s3api"
+	"github.com/objsrv/objsrv/sts/oidc"
 )
 
 // Config is everything that can be set about a server. Each field names its flag and its
@@ -47,6 +48,9 @@ type Config struct {
 	// SessionDuration, when it is set, is that of every session, whatever its client asks for.
 	// --sts-duration, OBJSRV_STS_DURATION, MINIO_STS_DURATION.
 	SessionDuration time.Duration
+	// OpenID are the OpenID Connect providers whose users log in. OBJSRV_IDENTITY_OPENID_SETTING,
+	// MINIO_IDENTITY_OPENID_SETTING, and _NAME behind it for further ones; docs/openid.md.
+	OpenID []oidc.Config
 	// SigV2 takes presigned URLs and POST forms signed with version 2, which boto3 and version 1 of
 	// the aws command line make unless told signature_version = s3v4; off by default. Requests
 	// whose headers are signed with version 2 are refused always. --sigv2, OBJSRV_SIGV2.

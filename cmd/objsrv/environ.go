@@ -118,6 +118,9 @@ func readConfig(fs *pflag.FlagSet, env environ, args []string) (c *Config, ignor
 	if err := c.check(); err != nil {
 		return nil, nil, err
 	}
+	if c.OpenID, err = readOpenID(env, known, c.Region); err != nil {
+		return nil, nil, err
+	}
 	ignored, err = strangers(env, known)
 	return c, ignored, err
 }

@@ -22,7 +22,7 @@ import (
 	"github.com/objsrv/objsrv/s3api"
 	"github.com/objsrv/objsrv/storage"
 	"github.com/objsrv/objsrv/storage/fs"
-	"github.com/objsrv/objsrv/sts"
+	"github.com/objsrv/objsrv/sts/oidc"
 )
 
 // iamFile, in the data directory, is the store of identities.
@@ -46,6 +46,7 @@ type services struct {
 	admin    http.Handler
 	madmin   http.Handler
 	sts      http.Handler
+	openID   *oidc.Providers // nil without any
 
 	checking sync.Mutex // held while fsck runs
 }
@@ -91,7 +92,9 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 	s.admin = newAdminAPI(s.s3, s.iam, s.backend)
 	h.services = s
 	s.madmin = newMadmin(s, h)
-	s.sts = sts.Handler(sts.Config{IAM: s.iam, Region: c.Region, Duration: c.SessionDuration})
+	if s.sts, err = s.newSTS(); err != nil {
+		return s, err
+	}
 	m.AddStore(s.backend, s.figures)
 	return s, nil
 }
@@ -127,8 +130,12 @@ func (s *services) Close() error {
 	return err
 }
 
-// warnings are about the credentials.
+// warnings are about the credentials and the identity providers.
 func (s *services) warnings() []string {
+	return append(s.rootWarnings(), s.openIDWarnings()...)
+}
+
+func (s *services) rootWarnings() []string {
 	if s.root.made {
 		return nil
 	}

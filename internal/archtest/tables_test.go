@@ -66,6 +66,7 @@ var owners = map[string][]string{
 	"github.com/cespare/xxhash/v2":                   {"internal/checksum", "storage/fs"}, // storage may not import internal/checksum for one hash of its locks
 	"github.com/cockroachdb/pebble/v2":               {"storage/fs/..."},
 	"github.com/coreos/go-oidc/v3":                   {"sts/oidc"},
+	"github.com/go-jose/go-jose/v4":                  {"sts/oidc"}, // JSON Web Keys, which go-oidc keeps to itself
 	"github.com/go-ldap/ldap/v3":                     {"sts/ldap"},
 	"github.com/klauspost/compress":                  {"storage/fs/..."},
 	"github.com/minio/crc64nvme":                     {"internal/checksum"},

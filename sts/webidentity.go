@@ -1,0 +1,320 @@
+package sts
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/objsrv/objsrv/iam"
+)
+
+// TokenVerifier knows the OpenID Connect providers and judges their tokens.
+type TokenVerifier interface {
+	// Verify returns whom a token speaks of. An error that Is a *Rejection is told to the client.
+	Verify(ctx context.Context, t WebToken) (*Person, error)
+}
+
+// WebToken is what a client has of an identity provider.
+type WebToken struct {
+	Token       string // a signed JSON Web Token (RFC 7519)
+	AccessToken string // for the provider's userinfo endpoint; "" for none
+	RoleARN     string // which role is asked for; "" for none
+}
+
+// Person is whom a token speaks of.
+type Person struct {
+	Provider string // as it is configured
+	Issuer   string
+	Subject  string
+	Audience string // the accepted one
+	Expires  time.Time
+	Claim    string   // where Policies were looked for; "" when they are the role's
+	Policies []string // need not exist
+	Groups   []string // local ones that the token names; need not exist
+	// Claims are the strings and the lists of strings of the token, by their names.
+	Claims map[string][]string
+	Names  []string // of all claims, sorted
+}
+
+// Codes of Rejection (STS API reference, AssumeRoleWithWebIdentity).
+const (
+	InvalidIdentityToken = "InvalidIdentityToken"
+	ExpiredToken         = "ExpiredTokenException"
+	RejectedClaim        = "IDPRejectedClaim"
+	CommunicationError   = "IDPCommunicationError"
+)
+
+// Rejection says why a token is not taken.
+type Rejection struct {
+	Code    string
+	Message string // for the client. It is one and the same for all tokens that nobody known has signed.
+	Reason  string // for administrators: kept under the request's id; "" when Message says all
+}
+
+// Error implements error.
+func (r *Rejection) Error() string {
+	if r.Reason == "" {
+		return r.Code + ": " + r.Message
+	}
+	return r.Code + ": " + r.Message + " (" + r.Reason + ")"
+}
+
+// actionWebIdentity is asked for both actions, as in MinIO.
+const actionWebIdentity = "sts:AssumeRoleWithWebIdentity"
+
+type webIdentityResponse struct {
+	XMLName xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ AssumeRoleWithWebIdentityResponse"`
+	Result  struct {
+		assumedWithToken
+		SubjectFromWebIdentityToken string
+	} `xml:"AssumeRoleWithWebIdentityResult"`
+	Metadata metadata `xml:"ResponseMetadata"`
+}
+
+type clientGrantsResponse struct {
+	XMLName xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ AssumeRoleWithClientGrantsResponse"`
+	Result  struct {
+		assumedWithToken
+		SubjectFromToken string // MinIO's server has it so,
+		// and its client libraries look for this one.
+		SubjectFromClientGrantsToken string
+	} `xml:"AssumeRoleWithClientGrantsResult"`
+	Metadata metadata `xml:"ResponseMetadata"`
+}
+
+// assumedWithToken is what both answers have.
+type assumedWithToken struct {
+	AssumedRoleUser  assumedRoleUser
+	Audience         string
+	Credentials      credentials
+	PackedPolicySize *int `xml:",omitempty"`
+	Provider         string
+}
+
+// assumeRoleWithWebIdentity issues a session to whom an identity provider vouches for.
+func (c *call) assumeRoleWithWebIdentity() error {
+	p, a, err := c.issueByToken("")
+	if err != nil {
+		return err
+	}
+	var out webIdentityResponse
+	out.Result.assumedWithToken, out.Result.SubjectFromWebIdentityToken = a, p.Subject
+	out.Metadata.RequestID = c.ev.ID
+	c.write(http.StatusOK, out)
+	return nil
+}
+
+// assumeRoleWithClientGrants is MinIO's name for the same with the access token of a program.
+func (c *call) assumeRoleWithClientGrants() error {
+	p, a, err := c.issueByToken(c.form.Get("Token"))
+	if err != nil {
+		return err
+	}
+	var out clientGrantsResponse
+	out.Result.assumedWithToken, out.Result.SubjectFromToken, out.Result.SubjectFromClientGrantsToken = a, p.Subject, p.Subject
+	out.Metadata.RequestID = c.ev.ID
+	c.write(http.StatusOK, out)
+	return nil
+}
+
+// issueByToken verifies the request's token and issues a session. accessToken is used when the
+// request names none. Until all of it has been judged nothing is written.
+func (c *call) issueByToken(accessToken string) (*Person, assumedWithToken, error) {
+	fail := func(err error) (*Person, assumedWithToken, error) { return nil, assumedWithToken{}, err }
+	n, t, err := c.webRequest()
+	if err != nil {
+		return fail(err)
+	}
+	if t.AccessToken == "" {
+		t.AccessToken = accessToken
+	}
+	if c.WebIdentity == nil {
+		return fail(c.rejected(&Rejection{InvalidIdentityToken, "This server has no OpenID Connect provider.", ""}))
+	}
+	p, err := c.WebIdentity.Verify(c.r.Context(), t)
+	if err != nil {
+		return fail(c.rejected(err))
+	}
+	if n.Duration == 0 {
+		// As long as the token, as in MinIO; one that is taken in spite of clocks that differ has no
+		// life left, and gets as much as that was.
+		n.Duration, n.NotAfter = iam.MaxSession, p.Expires
+		if now := c.now(); !now.Before(p.Expires.Add(-time.Second)) {
+			n.NotAfter = p.Expires.Add(Leeway)
+		}
+	}
+	n.External = iam.QualifiedName(iam.SourceOpenID, parentID(p))
+	c.ev.Principal = n.External
+	if n.Grants, err = c.grantsOf(n.External, p); err != nil {
+		return fail(err)
+	}
+	n.ARN = "arn:aws:sts::" + c.IAM.Account() + ":assumed-role/" + roleOf(t.RoleARN, p) + "/" + n.Name
+	s, cred, err := c.IAM.CreateSession(c.r.Context(), n)
+	if err != nil {
+		return fail(err)
+	}
+	c.ev.Principal = n.ARN
+	return p, assumedWithToken{
+		AssumedRoleUser: assumedRoleUser{Arn: n.ARN, AssumedRoleID: cred.Identity.ID + ":" + n.Name},
+		Audience:        p.Audience, Credentials: shown(&cred, &s), PackedPolicySize: packedSize(&n), Provider: p.Issuer,
+	}, nil
+}
+
+// Leeway is how far clocks of an identity provider and of this server may differ.
+const Leeway = time.Minute
+
+// webRequest reads what the request says of the session; Duration is 0 when it is the token's.
+func (c *call) webRequest() (n iam.NewSession, t WebToken, err error) {
+	if err = c.check("WebIdentityToken", "Token", "WebIdentityAccessToken", "WebIdentityRefreshToken", "RoleArn", "RoleSessionName",
+		"DurationSeconds", "Policy", "PolicyArns.member", "TokenRevokeType"); err != nil {
+		return n, t, err
+	}
+	if err = c.checkNames(); err != nil {
+		return n, t, err
+	}
+	t = WebToken{Token: c.form.Get("WebIdentityToken"), AccessToken: c.form.Get("WebIdentityAccessToken"), RoleARN: c.form.Get("RoleArn")}
+	// MinIO takes either name with either action.
+	switch token := c.form.Get("Token"); {
+	case t.Token != "" && token != "":
+		return n, t, invalid("One of WebIdentityToken and Token is given, not both.")
+	case token != "":
+		t.Token = token
+	}
+	if t.Token == "" {
+		return n, t, invalid("The parameter WebIdentityToken is missing or empty.")
+	}
+	n = iam.NewSession{Name: c.form.Get("RoleSessionName"), RevokeType: c.form.Get("TokenRevokeType"), Remote: c.ev.Remote}
+	if n.Name == "" {
+		n.Name = "session"
+	}
+	if n.Policy, n.Policies, err = c.sessionPolicy(); err != nil {
+		return n, t, err
+	}
+	n.Duration, err = c.duration(0, iam.MaxSession)
+	return n, t, err
+}
+
+// parentID identifies a person: a subject is unique within its issuer only (OpenID Connect Core,
+// "Claim Stability and Uniqueness"). MinIO derives the same.
+func parentID(p *Person) string {
+	sum := sha256.Sum256([]byte("openid:" + p.Subject + ":" + p.Issuer))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// roleOf is the name in the session's ARN: the role's that was asked for, else the provider's.
+func roleOf(arn string, p *Person) string {
+	if arn == "" {
+		return p.Provider
+	}
+	return arn[strings.LastIndexByte(arn, '/')+1:]
+}
+
+// grantsOf returns what the token of p gives user, unless that is nothing, or the user may not have
+// a session. Policies that do not exist are left out: a provider names more than this server has.
+func (c *call) grantsOf(user string, p *Person) (*iam.Grants, error) {
+	g := &iam.Grants{Claims: map[string][]string{}}
+	for _, name := range p.Policies {
+		if _, err := c.IAM.Policy(name); err == nil {
+			g.Policies = append(g.Policies, name)
+		} else if !errors.Is(err, iam.ErrNoSuchPolicy) {
+			return nil, err // what can't be read might have denied
+		}
+	}
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(p.Groups))) {
+		if source, _ := iam.SplitName(name); source != iam.SourceLocal {
+			continue // a provider speaks for no other one's groups
+		}
+		if _, err := c.IAM.Group(name); err == nil {
+			g.Groups = append(g.Groups, name)
+		} else if !errors.Is(err, iam.ErrNoSuchGroup) {
+			return nil, err
+		}
+	}
+	// Names of condition keys know no case. Where claims differ in case only, the lower-case one is
+	// meant, else the first of them.
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(p.Claims))) {
+		key := "jwt:" + strings.ToLower(name)
+		if _, exact := p.Claims[strings.ToLower(name)]; name == strings.ToLower(name) || !exact {
+			g.Claims[key] = p.Claims[name]
+		}
+	}
+	g.Claims["aws:federatedprovider"] = []string{strings.TrimPrefix(p.Issuer, "https://")}
+	u, err := c.IAM.User(user)
+	if err != nil && !errors.Is(err, iam.ErrNoSuchUser) {
+		return nil, err
+	}
+	if err == nil && !u.Enabled {
+		c.refuse(user, "the user is disabled")
+		return nil, errDenied("The user of the token is disabled on this server.")
+	}
+	if len(g.Policies)+len(g.Groups)+len(u.Policies)+len(u.Groups) == 0 {
+		return nil, c.rejected(&Rejection{RejectedClaim, noPolicy(p), ""})
+	}
+	d, err := c.IAM.AuthorizeExternal(user, g, iam.Request{
+		Action: actionWebIdentity, Conditions: conditions{c}, RequestID: c.ev.ID, Remote: c.ev.Remote,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if d.Explicit {
+		return nil, errDenied("A policy denies %s.", actionWebIdentity)
+	}
+	return g, nil
+}
+
+// noPolicy tells the holder of a good token why it is worth nothing here.
+func noPolicy(p *Person) string {
+	switch {
+	case p.Claim == "":
+		return "None of the policies of the provider's role exists on this server."
+	case len(p.Policies) > 0:
+		return fmt.Sprintf("The claim %s names the policies %s, none of which exists on this server.", printable(p.Claim), list(p.Policies))
+	}
+	return fmt.Sprintf("The claim %s names no policy. The token has the claims %s.", printable(p.Claim), list(p.Names))
+}
+
+// list shows names that the client may see, but not without end.
+func list(names []string) string {
+	var b strings.Builder
+	for i, n := range names {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if b.Len() > 600 {
+			return b.String() + "..."
+		}
+		b.WriteString(printable(n))
+	}
+	return b.String()
+}
+
+// rejected keeps the reason of a refused token for administrators and returns what the client is
+// told.
+func (c *call) rejected(err error) error {
+	var r *Rejection
+	if !errors.As(err, &r) {
+		return err
+	}
+	why := r.Reason
+	if why == "" {
+		why = r.Message
+	}
+	c.refuse("", why)
+	status := http.StatusBadRequest
+	if r.Code == RejectedClaim {
+		status = http.StatusForbidden
+	}
+	return &Error{status, r.Code, r.Message}
+}
+
+func (c *call) refuse(principal, why string) {
+	c.IAM.Refuse(iam.Refusal{RequestID: c.ev.ID, Principal: principal, Remote: c.ev.Remote, Action: actionWebIdentity, Statement: why})
+}
