@@ -78,17 +78,21 @@ func newAdminWhoamiCommand(f *adminFlags) *cobra.Command {
 			return f.show(cmd, "GET", "whoami", nil, &me, func(w io.Writer) {
 				fmt.Fprintf(w, "Name:\t%s\nARN:\t%s\nID:\t%s\nAccount:\t%s\nAccess key:\t%s\nCredential:\t%s\nRestricted:\t%s\nPolicies:\t%s\nGroups:\t%s\n",
 					printable(me.Name), printable(me.ARN), printable(me.ID), printable(me.Account), printable(me.AccessKey), printable(me.Credential), yes(me.Restricted),
-					rights(me.Root, me.Policies), names(me.Groups))
+					rights(&me), names(me.Groups))
 			})
 		},
 	}
 }
 
-func rights(root bool, policies []string) string {
-	if root {
+// rights says what an identity may do.
+func rights(me *adminapi.WhoAmI) string {
+	switch {
+	case me.Root && me.Restricted:
+		return "of root, what its own policy allows"
+	case me.Root:
 		return "everything (root)"
 	}
-	return names(policies)
+	return names(me.Policies)
 }
 
 // names prints a list of names, or "none".

@@ -50,7 +50,7 @@ func printRefusals(w io.Writer, list []iam.Refusal) {
 			fmt.Fprintln(w)
 		}
 		fmt.Fprintf(w, "Time:\t%s\nPrincipal:\t%s\nAccess key:\t%s\nFrom:\t%s\nAction:\t%s\nResource:\t%s\nDecided by:\t%s\n",
-			moment(r.Time), printable(r.Principal), orNone(r.AccessKey), orNone(r.Remote), printable(r.Action), resource(r), reason(r.Statement, r.Explicit))
+			moment(r.Time), printable(r.Principal), orNone(r.AccessKey), orNone(r.Remote), orNone(r.Action), resource(r), reason(r.Statement, r.Explicit))
 	}
 }
 
@@ -58,7 +58,7 @@ func printRefusalTable(w io.Writer, list []iam.Refusal) {
 	fmt.Fprintln(w, "TIME\tREQUEST ID\tPRINCIPAL\tACTION\tRESOURCE\tDECIDED BY")
 	for i := range list {
 		r := &list[i]
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", moment(r.Time), printable(r.RequestID), printable(r.Principal), printable(r.Action), resource(r), reason(r.Statement, r.Explicit))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", moment(r.Time), printable(r.RequestID), printable(r.Principal), orNone(r.Action), resource(r), reason(r.Statement, r.Explicit))
 	}
 }
 

@@ -67,7 +67,7 @@ func newGroupLsCommand(f *adminFlags) *cobra.Command {
 				fmt.Fprintln(w, "NAME\tSTATUS\tMEMBERS\tPOLICIES\tCREATED")
 				for i := range list.Groups {
 					g := &list.Groups[i]
-					fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", printable(g.Name), state(g.Enabled, g.Damaged), len(g.Members), rights(false, g.Policies), day(g.Created))
+					fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", printable(g.Name), state(g.Enabled, g.Damaged), len(g.Members), names(g.Policies), day(g.Created))
 				}
 			})
 		},
@@ -90,7 +90,7 @@ func (f *adminFlags) showGroup(cmd *cobra.Command, method, name string, in any) 
 	var g iam.Group
 	return f.show(cmd, method, groupPath(name), in, &g, func(w io.Writer) {
 		fmt.Fprintf(w, "Name:\t%s\nAccount:\t%s\nARN:\t%s\nID:\t%s\nStatus:\t%s\nPolicies:\t%s\nMembers:\t%s\nCreated:\t%s\nUpdated:\t%s\n",
-			printable(g.Name), printable(g.Account), printable(g.ARN), printable(g.ID), state(g.Enabled, g.Damaged), rights(false, g.Policies), names(g.Members),
+			printable(g.Name), printable(g.Account), printable(g.ARN), printable(g.ID), state(g.Enabled, g.Damaged), names(g.Policies), names(g.Members),
 			moment(g.Created), moment(g.Updated))
 	})
 }

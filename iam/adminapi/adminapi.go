@@ -1,6 +1,6 @@
 // Package adminapi is the JSON face of identity management, which the command line and
-// the console use. It imports package iam, iam/policy, iam/iamzip, the request event
-// and the errors of sigv4. routes.go has the table of what it answers under /-/api/v1/.
+// the console use. It imports package iam, iam/policy, iam/iamzip, the request event,
+// and the errors of iam/store and sigv4. routes.go has the table of what it answers under /-/api/v1/.
 //
 // Bodies are JSON, read strictly: an unknown or repeated member, another type, or text
 // behind the document is refused. Names in paths are percent-encoded. Every route asks
@@ -81,7 +81,7 @@ func (c *call) serve(h *handler) error {
 		return authRefusal(err)
 	}
 	if id == nil {
-		return errDenied
+		return c.refuseAnonymous(rt)
 	}
 	c.id = id
 	c.ev.AccessKey, c.ev.Principal = id.AccessKey, id.ARN

@@ -7,6 +7,7 @@ import (
 
 	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/iam/policy"
+	"github.com/objsrv/objsrv/iam/store"
 	"github.com/objsrv/objsrv/sigv4"
 )
 
@@ -97,7 +98,8 @@ var domainErrors = []struct {
 	{iam.ErrNoSuchGroup, http.StatusNotFound, "NoSuchGroup", ""},
 	{iam.ErrNoSuchPolicy, http.StatusNotFound, "NoSuchPolicy", ""},
 	{iam.ErrNoSuchKey, http.StatusNotFound, "NoSuchAccessKey", ""},
-	{iam.ErrFull, http.StatusInsufficientStorage, "InsufficientStorage", "No space is left for identities."},
+	{store.ErrFull, http.StatusInsufficientStorage, "InsufficientStorage", "No space is left for identities."},
+	{iam.ErrFull, http.StatusConflict, "LimitExceeded", ""}, // a limit of one user
 	{iam.ErrUnavailable, http.StatusServiceUnavailable, "ServiceUnavailable", "Identities can't be changed now."},
 	{iam.ErrDamaged, http.StatusInternalServerError, "InternalError", "The record is damaged."},
 }

@@ -2,12 +2,16 @@ package adminapi
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/objsrv/objsrv/iam"
+	"github.com/objsrv/objsrv/iam/store"
+	"github.com/objsrv/objsrv/sigv4"
 )
 
 // TestExplain: a refused client learns AccessDenied and the request id, and under that id an
@@ -64,10 +68,16 @@ func TestExplain(t *testing.T) {
 	if len(last.Refusals) != 8 || last.Refusals[7].Principal == last.Refusals[0].Principal {
 		t.Errorf("last %+v", last)
 	}
+	// Who did not sign is told of as well.
+	s.send("", "GET", "users", "")
+	decodeAnswer(t, s.send(root, "GET", "explain?last=1", ""), 200, &last)
+	if r := last.Refusals[0]; r.Principal != "anonymous" || r.Statement != byUnsigned || r.Action != ActionListUsers {
+		t.Errorf("anonymous: %+v", r)
+	}
 	// What is allowed for want of a Deny leaves no trace of a refusal.
 	s.done(t, "alice", "GET", "keys", "")
 	decodeAnswer(t, s.send(root, "GET", "explain", ""), 200, &last)
-	if len(last.Refusals) != 8 {
+	if len(last.Refusals) != 9 {
 		t.Errorf("last %+v", last)
 	}
 }
@@ -175,5 +185,31 @@ func TestValidate(t *testing.T) {
 	var e Error
 	if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || e.Place == nil || e.Place.Path != "Statement[0].Condition.StringLikes" || e.Place.Line != 3 {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// TestErrors: what went wrong inside is not told, and a limit is told apart from a full disk.
+func TestErrors(t *testing.T) {
+	for _, tt := range []struct {
+		err    error
+		status int
+		code   string
+		told   string // a part of the message
+	}{
+		{fmt.Errorf("create: %w: the user has 7 access keys", iam.ErrFull), 409, "LimitExceeded", "7 access keys"},
+		{fmt.Errorf("create: %w: %w: /secret/path", iam.ErrFull, store.ErrFull), 507, "InsufficientStorage", "No space"},
+		{fmt.Errorf("create: %w: /secret/path", iam.ErrUnavailable), 503, "ServiceUnavailable", "can't be changed"},
+		{fmt.Errorf("get: %w: /secret/path", iam.ErrDamaged), 500, "InternalError", "damaged"},
+		{errors.New("/secret/path"), 500, "InternalError", "internal error"},
+		{&sigv4.Error{Code: "XAmzContentSHA256Mismatch", Message: "m"}, 400, "XAmzContentSHA256Mismatch", "m"},
+		{&sigv4.Error{Code: "RequestTimeTooSkewed", Message: "m"}, 403, "RequestTimeTooSkewed", "m"},
+		{authRefusal(iam.ErrExpired), 403, "ExpiredToken", "expired"},
+		{authRefusal(iam.ErrInvalidToken), 403, "InvalidToken", "not valid"},
+		{authRefusal(errors.New("/secret/path")), 403, "AccessDenied", "Access Denied"},
+	} {
+		got := asRefusal(tt.err)
+		if got.Status != tt.status || got.Code != tt.code || !strings.Contains(got.Message, tt.told) || strings.Contains(got.Message, "/secret") {
+			t.Errorf("%v: %+v", tt.err, got)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 // Statements of refusals that Authorize did not make.
 const (
 	byRootOnly   = "only root manages the credentials of root"
+	byUnsigned   = "the request is not signed"
 	byRestricted = "a restricted credential manages no credential of its own user"
 )
 
@@ -47,5 +48,13 @@ func (c *call) refuse(action, statement string) error {
 		RequestID: c.ev.ID, Principal: c.id.ARN, AccessKey: c.id.AccessKey, Remote: c.ev.Remote,
 		Action: action, Statement: statement, Explicit: true,
 	})
+	return errDenied
+}
+
+// refuseAnonymous refuses who did not sign, and keeps that where there is such a route.
+func (c *call) refuseAnonymous(rt *route) error {
+	if rt != nil {
+		c.svc.Refuse(iam.Refusal{RequestID: c.ev.ID, Remote: c.ev.Remote, Action: rt.action, Statement: byUnsigned})
+	}
 	return errDenied
 }
