@@ -66,7 +66,10 @@ func (c *call) bucketGrant(b *storage.Bucket, p permission) iam.Grant {
 // objectAccess reads the object's list. Of an object that is not there who may list the bucket
 // may know, and the answer says so after another decision.
 func (c *call) objectAccess(action string, p permission, b *storage.Bucket, ref storage.Ref) iam.ACL {
-	o := c.judged.object
+	var o *storage.Object
+	if c.judged != nil {
+		o = c.judged.object
+	}
 	if o == nil {
 		var err error
 		if o, err = c.s.Backend.StatObject(c.ctx, ref); err != nil {
@@ -74,11 +77,11 @@ func (c *call) objectAccess(action string, p permission, b *storage.Bucket, ref 
 				c.unknown = err
 				return iam.ACL{}
 			}
-			c.judged = judged{action: action, ref: ref, absent: true}
+			c.judged = &judged{action: action, ref: ref, absent: true}
 			return iam.ACL{Grant: c.absentGrant(b, ref)}
 		}
 	}
-	c.judged = judged{action: action, ref: ref, owner: o.Owner, acl: o.Props[propACL]}
+	c.judged = &judged{action: action, ref: ref, owner: o.Owner, acl: o.Props[propACL]}
 	owner := c.s.objectOwner(b, o.Owner)
 	l, err := decodeACL(c.judged.acl, owner)
 	if err != nil {
@@ -105,7 +108,7 @@ func (c *call) absentGrant(b *storage.Bucket, ref storage.Ref) iam.Grant {
 
 // holds tells that a decision, if there was one, would be the same for o.
 func (j *judged) holds(o *storage.Object) bool {
-	return j.action == "" || !j.absent && j.owner == o.Owner && j.acl == o.Props[propACL]
+	return j == nil || j.action == "" || !j.absent && j.owner == o.Owner && j.acl == o.Props[propACL]
 }
 
 // recheck decides again when o, which is about to be answered with, has not the list or the tags that the
@@ -114,11 +117,15 @@ func (c *call) recheck(b *storage.Bucket, o *storage.Object) error {
 	if c.judged.holds(o) && c.tagged.holds(b, o) {
 		return nil
 	}
-	action, ref := c.judged.action, c.judged.ref
+	var action string
+	var ref storage.Ref
+	if c.judged != nil {
+		action, ref = c.judged.action, c.judged.ref
+	}
 	if action == "" {
 		action, ref = c.tagged.action, c.tagged.ref
 	}
-	c.judged, c.tagged = judged{object: o}, &tagged{ref: ref, object: o}
+	c.judged, c.tagged = &judged{object: o}, &tagged{ref: ref, object: o}
 	return c.authorizeRef(action, b, ref)
 }
 

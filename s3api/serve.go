@@ -117,8 +117,8 @@ type call struct {
 	kept  bool
 	// unknown is why the value of a condition could not be learnt; no decision counts then.
 	unknown error
-	judged  judged
-	tagged  *tagged // nil unless a decision asked for the tags of an object
+	judged  *judged // nil unless a decision asked for the list of an object
+	tagged  *tagged // nil unless one asked for its tags
 }
 
 // ServeHTTP implements http.Handler.
