@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Moves the identities of a real MinIO to objsrv and asks both, with each of the old keys, what it may do.
 
-Usage: migrate.py fill | export ZIP | probe [NAME=URL ...] | refused URL     with MC, REFERENCE, ACCESS, SECRET, TMP
+Usage: migrate.py fill | export ZIP | same ZIP ZIP | probe [NAME=URL ...] | refused URL     with MC, REFERENCE, ACCESS, SECRET, TMP
 
-fill makes identities of every kind on the MinIO at REFERENCE; export writes its IAM zip; probe makes each request of
-PROBES with each of these keys to REFERENCE and to the URLs, and fails when one allows what the other refuses, or refuses
+fill makes identities of every kind on the MinIO at REFERENCE; export writes its IAM zip; same compares what is in two of
+them (differences.txt: step "move-export"); probe makes each
+request of PROBES with each of these keys to REFERENCE and to the URLs, and fails when one allows what the other refuses, or refuses
 it for another reason, unless differences.txt lists it (step "NAME/KEY", place "PROBE", or "PROBE (refused)" when both refuse);
 refused fails when a URL takes any of the keys.
 """
@@ -14,8 +15,9 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 
-import compare
+import alike
 import sign
 
 SOON = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -97,7 +99,7 @@ PROBES = [
 def mc(*words):
     """Runs mc on the MinIO and gives its exit code and its output."""
     done = subprocess.run([os.environ.get("MC", "mc"), "--config-dir", os.path.join(os.environ["TMP"], "move-mc"), "--json"] + list(words),
-                          cwd=os.path.join(compare.HERE, "files"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                          cwd=os.path.join(alike.HERE, "files"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
         sys.exit("mc %s: %s" % (" ".join(words), done.stdout.decode()))
 
@@ -153,7 +155,7 @@ def refusal(verdict):
 def probe(targets):
     """Compares the verdicts of all keys on all probes; gives the number of wrong ones."""
     reference = os.environ["REFERENCE"]
-    listed, wrong = compare.Listed(), 0
+    listed, wrong = alike.Listed(), 0
     for url in [reference] + [u for _, u in targets]:
         prepare(url)
     counts = {name: [0, 0, 0] for name, _ in targets}
@@ -176,11 +178,24 @@ def probe(targets):
     for target, (same, excused, other) in counts.items():
         print("%s: %d requests (%d allowed by MinIO): %d as MinIO, %d with listed differences, %d different" % (
             target, same + excused + other, allowed, same, excused, other))
-    for row in listed.rows:
-        if "/" in row[0] and not row[3] and os.environ.get("PEER") != "minio":
+    if os.environ.get("PEER") != "minio":
+        for row in listed.stale(lambda step: "/" in step):
             wrong += 1
-            print("FAIL differences.txt lists what is not seen: %s" % " | ".join(row[:3]))
+            print("FAIL differences.txt lists what is not seen: %s" % " | ".join(row))
     return wrong or not targets
+
+
+def same(first, second):
+    """Compares the contents of two zips; gives the number of differences that are not listed."""
+    listed, wrong, contents = alike.Listed(), 0, []
+    for name in (first, second):
+        with zipfile.ZipFile(name) as z:
+            contents.append({n: alike.plain(alike.content(n, z.read(n))) for n in z.namelist()})
+    for path, a, b in alike.differences(*contents):
+        if not listed.has("move-export", path):
+            wrong += 1
+            print("at %s: MinIO %s, ours %s" % (path, alike.short(a), alike.short(b)))
+    return wrong
 
 
 def refused(url):
@@ -202,6 +217,8 @@ def main():
         subprocess.run([os.environ.get("MC", "mc"), "--config-dir", os.path.join(os.environ["TMP"], "move-mc"), "admin", "cluster", "iam", "export", "m", "--output", args[0]], check=True)
     elif verb == "probe":
         sys.exit(1 if probe([a.split("=", 1) for a in args]) else 0)
+    elif verb == "same":
+        sys.exit(1 if same(*args) else 0)
     elif verb == "refused":
         sys.exit(1 if refused(args[0]) else 0)
     else:

@@ -60,9 +60,11 @@ move() {
     start_server "$TMP/move-by-objsrv"; by_objsrv=$ENDPOINT
     check "move: objsrv's import, dry run" eval 'import_by_objsrv "$by_objsrv" --dry-run "$zip" && migrate refused "$by_objsrv"'
     check "move: import by objsrv" import_by_objsrv "$by_objsrv" "$zip"
+    stop_pid "$SERVER_PID"; start_server "$TMP/move-by-objsrv"; by_objsrv=$ENDPOINT
     targets+=("by-objsrv=$by_objsrv")
   fi
   check "move: our export" eval '"$MC" --config-dir "$TMP/move-mc" admin cluster iam export ours --output "$TMP/our-iam.zip"'
+  check "move: says what MinIO's said" migrate same "$zip" "$TMP/our-iam.zip"
   PEER=minio start_server "$TMP/move-back"
   check "move: back to a MinIO" import_by_mc back "$ENDPOINT" "$TMP/our-iam.zip"
   targets+=("back=$ENDPOINT")
