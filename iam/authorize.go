@@ -64,7 +64,7 @@ func (s *Service) decide(r *Request) Decision {
 func rootCaller(id *Identity) policy.Caller {
 	c := policy.Caller{ID: id.ID, Account: id.Account, ARN: id.ARN, Root: true, Session: id.Kind == SessionKey}
 	if id.scope != nil {
-		c.Attributes = id.scope.claims
+		c.Attributes = id.scope
 	}
 	return c
 }
@@ -74,7 +74,7 @@ func (u *user) caller(id *Identity) policy.Caller {
 	c := policy.Caller{
 		ID: u.ID, Account: u.Account, Name: u.Name, ARN: u.arn, Session: id.Kind == SessionKey, Attributes: u,
 	}
-	if id.scope != nil && (id.scope.claims != nil || len(id.scope.groups) > 0) {
+	if id.scope != nil {
 		c.Attributes = attributes{u, id.scope}
 	}
 	return c

@@ -3,7 +3,9 @@ package iam
 import (
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/objsrv/objsrv/iam/store"
 	"github.com/objsrv/objsrv/iam/store/bolt"
@@ -114,4 +116,53 @@ func BenchmarkAuthorizeMany(b *testing.B) {
 		}
 		i++
 	}
+}
+
+// BenchmarkSessions is what a live session takes in memory, as the metric B/session, and what a
+// start with all of them takes for each.
+func BenchmarkSessions(b *testing.B) {
+	const sessions = 100_000
+	st, err := bolt.Open(filepath.Join(b.TempDir(), "iam.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer st.Close()
+	fill(b, st, 100, 0, 0)
+	var changes []store.Change
+	expires := time.Now().Add(time.Hour).Truncate(time.Second)
+	for i := range sessions {
+		name := fmt.Sprintf("user-%06d", i%100)
+		r := sessionRecord{
+			header: header{formatVersion, "123456789012"}, AccessKey: newSessionKey(), Secret: NewSecret(), TokenHash: make([]byte, 32),
+			UserID: userID + name, UserName: name, Name: "job", ARN: "arn:aws:sts::123456789012:assumed-role/" + name + "/job",
+			Remote: "192.0.2.1", Created: expires, Expires: expires,
+		}
+		value, err := encode(r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		changes = append(changes, store.Change{Kind: kindSession, Name: r.AccessKey, Value: value, Expires: expires})
+		if len(changes) == 1000 {
+			flush(b, st, &changes)
+		}
+	}
+	used := func() float64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc)
+	}
+	before, each := used(), 0.0
+	for b.Loop() {
+		s, err := Open(st, Options{RootUser: rootUser, RootPassword: rootSecret, AccountID: "123456789012"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		each = (used() - before) / sessions
+		s.Close()
+		b.StartTimer()
+	}
+	b.ReportMetric(each, "B/session")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/sessions, "ns/session")
 }

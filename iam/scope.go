@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/objsrv/objsrv/iam/policy"
 )
@@ -23,7 +24,7 @@ type scope struct {
 	slots  []*policySlot // of Grants
 	groups []*groupSlot
 	grants *Grants
-	claims claims // nil when there are none
+	issued time.Time // of a session; zero for a key
 }
 
 // Grants are what a credential has beside its user's policies and groups: what an identity
@@ -81,13 +82,21 @@ type bound struct {
 	slots []*policySlot
 }
 
-// claims are what a session's credential says of its caller, by lower-case condition key.
-type claims map[string][]string
-
-// Values implements policy.Conditions.
-func (c claims) Values(key string) ([]string, bool) {
-	v, ok := c[key]
-	return v, ok
+// Values implements policy.Conditions: what is known of the credential.
+func (sc *scope) Values(key string) ([]string, bool) {
+	if sc.grants != nil {
+		if v, ok := sc.grants.Claims[key]; ok {
+			return v, true
+		}
+	}
+	switch {
+	case sc.issued.IsZero():
+	case key == "aws:tokenissuetime":
+		return []string{sc.issued.UTC().Format(time.RFC3339)}, true
+	case key == "aws:multifactorauthpresent":
+		return []string{"false"}, true
+	}
+	return nil, false
 }
 
 // Values implements policy.Conditions: what is known of every credential of the user.
@@ -112,7 +121,7 @@ type attributes struct {
 
 // Values implements policy.Conditions.
 func (a attributes) Values(key string) ([]string, bool) {
-	if v, ok := a.sc.claims[key]; ok {
+	if v, ok := a.sc.Values(key); ok {
 		return v, true
 	}
 	names, ok := a.u.Values(key)
@@ -133,7 +142,7 @@ func (sn *snapshot) newScope(name string, list []bounds, g *Grants) (*scope, err
 	}
 	sc := &scope{bounds: make([]bound, len(list))}
 	if g != nil {
-		sc.grants, sc.claims, sc.slots = g, g.Claims, sn.slots(g.Policies)
+		sc.grants, sc.slots = g, sn.slots(g.Policies)
 		for _, n := range g.Groups {
 			sc.groups = append(sc.groups, sn.groupSlot(n))
 		}

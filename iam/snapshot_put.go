@@ -2,9 +2,7 @@ package iam
 
 import (
 	"errors"
-	"maps"
 	"slices"
-	"time"
 
 	"github.com/objsrv/objsrv/iam/policy"
 	"github.com/objsrv/objsrv/iam/store"
@@ -171,12 +169,7 @@ func (sn *snapshot) putSession(r *store.Record) error {
 	if sc == nil {
 		sc = &scope{}
 	}
-	said := sc.claims
-	sc.claims = claims{
-		"aws:tokenissuetime":         {ss.Created.UTC().Format(time.RFC3339)},
-		"aws:multifactorauthpresent": {"false"},
-	}
-	maps.Copy(sc.claims, said)
+	sc.issued = ss.Created
 	ss.identity.scope, ss.identity.Kind = sc, SessionKey
 	sn.sessions = sn.sessions.with(ss.AccessKey, ss)
 	sn.issued = link(sn.issued, ss.UserID, ss.AccessKey)
