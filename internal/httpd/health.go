@@ -60,9 +60,10 @@ func (h *Health) Ready(ctx context.Context) (reason string) {
 	}
 }
 
-// Serve answers the probe name: live, ready or cluster (the same here: a gateway or a
-// single server is its own cluster); false when there is no such probe. Why it is
-// not ready is told without details.
+// Serve answers the probe name: live, ready, cluster or cluster/read; false when there is no such
+// probe. Why it is not ready is told without details. The cluster is this one server: its probes say
+// so in MinIO's headers, which `mc ready` reads, and answer 412 to ?maintenance=true, which asks
+// whether requests would be served without it.
 func (h *Health) Serve(w http.ResponseWriter, r *http.Request, name string) bool {
 	switch name {
 	case "live", "ready", "cluster", "cluster/read":
@@ -81,6 +82,19 @@ func (h *Health) Serve(w http.ResponseWriter, r *http.Request, name string) bool
 			Text(w, http.StatusServiceUnavailable, reason)
 			return true
 		}
+	}
+	switch name {
+	case "cluster":
+		w.Header().Set("X-Minio-Write-Quorum", "1")
+	case "cluster/read":
+		w.Header().Set("X-Minio-Read-Quorum", "1")
+	default:
+		Text(w, http.StatusOK, "ok")
+		return true
+	}
+	if r.URL.Query().Get("maintenance") == "true" {
+		Text(w, http.StatusPreconditionFailed, "this is the only server")
+		return true
 	}
 	Text(w, http.StatusOK, "ok")
 	return true

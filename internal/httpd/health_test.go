@@ -48,6 +48,35 @@ func TestHealth(t *testing.T) {
 	}
 }
 
+// TestHealthOfCluster has what mc ready asks for.
+func TestHealthOfCluster(t *testing.T) {
+	h := &Health{}
+	h.Run()
+	for _, tc := range []struct {
+		name, query, write, read string
+		status                   int
+	}{
+		{"cluster", "", "1", "", 200},
+		{"cluster", "?maintenance=false", "1", "", 200},
+		{"cluster", "?maintenance=true", "1", "", 412},
+		{"cluster/read", "", "", "1", 200},
+		{"cluster/read", "?maintenance=true", "", "1", 412},
+		{"ready", "?maintenance=true", "", "", 200},
+		{"live", "?maintenance=true", "", "", 200},
+	} {
+		w := httptest.NewRecorder()
+		h.Serve(w, httptest.NewRequest("GET", "/minio/health/"+tc.name+tc.query, nil), tc.name)
+		if hd := w.Header(); w.Code != tc.status || hd.Get("X-Minio-Write-Quorum") != tc.write || hd.Get("X-Minio-Read-Quorum") != tc.read {
+			t.Errorf("%s%s: %d %v", tc.name, tc.query, w.Code, hd)
+		}
+	}
+	h.Drain()
+	w := httptest.NewRecorder()
+	if h.Serve(w, httptest.NewRequest("GET", "/-/health/cluster?maintenance=true", nil), "cluster"); w.Code != 503 {
+		t.Errorf("draining: %d", w.Code)
+	}
+}
+
 func TestHealthOfHangingStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
