@@ -27,6 +27,8 @@ func (c *call) authorizeOp(o *op) error {
 		c.b = b
 	}
 	switch o.action {
+	case "s3:ListAllMyBuckets":
+		return c.authorizeListing()
 	case perObject:
 		if o.name != "PostObject" && c.id == nil && !c.mayAdmit() {
 			return c.refusal(o)

@@ -51,6 +51,21 @@ func listBuckets(c *call) error {
 	return c.replyXML(http.StatusOK, doc.End("ListAllMyBucketsResult"))
 }
 
+// authorizeListing asks for the right to list all buckets. Whom no policy gives it, and none denies
+// it, is shown the buckets that it may list or ask the region of, as MinIO does: it learns no more
+// than it could by asking for each. Without any it is refused, as on S3.
+func (c *call) authorizeListing() error {
+	const action = "s3:ListAllMyBuckets"
+	req := c.newRequest(action, nil, storage.Ref{}, nil)
+	if d := c.decide(&req, nil, ""); c.id != nil && !d.Allowed && !d.Explicit && c.unknown == nil {
+		c.some = true
+		if list, _, err := c.ownBuckets("", "", 1); err != nil || len(list) > 0 {
+			return err
+		}
+	}
+	return c.authorize(action, nil, "", "")
+}
+
 // ownBuckets returns a page of the buckets of the caller's account; root sees all.
 func (c *call) ownBuckets(prefix, after string, limit int) (own []*storage.Bucket, more bool, err error) {
 	for {
@@ -59,7 +74,7 @@ func (c *call) ownBuckets(prefix, after string, limit int) (own []*storage.Bucke
 			return nil, false, err
 		}
 		for _, b := range list {
-			if !c.id.Root && b.Owner != c.id.Account {
+			if !c.id.Root && b.Owner != c.id.Account || c.some && !c.mayLookInto(b) {
 				continue
 			}
 			if len(own) == limit {
@@ -72,6 +87,12 @@ func (c *call) ownBuckets(prefix, after string, limit int) (own []*storage.Bucke
 		}
 		after = list[len(list)-1].Name
 	}
+}
+
+// mayLookInto tells whether the caller may list a bucket or ask its region.
+func (c *call) mayLookInto(b *storage.Bucket) bool {
+	ref := storage.Ref{Bucket: b.Name}
+	return c.may("s3:ListBucket", b, ref) || c.may("s3:GetBucketLocation", b, ref)
 }
 
 // owner writes an Owner element for an account.

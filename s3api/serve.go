@@ -115,6 +115,8 @@ type call struct {
 	// asked is what a decision under way is about, and kept tells that a refusal is kept already.
 	asked asked
 	kept  bool
+	// some tells that only the buckets that the caller may look into are listed.
+	some bool
 	// unknown is why the value of a condition could not be learnt; no decision counts then.
 	unknown error
 	judged  *judged // nil unless a decision asked for the list of an object

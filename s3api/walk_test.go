@@ -20,7 +20,8 @@ import (
 	"github.com/objsrv/objsrv/storage"
 )
 
-// tripwire is a backend on which everything but looking up the bucket panics.
+// tripwire is a backend on which everything but looking up the bucket panics. Buckets are looked up
+// by name, or in turn for a user who may list some of them.
 type tripwire struct {
 	storage.Backend
 	bucket storage.Bucket
@@ -31,6 +32,10 @@ func (tw *tripwire) Bucket(_ context.Context, name string) (*storage.Bucket, err
 		return nil, storage.ErrNoSuchBucket
 	}
 	return &tw.bucket, nil
+}
+
+func (tw *tripwire) ListBuckets(context.Context, string, string, int) ([]*storage.Bucket, bool, error) {
+	return []*storage.Bucket{&tw.bucket}, false, nil
 }
 
 // strangerIAM knows one user, who may do nothing.
