@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -416,12 +417,14 @@ func TestSIGTERMDrains(t *testing.T) {
 		t.Fatal(err)
 	}
 	body, feed := io.Pipe()
+	// A half is more than the buffers of a connection hold: when it is written, the server has begun to read.
+	half := make([]byte, 24<<20)
 	put := make(chan error)
 	go func() {
-		_, err := c.PutObject(ctx, "bucket", "key", body, 1<<20, minio.PutObjectOptions{DisableMultipart: true})
+		_, err := c.PutObject(ctx, "bucket", "key", body, int64(2*len(half)), minio.PutObjectOptions{DisableMultipart: true})
+		body.CloseWithError(errors.New("the request has ended")) // so that nobody waits to feed it
 		put <- err
 	}()
-	half := make([]byte, 1<<19)
 	feed.Write(half)
 	cmd.Process.Signal(syscall.SIGTERM)
 	waitFor(t, func() bool {
