@@ -88,7 +88,7 @@ func (ex *Exporter) collect() (*archive, error) {
 			a.groups[g.Name] = groupEntry{Version: 1, Status: status(g.Enabled), Members: g.Members, UpdatedAt: g.Updated}
 		}
 		if len(g.Policies) > 0 {
-			a.groupPolicies[PlainName(g.Name)] = mapping{Version: 1, Policy: strings.Join(g.Policies, ","), UpdatedAt: g.Updated}
+			a.groupPolicies[PlainName(g.Name)] = mapping{Policy: strings.Join(g.Policies, ","), UpdatedAt: g.Updated}
 		}
 	}
 	for _, k := range svc.AccessKeys("") {
@@ -108,7 +108,7 @@ func (ex *Exporter) collect() (*archive, error) {
 }
 
 func (a *archive) addUser(svc *iam.Service, u *iam.User) error {
-	m := mapping{Version: 1, Policy: strings.Join(u.Policies, ","), UpdatedAt: u.Updated}
+	m := mapping{Policy: strings.Join(u.Policies, ","), UpdatedAt: u.Updated}
 	if u.Source != iam.SourceLocal {
 		if m.Policy != "" {
 			a.stsPolicies[PlainName(u.Name)] = m
