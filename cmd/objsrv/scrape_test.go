@@ -29,7 +29,15 @@ func TestScrapeToken(t *testing.T) {
 	if _, err := svc.SetPolicy(ctx, "scrape", []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"admin:Prometheus"}]}`)); err != nil {
 		t.Fatal(err)
 	}
-	for name, policies := range map[string][]string{"scraper": {"scrape"}, "reader": {"readonly"}, "gone": {"scrape"}} {
+	for name, doc := range map[string]string{
+		"from-here": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"admin:Prometheus","Condition":{"IpAddress":{"aws:SourceIp":"127.0.0.0/8"}}}]}`,
+		"not-here":  `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"admin:Prometheus"},{"Effect":"Deny","Action":"admin:*","Condition":{"IpAddress":{"aws:SourceIp":"127.0.0.0/8"}}}]}`,
+	} {
+		if _, err := svc.SetPolicy(ctx, name, []byte(doc)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, policies := range map[string][]string{"here": {"from-here"}, "elsewhere": {"not-here"}, "scraper": {"scrape"}, "reader": {"readonly"}, "gone": {"scrape"}} {
 		if _, _, err := svc.CreateUser(ctx, iam.NewUser{Name: name, Secret: testPassword, Policies: policies, Disabled: name == "gone"}); err != nil {
 			t.Fatal(err)
 		}
@@ -54,6 +62,7 @@ func TestScrapeToken(t *testing.T) {
 			want  int
 		}{
 			{scrapeToken("admin", testPassword), 200}, {scrapeToken("scraper", testPassword), 200},
+			{scrapeToken("here", testPassword), 200}, {scrapeToken("elsewhere", testPassword), 403},
 			{scrapeToken("reader", testPassword), 403}, {scrapeToken("gone", testPassword), 403}, {scrapeToken("nobody", testPassword), 403},
 			{scrapeToken("nobody", ""), 403}, {scrapeToken("scraper", "another secret"), 403}, {"", 403}, {"x.y.z", 403},
 		} {

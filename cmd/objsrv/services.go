@@ -8,9 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/iam/config"
@@ -202,19 +200,13 @@ func (s *services) admit(w http.ResponseWriter, r *http.Request, action string) 
 
 // allow answers a request of id when the action is not allowed, and tells whether it is.
 func (s *services) allow(w http.ResponseWriter, r *http.Request, id *iam.Identity, action string) bool {
-	if !s.iam.Authorize(&iam.Request{Identity: id, Action: action, Conditions: noConditions{}}).Allowed {
+	if !s.iam.Authorize(&iam.Request{Identity: id, Action: action, Conditions: requestConditions{r}}).Allowed {
 		reqlog.From(r.Context()).Code = "AccessDenied"
 		httpd.Text(w, http.StatusForbidden, "access denied: "+action+" is not allowed")
 		return false
 	}
 	return true
 }
-
-// noConditions answers no condition key: administrative actions have none yet.
-type noConditions struct{}
-
-// Values implements iam.Conditions.
-func (noConditions) Values(string) ([]string, bool) { return nil, false }
 
 // serveMetrics answers a scrape.
 func (s *services) serveMetrics(w http.ResponseWriter, r *http.Request) {
@@ -227,32 +219,4 @@ func (s *services) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	if s.config.MetricsPublic || s.admitScrape(w, r) {
 		s.metrics.Handler().ServeHTTP(w, r)
 	}
-}
-
-// admitScrape takes a signed request, or one with the token that `mc admin prometheus generate` makes.
-func (s *services) admitScrape(w http.ResponseWriter, r *http.Request) bool {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok {
-		return s.admit(w, r, "admin:Prometheus")
-	}
-	if id := s.scraper(token); id != nil {
-		reqlog.From(r.Context()).AccessKey, reqlog.From(r.Context()).Principal = id.AccessKey, id.ARN
-		return s.allow(w, r, id, "admin:Prometheus")
-	}
-	reqlog.From(r.Context()).Code = "AccessDenied"
-	httpd.Text(w, http.StatusForbidden, "access denied: the bearer token is not valid; `mc admin prometheus generate` makes one")
-	return false
-}
-
-// scraper returns whose token this is, or nil. An unknown key takes as long as a wrong secret.
-func (s *services) scraper(token string) *iam.Identity {
-	b, err := metrics.ParseBearer(token)
-	if err != nil {
-		return nil
-	}
-	cred, err := s.iam.Credential(b.AccessKey, "")
-	if !b.Verify(cred.Secret, time.Now()) || err != nil {
-		return nil
-	}
-	return cred.Identity
 }
