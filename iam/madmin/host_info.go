@@ -183,12 +183,15 @@ type storageInfo struct {
 	Disks   []driveInfo
 	Backend struct {
 		Type               int
+		GatewayOnline      bool
 		OnlineDisks        map[string]int
 		OfflineDisks       map[string]int
 		StandardSCData     []int
 		StandardSCParities []int
 		RRSCData           []int
 		RRSCParities       []int
+		StandardSCParity   int
+		RRSCParity         int
 		TotalSets          []int
 		DrivesPerSet       []int
 	}

@@ -67,8 +67,11 @@ var secretParams = map[string]bool{
 const Masked = "***"
 
 // IsSecret tells whether the value of a query parameter or of a field of this name, in any case,
-// is a credential or proves one.
-func IsSecret(name string) bool { return secretParams[strings.ToLower(name)] }
+// is a credential or proves one: those of the table, and headers that a presigned URL has in its query.
+func IsSecret(name string) bool {
+	name = strings.ToLower(name)
+	return secretParams[name] || strings.HasPrefix(name, "x-amz-") && IsSecretHeader(name)
+}
 
 // secretWords are parts of the names of headers whose values are secret: Authorization, cookies,
 // session tokens, keys of customers, and what clients send to others by mistake.
