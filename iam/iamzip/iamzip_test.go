@@ -149,7 +149,7 @@ func key(name, parent, more string) string {
 	return fmt.Sprintf(`{%q:{"parent":%q,"accessKey":%[1]q,"secretKey":"a chosen secret","status":"on"%[3]s}}`, name, parent, more)
 }
 
-// TestBackdoors is S-089: what an archive says of parents, claims and keys opens nothing that is
+// TestBackdoors is S-089 and S-018: what an archive says of parents, claims and keys opens nothing that is
 // root's, and nothing that it does not say twice alike. Each entry is refused, and reported, by
 // itself.
 func TestBackdoors(t *testing.T) {
@@ -196,10 +196,10 @@ func TestBackdoors(t *testing.T) {
 		"users": `{"objroot":{"secretKey":"a chosen secret","status":"enabled"},"OBJROOT":{"secretKey":"a chosen secret","status":"enabled"},"ROOTSOLDKEY":{"secretKey":"a chosen secret","status":"enabled"},
 			"x/../y":{"secretKey":"a chosen secret","status":"enabled"},"ldap:cn=x":{"secretKey":"a chosen secret","status":"enabled"},"fine":{"secretKey":"a chosen secret","status":"enabled"}}`,
 		"user_mappings":    `{"objroot":{"policy":"readonly"},"nobody":{"policy":"readonly"}}`,
-		"stsuser_mappings": `{"tls:":{"policy":"readonly"}}`,
+		"stsuser_mappings": `{"tls:":{"policy":"readonly"},"objroot":{"policy":"readonly"},"custom:ObjRoot":{"policy":"readonly"}}`,
 		"group_mappings":   `{"nogroup":{"policy":"readonly"}}`,
 	}))
-	if len(r.Failed.Users) != 5 || !slices.Equal(r.Added.Users, []string{"fine"}) || len(r.Failed.UserPolicies) != 2 || len(r.Failed.STSPolicies) != 1 || len(r.Failed.GroupPolicies) != 1 {
+	if len(r.Failed.Users) != 5 || !slices.Equal(r.Added.Users, []string{"fine"}) || len(r.Failed.UserPolicies) != 2 || len(r.Failed.STSPolicies) != 3 || len(r.Failed.GroupPolicies) != 1 {
 		t.Errorf("%+v", r)
 	}
 	if c, err := svc.Credential("objroot", ""); err != nil || c.Secret != secret {
