@@ -9,7 +9,7 @@ PEERS ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz cover bench clients clients-admin functional s3tests powercut kill9 bitrot fmt update-golden clean
+.PHONY: help build test race lint fuzz cover bench clients clients-admin identity functional s3tests powercut kill9 bitrot fmt update-golden clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -50,6 +50,9 @@ clients: ## scripted sessions of aws cli, boto3, SDKs, mc, rclone, restic, s3cmd
 
 clients-admin: ## mc admin beside a real MinIO, and the move of its identities (MC=, MINIO= binaries)
 	test/clients/admin/run.sh $(ARGS)
+
+identity: ## logins with a real Keycloak and oidc-provider, by minio-go, aws cli and boto3 (NODE= JAVA= MVN= ...)
+	test/identity/run.sh $(ARGS)
 
 functional: ## minio-go's functional tests
 	test/functional/run.sh $(ARGS)

@@ -232,7 +232,10 @@ func (c *call) grantsOf(user string, p *Person) (*iam.Grants, error) {
 		if source, _ := iam.SplitName(name); source != iam.SourceLocal {
 			continue // a provider speaks for no other one's groups
 		}
-		if _, err := c.IAM.Group(name); err == nil {
+		if group, err := c.IAM.Group(name); err == nil && !group.Enabled {
+			c.refuse(user, "the group "+name+" is disabled")
+			return nil, errDenied("The group %s of the token is disabled on this server.", printable(name))
+		} else if err == nil {
 			g.Groups = append(g.Groups, name)
 		} else if !errors.Is(err, iam.ErrNoSuchGroup) {
 			return nil, err

@@ -237,6 +237,13 @@ func TestWebIdentityUser(t *testing.T) {
 	if !s.may(carol, "s3:PutObject", "b", "k") || s.may(carol, "s3:GetObject", "b", "k") {
 		t.Error("a local group gives the wrong rights")
 	}
+	// A disabled group locks its members out.
+	if _, err := s.UpdateGroup(t.Context(), "staff", iam.GroupUpdate{Enabled: new(bool)}); err != nil {
+		t.Fatal(err)
+	}
+	if a := s.web("WebIdentityToken", "grouped"); a.Code != "AccessDenied" || s.may(carol, "s3:PutObject", "b", "k") {
+		t.Errorf("a disabled group: %s", a.body)
+	}
 	// What is attached to the user counts as well, and suffices.
 	if _, err := s.AttachPolicy(t.Context(), qualified(alice), "writeonly"); err != nil {
 		t.Fatal(err)
