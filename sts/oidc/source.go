@@ -26,6 +26,11 @@ type metadata struct {
 	Issuer   string `json:"issuer"`
 	JWKS     string `json:"jwks_uri"`
 	Userinfo string `json:"userinfo_endpoint"`
+
+	// For people who log in.
+	Authorization string          `json:"authorization_endpoint"`
+	Token         string          `json:"token_endpoint"`
+	TokenAuth     json.RawMessage `json:"token_endpoint_auth_methods_supported"` // read by authStyle alone
 }
 
 // published is what a provider has said of itself.
