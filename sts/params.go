@@ -156,7 +156,9 @@ func (cs conditions) Values(key string) ([]string, bool) {
 	case "aws:referer":
 		v = c.r.Referer()
 	case "sts:durationseconds":
-		v = c.form.Get("DurationSeconds")
+		if v = c.form.Get("DurationSeconds"); c.lasts > 0 {
+			v = strconv.Itoa(int(c.lasts.Round(time.Second).Seconds()))
+		}
 	case "sts:rolesessionname":
 		v = c.form.Get("RoleSessionName")
 	case "sts:externalid":

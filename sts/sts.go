@@ -59,6 +59,8 @@ type call struct {
 	id   *iam.Identity
 	form url.Values
 	op   *op
+	// lasts is how long the session will last, once that is known; else what is asked for counts.
+	lasts time.Duration
 }
 
 // op is one row of the table of actions.

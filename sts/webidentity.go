@@ -143,13 +143,14 @@ func (c *call) issueByToken(accessToken string) (*Person, assumedWithToken, erro
 	if err != nil {
 		return fail(c.rejected(err))
 	}
-	if n.Duration == 0 {
+	if c.lasts = n.Duration; n.Duration == 0 {
 		// As long as the token, as in MinIO; one that is taken in spite of clocks that differ has no
 		// life left, and gets as much as that was.
 		n.Duration, n.NotAfter = iam.MaxSession, p.Expires
 		if now := c.now(); !now.Before(p.Expires.Add(-time.Second)) {
 			n.NotAfter = p.Expires.Add(Leeway)
 		}
+		c.lasts = min(n.Duration, n.NotAfter.Sub(c.now()))
 	}
 	n.External = iam.QualifiedName(iam.SourceOpenID, parentID(p))
 	c.ev.Principal = n.External

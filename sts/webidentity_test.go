@@ -157,8 +157,10 @@ func TestWebIdentityRefused(t *testing.T) {
 		{"Effect":"Deny","Action":"sts:*","Resource":"*","Condition":{"StringEquals":{"jwt:team":"y"}}}]}`
 	foreign := person("foreign")
 	foreign.Groups = []string{"ldap:cn=admins,dc=example,dc=com", "nothing"}
+	long := person("long", "short-sessions")
+	long.Expires = time.Now().Add(2 * time.Hour)
 	v := vouch{
-		"t": person("alice", "readwrite"), "none": person("none"), "unknown": person("unknown", "a", "b/c", "d e"), "short": person("short", "short-sessions"),
+		"long": long, "t": person("alice", "readwrite"), "none": person("none"), "unknown": person("unknown", "a", "b/c", "d e"), "short": person("short", "short-sessions"),
 		"team": person("team", "no-team-y"), "foreign": foreign, "role": {Provider: "idp", Issuer: "i", Subject: "s", Policies: []string{"gone"}, Expires: time.Now().Add(time.Hour)},
 	}
 	s := start(t, Config{WebIdentity: v})
@@ -193,6 +195,7 @@ func TestWebIdentityRefused(t *testing.T) {
 		"a role's policy is gone":      {[]string{"WebIdentityToken", "role"}, 403, "IDPRejectedClaim", "provider&#39;s role"},
 		"another source's group":       {[]string{"WebIdentityToken", "foreign"}, 403, "IDPRejectedClaim", "names no policy"},
 		"a policy denies the duration": {[]string{"WebIdentityToken", "short", "DurationSeconds", "3600"}, 403, "AccessDenied", "sts:AssumeRoleWithWebIdentity"},
+		"a policy denies the token's":  {[]string{"WebIdentityToken", "long"}, 403, "AccessDenied", "sts:AssumeRoleWithWebIdentity"},
 		"a policy denies the claim":    {[]string{"WebIdentityToken", "team"}, 403, "AccessDenied", "sts:AssumeRoleWithWebIdentity"},
 		"something broke":              {[]string{"WebIdentityToken", "broken"}, 500, "InternalFailure", ""},
 	} {

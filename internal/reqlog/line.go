@@ -57,7 +57,8 @@ func cut(s string, n int) string {
 // lower-case.
 var secretParams = map[string]bool{
 	"x-amz-signature": true, "x-amz-credential": true, "x-amz-security-token": true,
-	"signature": true, "awsaccesskeyid": true, "webidentitytoken": true, "samlassertion": true,
+	"signature": true, "awsaccesskeyid": true, "webidentitytoken": true,
+	"webidentityaccesstoken": true, "webidentityrefreshtoken": true, "samlassertion": true,
 	"ldappassword": true, "ldapusername": true, "token": true, "access_token": true,
 	"id_token": true, "refresh_token": true, "code": true, "state": true, "secret": true,
 	"client_secret": true, "password": true, "tokencode": true,

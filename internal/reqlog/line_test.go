@@ -13,13 +13,14 @@ import (
 
 func TestMaskURI(t *testing.T) {
 	for uri, want := range map[string]string{
-		"/b/k":                          "/b/k",
-		"/b/k?versionId=1&x-amz-acl":    "/b/k?versionId=1&x-amz-acl",
-		"/b/k?X-Amz-Signature=abc&a=b":  "/b/k?X-Amz-Signature=***&a=b",
-		"/b/k?x-amz-security-token=t":   "/b/k?x-amz-security-token=***",
-		"/b/k?X%2DAmz%2DSignature=abc":  "/b/k?X%2DAmz%2DSignature=***",
-		"/?WebIdentityToken=j&Action=A": "/?WebIdentityToken=***&Action=A",
-		"/b?X-Amz-Credential=AK%2F2026": "/b?X-Amz-Credential=***",
+		"/b/k":                           "/b/k",
+		"/b/k?versionId=1&x-amz-acl":     "/b/k?versionId=1&x-amz-acl",
+		"/b/k?X-Amz-Signature=abc&a=b":   "/b/k?X-Amz-Signature=***&a=b",
+		"/b/k?x-amz-security-token=t":    "/b/k?x-amz-security-token=***",
+		"/b/k?X%2DAmz%2DSignature=abc":   "/b/k?X%2DAmz%2DSignature=***",
+		"/?WebIdentityToken=j&Action=A":  "/?WebIdentityToken=***&Action=A",
+		"/?WebIdentityAccessToken=j&A=B": "/?WebIdentityAccessToken=***&A=B",
+		"/b?X-Amz-Credential=AK%2F2026":  "/b?X-Amz-Credential=***",
 		"/b/k?X-Amz-Server-Side-Encryption-Customer-Key=k&X-Amz-SignedHeaders=host": "/b/k?X-Amz-Server-Side-Encryption-Customer-Key=***&X-Amz-SignedHeaders=host",
 		"/b?%zz=secret":                   "/b?%zz=***",
 		"/b?Signature=s&Expires=1&a?b=c?": "/b?Signature=***&Expires=1&a?b=c?",
