@@ -55,6 +55,7 @@ type AccessKeyUpdate struct {
 	Name, Description *string
 	Expires           *time.Time // zero for never
 	Enabled           *bool
+	Grants            *Grants // what an identity provider says of the person now
 }
 
 // Limits of access keys.
@@ -160,7 +161,7 @@ func (s *Service) checkRoom(userID string) error {
 
 // changeKey applies an update to a record.
 func (s *Service) changeKey(k *keyRecord, up *AccessKeyUpdate) error {
-	if !k.Service && (up.Policy != nil || up.Name != nil || up.Description != nil || up.Expires != nil) {
+	if !k.Service && (up.Policy != nil || up.Name != nil || up.Description != nil || up.Expires != nil || up.Grants != nil) {
 		return fmt.Errorf("%w: %s is the user's own key: it has a secret and a state only", ErrInvalid, k.AccessKey)
 	}
 	if up.Secret != nil {
@@ -202,6 +203,12 @@ func (s *Service) changeKey(k *keyRecord, up *AccessKeyUpdate) error {
 	}
 	if up.Enabled != nil {
 		k.Disabled = !*up.Enabled
+	}
+	if up.Grants != nil {
+		if err := up.Grants.check(); err != nil {
+			return err
+		}
+		k.Grants = up.Grants
 	}
 	return nil
 }

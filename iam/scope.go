@@ -39,7 +39,7 @@ type Grants struct {
 // Limits of grants.
 const (
 	maxClaims     = 100
-	maxClaimBytes = 16 << 10
+	maxClaimBytes = 64 << 10 // names of hundreds of groups of a directory
 )
 
 // check judges and orders grants. Policies need not exist: an identity provider names more than this

@@ -265,6 +265,13 @@ func (s *Service) publish(sn *snapshot) {
 	s.mu.Unlock()
 }
 
+// Changed returns a channel that is closed when anything of the store changes next.
+func (s *Service) Changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
+}
+
 // commit writes changes and waits until requests see them.
 func (s *Service) commit(ctx context.Context, changes ...store.Change) error {
 	rev, err := s.store.Commit(ctx, changes...)
@@ -272,9 +279,7 @@ func (s *Service) commit(ctx context.Context, changes ...store.Change) error {
 		return domainError(err)
 	}
 	for {
-		s.mu.Lock()
-		changed := s.changed
-		s.mu.Unlock()
+		changed := s.Changed()
 		if s.snap.Load().revision >= rev {
 			return nil
 		}

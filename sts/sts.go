@@ -31,6 +31,8 @@ type Config struct {
 	Duration time.Duration
 	// WebIdentity judges the tokens of identity providers; nil without any.
 	WebIdentity TokenVerifier
+	// Directory proves logins with LDAP; nil without one.
+	Directory Directory
 }
 
 func (c *Config) now() time.Time {
@@ -42,12 +44,17 @@ func (c *Config) now() time.Time {
 
 // Handler answers the calls of the service.
 func Handler(c Config) http.Handler {
-	return &handler{Config: c, verify: &sigv4.Verifier{Region: c.Region, Service: "sts", Now: c.Now}}
+	h := &handler{Config: c, verify: &sigv4.Verifier{Region: c.Region, Service: "sts", Now: c.Now}}
+	if c.Directory != nil {
+		h.logins = newLimiter(c.now)
+	}
+	return h
 }
 
 type handler struct {
 	Config
 	verify *sigv4.Verifier
+	logins *limiter // wrong ones, of the directory; nil without one
 }
 
 // call is one request.
@@ -82,7 +89,7 @@ func ops() []op {
 		{"GetAccessKeyInfo", false, (*call).getAccessKeyInfo},
 		{"AssumeRoleWithWebIdentity", true, (*call).assumeRoleWithWebIdentity},
 		{"AssumeRoleWithClientGrants", true, (*call).assumeRoleWithClientGrants},
-		{"AssumeRoleWithLDAPIdentity", true, nil},
+		{"AssumeRoleWithLDAPIdentity", true, (*call).assumeRoleWithLDAPIdentity},
 		{"AssumeRoleWithCertificate", true, nil},
 		{"AssumeRoleWithCustomToken", true, nil},
 		{"AssumeRoleWithSAML", true, nil},

@@ -11,6 +11,7 @@ import (
 	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/internal/httpd"
 	"github.com/objsrv/objsrv/s3api"
+	"github.com/objsrv/objsrv/sts/ldap"
 	"github.com/objsrv/objsrv/sts/oidc"
 )
 
@@ -51,6 +52,9 @@ type Config struct {
 	// OpenID are the OpenID Connect providers whose users log in. OBJSRV_IDENTITY_OPENID_SETTING,
 	// MINIO_IDENTITY_OPENID_SETTING, and _NAME behind it for further ones; docs/openid.md.
 	OpenID []oidc.Config
+	// LDAP is the directory whose people log in, nil without one. OBJSRV_IDENTITY_LDAP_SETTING,
+	// MINIO_IDENTITY_LDAP_SETTING; docs/ldap.md.
+	LDAP *ldap.Config
 	// SigV2 takes presigned URLs and POST forms signed with version 2, which boto3 and version 1 of
 	// the aws command line make unless told signature_version = s3v4; off by default. Requests
 	// whose headers are signed with version 2 are refused always. --sigv2, OBJSRV_SIGV2.

@@ -121,6 +121,9 @@ func readConfig(fs *pflag.FlagSet, env environ, args []string) (c *Config, ignor
 	if c.OpenID, err = readOpenID(env, known, c.Region); err != nil {
 		return nil, nil, err
 	}
+	if c.LDAP, err = readLDAP(env, known); err != nil {
+		return nil, nil, err
+	}
 	ignored, err = strangers(env, known)
 	return c, ignored, err
 }

@@ -127,6 +127,9 @@ func (s *services) newSTS() (http.Handler, error) {
 		}
 		c.WebIdentity = s.openID
 	}
+	if err := s.openLDAP(&c); err != nil {
+		return nil, err
+	}
 	return sts.Handler(c), nil
 }
 

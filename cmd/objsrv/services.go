@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/objsrv/objsrv/iam"
@@ -45,6 +46,7 @@ type services struct {
 	madmin   http.Handler
 	sts      http.Handler
 	openID   *oidc.Providers // nil without any
+	stopLDAP func()          // ends what asks the directory; nil without one
 
 	checking sync.Mutex // held while fsck runs
 }
@@ -114,6 +116,9 @@ func openStore(dir string, log *slog.Logger, fatal func(error)) (*fs.Store, erro
 // Close closes what has been opened, last first.
 func (s *services) Close() error {
 	var err error
+	if s.stopLDAP != nil {
+		s.stopLDAP()
+	}
 	if s.iam != nil {
 		err = errors.Join(err, s.iam.Close())
 	}
@@ -130,7 +135,7 @@ func (s *services) Close() error {
 
 // warnings are about the credentials and the identity providers.
 func (s *services) warnings() []string {
-	return append(s.rootWarnings(), s.openIDWarnings()...)
+	return slices.Concat(s.rootWarnings(), s.openIDWarnings(), s.ldapWarnings())
 }
 
 func (s *services) rootWarnings() []string {

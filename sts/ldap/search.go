@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -86,7 +87,7 @@ func (d *Directory) entry(e *ldap.Entry, name string) (*sts.DirectoryEntry, erro
 	return out, nil
 }
 
-// findGroups returns the names of the groups of a person. Whether groups in groups count the filter
+// findGroups returns the names of the groups of a person, sorted. Whether groups in groups count the filter
 // says; what contains itself ends nowhere here, since each filter is asked once (S-215).
 func (d *Directory) findGroups(c *conn, name, dn string) ([]string, error) {
 	if d.GroupFilter == "" {
@@ -113,6 +114,7 @@ func (d *Directory) findGroups(c *conn, name, dn string) ([]string, error) {
 			}
 		}
 	}
+	slices.Sort(out)
 	return out, nil
 }
 
@@ -169,10 +171,14 @@ func (d *Directory) reviewSome(ctx context.Context, people []sts.DirectoryEntry,
 	return nil
 }
 
-// fillAny is fill for somebody whose login name may be unknown: then any will do.
+// fillAny is fill for somebody whose login name may be unknown: then any will do, and where a filter
+// has no way to say that, any entry.
 func fillAny(filter, name string) string {
-	if name == "" {
-		return strings.ReplaceAll(filter, "%s", "*")
+	switch {
+	case name != "":
+		return fill(filter, name, "")
+	case strings.Contains(filter, ":=%s"):
+		return "(objectClass=*)"
 	}
-	return fill(filter, name, "")
+	return strings.ReplaceAll(filter, "%s", "*")
 }
