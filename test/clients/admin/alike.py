@@ -57,7 +57,8 @@ def content(name, data):
 
 
 def element(e):
-    return {e.tag: [element(c) for c in e] or (e.text or "").strip()}
+    """An element without its namespace, which MinIO leaves out at times."""
+    return {e.tag.rpartition("}")[2]: [element(c) for c in e] or (e.text or "").strip()}
 
 
 def form(value):

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Moves the identities of a real MinIO to objsrv and asks both, with each of the old keys, what it may do.
 
-Usage: migrate.py fill | export ZIP | same ZIP ZIP | probe [NAME=URL ...] | refused URL     with MC, REFERENCE, ACCESS, SECRET, TMP
+Usage: migrate.py fill | export ZIP | same ZIP ZIP | buckets ALIAS | probe [NAME=URL ...] | refused URL     with MC, REFERENCE, ACCESS, SECRET, TMP
 
 fill makes identities of every kind on the MinIO at REFERENCE; export writes its IAM zip; same compares what is in two of
-them (differences.txt: step "move-export"); probe makes each
-request of PROBES with each of these keys to REFERENCE and to the URLs, and fails when one allows what the other refuses, or refuses
-it for another reason, unless differences.txt lists it (step "NAME/KEY", place "PROBE", or "PROBE (refused)" when both refuse);
-refused fails when a URL takes any of the keys.
+them (differences.txt: step "move-export"); buckets sets up buckets on the MinIO, moves their metadata to the server of an
+alias of mc, and compares what mc tells of them; probe makes each request of PROBES with each of these keys to REFERENCE and
+to the URLs, and fails when one allows what the other refuses, or refuses it for another reason, unless differences.txt lists
+it (step "NAME/KEY", place "PROBE", or "PROBE (refused)" when both refuse); refused fails when a URL takes any of the keys.
 """
 
 import datetime
@@ -96,12 +96,13 @@ PROBES = [
 ]
 
 
-def mc(*words):
-    """Runs mc on the MinIO and gives its exit code and its output."""
+def mc(*words, where=os.path.join(alike.HERE, "files")):
+    """Runs mc and gives the documents that it prints."""
     done = subprocess.run([os.environ.get("MC", "mc"), "--config-dir", os.path.join(os.environ["TMP"], "move-mc"), "--json"] + list(words),
-                          cwd=os.path.join(alike.HERE, "files"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                          cwd=where, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
         sys.exit("mc %s: %s" % (" ".join(words), done.stdout.decode()))
+    return alike.documents(done.stdout.decode())
 
 
 def fill():
@@ -120,6 +121,32 @@ def fill():
     mc("admin", "user", "svcacct", "disable", "m", "aliceoff")
     mc("admin", "user", "disable", "m", "carol")
     mc("admin", "group", "disable", "m", "closed")
+
+
+def buckets(target):
+    """Moves the metadata of buckets to the server of an alias; gives the number of differences."""
+    mc("mb", "m/moved-plain")
+    mc("version", "enable", "m/moved-plain")
+    mc("quota", "set", "m/moved-plain", "--size", "1GiB")
+    mc("tag", "set", "m/moved-plain", "a=1&b=2 3")
+    mc("anonymous", "set", "download", "m/moved-plain/public")
+    mc("mb", "--with-lock", "m/moved-locked")
+    mc("retention", "set", "--default", "governance", "30d", "m/moved-locked")
+    where = os.environ["TMP"]
+    mc("admin", "cluster", "bucket", "export", "m", where=where)
+    mc("admin", "cluster", "bucket", "import", target, "m-bucket-metadata.zip", where=where)
+    wrong = 0
+    for bucket, asked in (("moved-plain", ["version info", "quota info", "tag list", "anonymous get-json"]),
+                          ("moved-locked", ["version info", "retention info --default"])):
+        for words in asked:
+            a, b = ([alike.plain(d, [(alias + "/", "<alias>/")]) for d in mc(*words.split(), alias + "/" + bucket)]
+                    for alias in ("m", target))
+            for path, x, y in alike.differences(a, b):
+                if path.endswith((".url", ".name")):  # which have the server in them
+                    continue
+                wrong += 1
+                print("mc %s %s, at %s: MinIO %s, ours %s" % (words, bucket, path, alike.short(x), alike.short(y)))
+    return wrong
 
 
 def keys():
@@ -219,6 +246,8 @@ def main():
         sys.exit(1 if probe([a.split("=", 1) for a in args]) else 0)
     elif verb == "same":
         sys.exit(1 if same(*args) else 0)
+    elif verb == "buckets":
+        sys.exit(1 if buckets(*args) else 0)
     elif verb == "refused":
         sys.exit(1 if refused(args[0]) else 0)
     else:

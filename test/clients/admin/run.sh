@@ -71,6 +71,7 @@ move() {
   migrate probe "${targets[@]}" >"$TMP/move.log"; local rc=$?
   cat "$TMP/move.log"
   if [ "$rc" = 0 ]; then ok "$CLIENT move: every key may the same"; else fail "$CLIENT move: every key may the same" "$(grep -c '^FAIL' "$TMP/move.log") differences"; fi
+  check "move: the metadata of buckets" migrate buckets ours
   stop_servers
 }
 
