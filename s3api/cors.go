@@ -2,12 +2,14 @@ package s3api
 
 import (
 	"encoding/xml"
+	"fmt"
 	"net/http"
 	"net/textproto"
 	"slices"
 	"strings"
 
 	"github.com/objsrv/objsrv/s3api/s3xml"
+	"github.com/objsrv/objsrv/storage"
 )
 
 const (
@@ -193,9 +195,38 @@ func (c *call) cors() {
 	if err != nil {
 		return
 	}
-	if rules := c.s.settings(b).cors; len(rules) > 0 {
+	if rules := c.s.corsRules(b); len(rules) > 0 {
 		c.setCORS(rules, origin)
 	}
+}
+
+// corsRules are those of the bucket's configuration, or of the server's where there is none.
+func (s *Server) corsRules(b *storage.Bucket) []corsRule {
+	if b.Docs[docCORS] != nil {
+		return s.settings(b).cors
+	}
+	return s.cors
+}
+
+// defaultCORS lets pages of the origins do what an S3 client does.
+func defaultCORS(origins []string) corsRule {
+	return corsRule{
+		Methods: []string{"GET", "PUT", "POST", "DELETE", "HEAD"}, Origins: origins, Headers: []string{"*"},
+		Expose: []string{"ETag", "Content-Range", "Accept-Ranges", "x-amz-request-id", "x-amz-version-id", "x-amz-delete-marker", "x-amz-mp-parts-count",
+			"x-amz-checksum-crc32", "x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme", "x-amz-checksum-sha1", "x-amz-checksum-sha256", "x-amz-checksum-type"},
+	}
+}
+
+// CheckOrigin tells whether v is "*" or an origin, scheme://host[:port], with at most one wildcard.
+func CheckOrigin(v string) error {
+	if v == "*" {
+		return nil
+	}
+	scheme, host, ok := strings.Cut(v, "://")
+	if !ok || scheme == "" || host == "" || strings.ContainsAny(host, `/\?#@,`) || strings.Count(v, "*") > 1 || !printable(v) {
+		return fmt.Errorf("%q is neither * nor an origin such as https://app.example.com, with at most one *", v)
+	}
+	return nil
 }
 
 // preflight answers a CORS preflight, which browsers send unsigned.
@@ -208,7 +239,7 @@ func preflight(c *call) error {
 		return errorf("BadRequest", "Invalid Access-Control-Request-Method: null")
 	}
 	if b, err := c.s.Backend.Bucket(c.ctx, c.bucket); err == nil {
-		if c.setCORS(c.s.settings(b).cors, origin) {
+		if c.setCORS(c.s.corsRules(b), origin) {
 			return c.reply(http.StatusOK)
 		}
 	}

@@ -47,7 +47,10 @@ type Config struct {
 	// ObjectOwnership is OwnerEnforced, OwnerPreferred or ObjectWriter, for the buckets that
 	// have no setting of their own; "" means OwnerEnforced.
 	ObjectOwnership string
-	Now             func() time.Time // nil means time.Now
+	// CORSOrigins may read answers about buckets that have no CORS configuration: "*", or origins with at most
+	// one wildcard each, see CheckOrigin.
+	CORSOrigins []string
+	Now         func() time.Time // nil means time.Now
 }
 
 // Server serves the S3 protocol. It is an http.Handler.
@@ -58,6 +61,7 @@ type Server struct {
 	admin   *sigv4.Verifier // of requests that are not S3's, see AuthenticateKey
 	rules   policyRules     // of bucket policies
 	parsed  settingsCache
+	cors    []corsRule // of buckets without a configuration
 	quotas  quotas
 	buffers sync.Pool // of *[]byte, see buffer
 }
@@ -83,6 +87,9 @@ func New(c Config) *Server {
 		rules:  newPolicyRules(ops),
 		verify: &sigv4.Verifier{Region: c.Region, Service: "s3", Now: c.Now},
 		admin:  &sigv4.Verifier{AnyRegion: true, Service: "s3", Now: c.Now},
+	}
+	if len(c.CORSOrigins) > 0 {
+		s.cors = []corsRule{defaultCORS(c.CORSOrigins)}
 	}
 	if c.SigV2 {
 		s.verify.FormV2 = true

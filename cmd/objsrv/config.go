@@ -63,6 +63,10 @@ type Config struct {
 	// default: no access control lists), BucketOwnerPreferred or ObjectWriter.
 	// --object-ownership, OBJSRV_OBJECT_OWNERSHIP.
 	ObjectOwnership string
+	// CORSOrigins may read what is answered about buckets that have no CORS configuration of their own: "*"
+	// or origins such as https://app.example.com, with one wildcard at most; none by default, where MinIO has all.
+	// --cors-allow-origin, several times or with commas, OBJSRV_CORS_ALLOW_ORIGIN, MINIO_API_CORS_ALLOW_ORIGIN.
+	CORSOrigins []string
 	// Browser tells whether people who open the S3 address in a browser get a page;
 	// on by default. OBJSRV_BROWSER, MINIO_BROWSER.
 	Browser bool
@@ -150,6 +154,9 @@ func settings() []setting {
 				c.SigV2, err = parseSwitch(v)
 				return err
 			}},
+		{name: "CORS_ALLOW_ORIGIN", minio: []string{"MINIO_API_CORS_ALLOW_ORIGIN"}, flag: "cors-allow-origin", list: true,
+			usage:  "`origins` whose pages may use buckets that have no CORS configuration; * for all",
+			stored: "api cors_allow_origin", kind: "csv", set: setCORSOrigins},
 		{name: "BROWSER", minio: []string{"MINIO_BROWSER"}, def: "on", set: func(c *Config, v string) (err error) {
 			c.Browser, err = parseSwitch(v)
 			return err
@@ -244,6 +251,20 @@ func setRegion(c *Config, v string) error {
 		return fmt.Errorf("%q is not a region name", v)
 	}
 	c.Region = v
+	return nil
+}
+
+func setCORSOrigins(c *Config, v string) error {
+	c.CORSOrigins = nil
+	for o := range strings.SplitSeq(v, ",") {
+		if o = strings.TrimSpace(o); o == "" {
+			continue
+		}
+		if err := s3api.CheckOrigin(o); err != nil {
+			return err
+		}
+		c.CORSOrigins = append(c.CORSOrigins, o)
+	}
 	return nil
 }
 

@@ -88,7 +88,7 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 	if err != nil {
 		return s, err
 	}
-	s.s3 = s3api.New(s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains, SigV2: c.SigV2, ObjectOwnership: c.ObjectOwnership})
+	s.s3 = s3api.New(s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains, SigV2: c.SigV2, ObjectOwnership: c.ObjectOwnership, CORSOrigins: c.CORSOrigins})
 	s.admin = newAdminAPI(s.s3, s.iam, s.backend)
 	h.services = s
 	s.madmin = newMadmin(s, h)

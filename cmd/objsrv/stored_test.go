@@ -26,7 +26,7 @@ func TestStoredSettings(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, text := range []string{"site region=a!b", "site name=Upper", "api sigv2=perhaps", "api object_ownership=Nobody"} {
+	for _, text := range []string{"site region=a!b", "site name=Upper", "api sigv2=perhaps", "api object_ownership=Nobody", "api cors_allow_origin=app.example"} {
 		if err := p.host.Settings().Set(ctx, text); !errors.Is(err, config.ErrValue) {
 			t.Errorf("%s: %v", text, err)
 		}
@@ -63,7 +63,7 @@ func TestStoredSettings(t *testing.T) {
 	}
 	got, err := p.host.Settings().Text(ctx, "")
 	want := "# MINIO_SITE_REGION=here-1\nsite region=eu-west-9 name=cal-rack0 \n" +
-		"# by --object-ownership:\n# MINIO_API_OBJECT_OWNERSHIP=BucketOwnerPreferred\napi object_ownership=ObjectWriter sigv2=on \n"
+		"# by --object-ownership:\n# MINIO_API_OBJECT_OWNERSHIP=BucketOwnerPreferred\napi object_ownership=ObjectWriter sigv2=on cors_allow_origin= \n"
 	if err != nil || got != want {
 		t.Errorf("%q, %v, want %q", got, err, want)
 	}
