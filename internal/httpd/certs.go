@@ -31,6 +31,9 @@ type Certs struct {
 	dir string
 	log *slog.Logger
 	now func() time.Time
+	ask bool // for certificates of clients, of
+	// anyone, whoever has issued them.
+	anyone bool
 
 	current atomic.Pointer[certSet]
 	looked  atomic.Int64 // time of the last look, Unix nanoseconds
@@ -40,8 +43,10 @@ type Certs struct {
 
 // certSet is what was loaded, with a print of the files it came from.
 type certSet struct {
-	print string
-	list  []*tls.Certificate // the default first
+	print   string
+	list    []*tls.Certificate // the default first
+	clients *ClientCAs         // nil when clients are not asked
+	asking  *tls.Config        // of handshakes that ask the client; nil likewise
 }
 
 // LoadCerts loads the certificates of dir. The default pair must be there.
@@ -58,6 +63,18 @@ func LoadCerts(dir string, log *slog.Logger) (*Certs, error) {
 
 // Config returns a configuration for servers: TLS 1.2 or newer, HTTP/1.1.
 func (c *Certs) Config() *tls.Config {
+	tc := c.plain()
+	if c.ask {
+		// Each handshake tells the authorities of its time. Tickets for resumption are tc's all the same.
+		tc.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			c.look()
+			return c.current.Load().asking, nil
+		}
+	}
+	return tc
+}
+
+func (c *Certs) plain() *tls.Config {
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS12,
 		NextProtos:     []string{"http/1.1"},
@@ -99,7 +116,7 @@ func (c *Certs) look() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, print, err := c.pairs()
+	_, _, print, err := c.files()
 	if err != nil || print == c.current.Load().print || print == c.failed {
 		return
 	}
@@ -115,6 +132,15 @@ func (c *Certs) look() {
 	c.log.Info("certificates reloaded", "dir", c.dir, "count", len(set.list))
 }
 
+// files returns what pairs and caFiles do, with a print of all.
+func (c *Certs) files() (dirs, cas []string, print string, err error) {
+	if dirs, print, err = c.pairs(); err != nil || !c.ask {
+		return dirs, nil, print, err
+	}
+	cas, more, err := c.caFiles()
+	return dirs, cas, print + more, err
+}
+
 // pairs returns the directories that hold a certificate, the default first, and a
 // print of their files.
 func (c *Certs) pairs() (dirs []string, print string, err error) {
@@ -124,6 +150,9 @@ func (c *Certs) pairs() (dirs []string, print string, err error) {
 	}
 	candidates := []string{c.dir}
 	for _, e := range entries {
+		if e.Name() == casDir {
+			continue
+		}
 		sub := filepath.Join(c.dir, e.Name())
 		if info, err := os.Stat(sub); err == nil && info.IsDir() {
 			candidates = append(candidates, sub)
@@ -151,7 +180,7 @@ func (c *Certs) pairs() (dirs []string, print string, err error) {
 }
 
 func (c *Certs) load() (*certSet, error) {
-	dirs, print, err := c.pairs()
+	dirs, cas, print, err := c.files()
 	if err != nil {
 		return nil, err
 	}
@@ -162,6 +191,12 @@ func (c *Certs) load() (*certSet, error) {
 			return nil, fmt.Errorf("load certificate of %s: %w", dir, err)
 		}
 		set.list = append(set.list, &cert)
+	}
+	if c.ask {
+		if set.clients, err = loadClientCAs(cas); err != nil {
+			return nil, err
+		}
+		set.asking = c.asking(set.clients)
 	}
 	return set, nil
 }
