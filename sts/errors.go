@@ -81,6 +81,8 @@ func asError(err error) *Error {
 		{iam.ErrNoSuchPolicy, http.StatusBadRequest, "ValidationError", ""},
 		{iam.ErrFull, http.StatusServiceUnavailable, "Throttling", ""},
 		{iam.ErrNoSuchKey, http.StatusForbidden, "InvalidClientTokenId", "The security token included in the request is invalid."},
+		{iam.ErrDisabled, http.StatusForbidden, "AccessDenied", "The user is disabled on this server."},
+		{iam.ErrReserved, http.StatusForbidden, "AccessDenied", "The name of the user is reserved on this server."},
 		{iam.ErrUnavailable, http.StatusServiceUnavailable, "ServiceUnavailable", "Sessions can't be issued now."},
 	} {
 		if errors.Is(err, row.err) {

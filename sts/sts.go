@@ -33,6 +33,10 @@ type Config struct {
 	WebIdentity TokenVerifier
 	// Directory proves logins with LDAP; nil without one.
 	Directory Directory
+	// ClientCertificates says whose certificates are taken; nil for nobody's.
+	ClientCertificates *ClientCertificates
+	// CustomToken is the identity plugin; nil without one.
+	CustomToken TokenPlugin
 }
 
 func (c *Config) now() time.Time {
@@ -90,8 +94,8 @@ func ops() []op {
 		{"AssumeRoleWithWebIdentity", true, (*call).assumeRoleWithWebIdentity},
 		{"AssumeRoleWithClientGrants", true, (*call).assumeRoleWithClientGrants},
 		{"AssumeRoleWithLDAPIdentity", true, (*call).assumeRoleWithLDAPIdentity},
-		{"AssumeRoleWithCertificate", true, nil},
-		{"AssumeRoleWithCustomToken", true, nil},
+		{"AssumeRoleWithCertificate", true, (*call).assumeRoleWithCertificate},
+		{"AssumeRoleWithCustomToken", true, (*call).assumeRoleWithCustomToken},
 		{"AssumeRoleWithSAML", true, nil},
 		{"AssumeRoot", false, nil},
 		{"DecodeAuthorizationMessage", false, nil},

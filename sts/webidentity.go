@@ -7,7 +7,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -44,12 +43,13 @@ type Person struct {
 	Names  []string // of all claims, sorted
 }
 
-// Codes of Rejection (STS API reference, AssumeRoleWithWebIdentity).
+// Codes of Rejection (STS API reference, AssumeRoleWithWebIdentity and common errors).
 const (
 	InvalidIdentityToken = "InvalidIdentityToken"
 	ExpiredToken         = "ExpiredTokenException"
 	RejectedClaim        = "IDPRejectedClaim"
 	CommunicationError   = "IDPCommunicationError"
+	AccessDenied         = "AccessDenied"
 )
 
 // Rejection says why a token is not taken.
@@ -137,11 +137,11 @@ func (c *call) issueByToken(accessToken string) (*Person, assumedWithToken, erro
 		t.AccessToken = accessToken
 	}
 	if c.WebIdentity == nil {
-		return fail(c.rejected(&Rejection{InvalidIdentityToken, "This server has no OpenID Connect provider.", ""}))
+		return fail(c.rejected(actionWebIdentity, &Rejection{InvalidIdentityToken, "This server has no OpenID Connect provider.", ""}))
 	}
 	p, err := c.WebIdentity.Verify(c.r.Context(), t)
 	if err != nil {
-		return fail(c.rejected(err))
+		return fail(c.rejected(actionWebIdentity, err))
 	}
 	if c.lasts = n.Duration; n.Duration == 0 {
 		// As long as the token, as in MinIO; one that is taken in spite of clocks that differ has no
@@ -221,20 +221,17 @@ func roleOf(arn string, p *Person) string {
 // grantsOf returns what the token of p gives user, unless that is nothing, or the user may not have
 // a session. Policies that do not exist are left out: a provider names more than this server has.
 func (c *call) grantsOf(user string, p *Person) (*iam.Grants, error) {
-	g := &iam.Grants{Claims: map[string][]string{}}
-	for _, name := range p.Policies {
-		if _, err := c.IAM.Policy(name); err == nil {
-			g.Policies = append(g.Policies, name)
-		} else if !errors.Is(err, iam.ErrNoSuchPolicy) {
-			return nil, err // what can't be read might have denied
-		}
+	g := &iam.Grants{Claims: claimKeys(p.Claims)}
+	var err error
+	if g.Policies, err = c.existing(p.Policies); err != nil {
+		return nil, err
 	}
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(p.Groups))) {
 		if source, _ := iam.SplitName(name); source != iam.SourceLocal {
 			continue // a provider speaks for no other one's groups
 		}
 		if group, err := c.IAM.Group(name); err == nil && !group.Enabled {
-			c.refuse(user, "the group "+name+" is disabled")
+			c.refuse(actionWebIdentity, user, "the group "+name+" is disabled")
 			return nil, errDenied("The group %s of the token is disabled on this server.", printable(name))
 		} else if err == nil {
 			g.Groups = append(g.Groups, name)
@@ -242,36 +239,15 @@ func (c *call) grantsOf(user string, p *Person) (*iam.Grants, error) {
 			return nil, err
 		}
 	}
-	// Names of condition keys know no case. Where claims differ in case only, the lower-case one is
-	// meant, else the first of them.
-	for _, name := range slices.Backward(slices.Sorted(maps.Keys(p.Claims))) {
-		key := "jwt:" + strings.ToLower(name)
-		if _, exact := p.Claims[strings.ToLower(name)]; name == strings.ToLower(name) || !exact {
-			g.Claims[key] = p.Claims[name]
-		}
-	}
 	g.Claims["aws:federatedprovider"] = []string{strings.TrimPrefix(p.Issuer, "https://")}
 	u, err := c.IAM.User(user)
 	if err != nil && !errors.Is(err, iam.ErrNoSuchUser) {
 		return nil, err
 	}
-	if err == nil && !u.Enabled {
-		c.refuse(user, "the user is disabled")
-		return nil, errDenied("The user of the token is disabled on this server.")
-	}
 	if len(g.Policies)+len(g.Groups)+len(u.Policies)+len(u.Groups) == 0 {
-		return nil, c.rejected(&Rejection{RejectedClaim, noPolicy(p), ""})
+		return nil, c.rejected(actionWebIdentity, &Rejection{RejectedClaim, noPolicy(p), ""})
 	}
-	d, err := c.IAM.AuthorizeExternal(user, g, iam.Request{
-		Action: actionWebIdentity, Conditions: conditions{c}, RequestID: c.ev.ID, Remote: c.ev.Remote,
-	})
-	if err != nil {
-		return nil, err
-	}
-	if d.Explicit {
-		return nil, errDenied("A policy denies %s.", actionWebIdentity)
-	}
-	return g, nil
+	return g, c.admit(actionWebIdentity, user, g)
 }
 
 // noPolicy tells the holder of a good token why it is worth nothing here.
@@ -298,27 +274,4 @@ func list(names []string) string {
 		b.WriteString(printable(n))
 	}
 	return b.String()
-}
-
-// rejected keeps the reason of a refused token for administrators and returns what the client is
-// told.
-func (c *call) rejected(err error) error {
-	var r *Rejection
-	if !errors.As(err, &r) {
-		return err
-	}
-	why := r.Reason
-	if why == "" {
-		why = r.Message
-	}
-	c.refuse("", why)
-	status := http.StatusBadRequest
-	if r.Code == RejectedClaim {
-		status = http.StatusForbidden
-	}
-	return &Error{status, r.Code, r.Message}
-}
-
-func (c *call) refuse(principal, why string) {
-	c.IAM.Refuse(iam.Refusal{RequestID: c.ev.ID, Principal: principal, Remote: c.ev.Remote, Action: actionWebIdentity, Statement: why})
 }

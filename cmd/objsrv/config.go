@@ -13,6 +13,7 @@ import (
 	"github.com/objsrv/objsrv/s3api"
 	"github.com/objsrv/objsrv/sts/ldap"
 	"github.com/objsrv/objsrv/sts/oidc"
+	"github.com/objsrv/objsrv/sts/plugin"
 )
 
 // Config is everything that can be set about a server. Each field names its flag and its
@@ -55,6 +56,14 @@ type Config struct {
 	// LDAP is the directory whose people log in, nil without one. OBJSRV_IDENTITY_LDAP_SETTING,
 	// MINIO_IDENTITY_LDAP_SETTING; docs/ldap.md.
 	LDAP *ldap.Config
+	// ClientCerts has the listeners ask clients for certificates, for which there are sessions, and
+	// ClientCertsUnverified takes them whoever has issued them, which is for tests alone; both off by
+	// default. OBJSRV_IDENTITY_TLS_ENABLE, OBJSRV_IDENTITY_TLS_SKIP_VERIFY, the same as MINIO_*.
+	ClientCerts, ClientCertsUnverified bool
+	// Plugin is a program that knows whose the tokens are that others don't understand; none without
+	// its URL. OBJSRV_IDENTITY_PLUGIN_URL, _AUTH_TOKEN (or _AUTH_TOKEN_FILE), _ROLE_POLICY, _ROLE_ID, the
+	// same as MINIO_*, and OBJSRV_IDENTITY_PLUGIN_CA_FILE.
+	Plugin plugin.Config
 	// SigV2 takes presigned URLs and POST forms signed with version 2, which boto3 and version 1 of
 	// the aws command line make unless told signature_version = s3v4; off by default. Requests
 	// whose headers are signed with version 2 are refused always. --sigv2, OBJSRV_SIGV2.
@@ -107,7 +116,7 @@ type setting struct {
 
 // settings returns all of them, in the order of help and documentation.
 func settings() []setting {
-	return []setting{
+	return append([]setting{
 		{name: "VOLUMES", minio: []string{"MINIO_VOLUMES"}, set: setDir},
 		{name: "ADDRESS", minio: []string{"MINIO_ADDRESS"}, flag: "address", def: ":9000",
 			usage: "`host:port` to serve S3 on", set: func(c *Config, v string) (err error) {
@@ -196,7 +205,7 @@ func settings() []setting {
 				}
 				return nil
 			}},
-	}
+	}, identitySettings()...)
 }
 
 func setDir(c *Config, v string) error {

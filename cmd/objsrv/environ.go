@@ -124,6 +124,9 @@ func readConfig(fs *pflag.FlagSet, env environ, args []string) (c *Config, ignor
 	if c.LDAP, err = readLDAP(env, known); err != nil {
 		return nil, nil, err
 	}
+	if err := c.checkPlugin(); err != nil {
+		return nil, nil, err
+	}
 	ignored, err = strangers(env, known)
 	return c, ignored, err
 }

@@ -117,7 +117,7 @@ func splitSetting(rest string) (key, provider string) {
 	return key, provider
 }
 
-// newSTS makes the Security Token Service with the providers that there are.
+// newSTS makes the Security Token Service with the sources of identities that there are.
 func (s *services) newSTS() (http.Handler, error) {
 	c := sts.Config{IAM: s.iam, Region: s.config.Region, Duration: s.config.SessionDuration}
 	if len(s.config.OpenID) > 0 {
@@ -128,6 +128,9 @@ func (s *services) newSTS() (http.Handler, error) {
 		c.WebIdentity = s.openID
 	}
 	if err := s.openLDAP(&c); err != nil {
+		return nil, err
+	}
+	if err := s.addIdentities(&c); err != nil {
 		return nil, err
 	}
 	return sts.Handler(c), nil

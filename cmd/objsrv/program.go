@@ -62,6 +62,11 @@ func (p *Program) Start() (err error) {
 		if p.certs, err = httpd.LoadCerts(p.Config.CertsDir, p.log); err != nil {
 			return err
 		}
+		if p.Config.ClientCerts {
+			if err = p.certs.AskClients(p.Config.ClientCertsUnverified); err != nil {
+				return err
+			}
+		}
 	}
 	// The address is taken first: a second server on it must not touch the data, and
 	// probes get an answer while the store opens.

@@ -22,6 +22,7 @@ import (
 	"github.com/objsrv/objsrv/storage"
 	"github.com/objsrv/objsrv/storage/fs"
 	"github.com/objsrv/objsrv/sts/oidc"
+	"github.com/objsrv/objsrv/sts/plugin"
 )
 
 // iamFile, in the data directory, is the store of identities.
@@ -47,6 +48,8 @@ type services struct {
 	sts      http.Handler
 	openID   *oidc.Providers // nil without any
 	stopLDAP func()          // ends what asks the directory; nil without one
+	plugin   *plugin.Plugin  // nil without one
+	certs    *httpd.Certs    // nil without TLS
 
 	checking sync.Mutex // held while fsck runs
 }
@@ -54,7 +57,7 @@ type services struct {
 // openServices opens the data directory, which it makes when missing.
 // fatal is told, from any goroutine, when the store can't be written any more.
 func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(error), h *host) (s *services, err error) {
-	s = &services{config: c, log: log, metrics: m}
+	s = &services{config: c, log: log, metrics: m, certs: h.program.certs}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -135,7 +138,7 @@ func (s *services) Close() error {
 
 // warnings are about the credentials and the identity providers.
 func (s *services) warnings() []string {
-	return slices.Concat(s.rootWarnings(), s.openIDWarnings(), s.ldapWarnings())
+	return slices.Concat(s.rootWarnings(), s.openIDWarnings(), s.ldapWarnings(), s.identityWarnings())
 }
 
 func (s *services) rootWarnings() []string {
