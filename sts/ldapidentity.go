@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/objsrv/objsrv/iam"
@@ -131,7 +132,8 @@ func (c *call) login() (*DirectoryEntry, error) {
 		return nil, errDenied("The person is in more groups than this server takes. An administrator finds the limit under the id of this request.")
 	}
 	c.refuseLogin(printable(name), err.Error())
-	return nil, fmt.Errorf("%w: %w", &Error{http.StatusServiceUnavailable, "ServiceUnavailable", "The LDAP directory can't be asked now. Try again."}, err)
+	// Not wrapped: an error of the connection to the directory is not one of the client's.
+	return nil, fmt.Errorf("%w: %v", &Error{http.StatusServiceUnavailable, "ServiceUnavailable", "The LDAP directory can't be asked now. Try again."}, err)
 }
 
 // refuseLogin keeps the reason for administrators.
@@ -217,7 +219,10 @@ func printableDN(dn string) string {
 	if len(dn) > 256 {
 		dn = dn[:256] + "..."
 	}
-	return fmt.Sprintf("%+q", dn)
+	if strings.ContainsFunc(dn, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return strconv.QuoteToASCII(dn)
+	}
+	return dn
 }
 
 // printableDNs are several, but not without end.

@@ -46,6 +46,9 @@ func (p *Program) banner() {
 	if p.services.plugin != nil {
 		line("Plugin:", "role %s", p.services.plugin.RoleARN())
 	}
+	if c := p.Config.LDAP; c != nil {
+		line("LDAP:", "%s", c.Address)
+	}
 	fmt.Fprint(p.Stdout, b.String())
 	for _, w := range append(p.Config.warnings(p.Ignored), p.services.warnings()...) {
 		p.log.Warn(w)

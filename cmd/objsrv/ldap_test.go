@@ -99,7 +99,10 @@ func TestLDAPLogin(t *testing.T) {
 		"MINIO_IDENTITY_LDAP_GROUP_SEARCH_BASE_DN":   "ou=groups," + directory.Base,
 		"MINIO_IDENTITY_LDAP_GROUP_SEARCH_FILTER":    "(&(objectClass=groupOfNames)(member=%d))",
 	}
-	p, _, _ := start(t, env, dir)
+	p, stdout, stderr := start(t, env, dir)
+	if want := "LDAP:     " + directory.Addr + "\n"; !strings.Contains(stdout.String(), want) {
+		t.Errorf("no %q in %s", want, stdout)
+	}
 	ctx := t.Context()
 	root := s3Client(t, p)
 	if err := root.MakeBucket(ctx, "data", minio.MakeBucketOptions{}); err != nil {
@@ -167,12 +170,20 @@ func TestLDAPLogin(t *testing.T) {
 		if err := p.Close(); err != nil {
 			t.Fatal(err)
 		}
-		p, _, _ = start(t, env, dir)
+		p, _, stderr = start(t, env, dir)
 	}
 	directory.Stop()
 	restart()
 	if err := put(client(creds)); err != nil {
 		t.Errorf("while the directory is down: %v", err)
+	}
+	if _, err := retrieve("alice", "alice-secret"); err == nil || !strings.Contains(err.Error(), "can't be asked now") {
+		t.Errorf("a login while it is down: %v", err)
+	}
+	for _, want := range []string{"request failed", "connection refused", "credentials stay as they are"} {
+		if !strings.Contains(stderr.String(), want) {
+			t.Errorf("no %q in %s", want, stderr)
+		}
 	}
 	directory.Start()
 	directory.Delete("uid=alice,ou=people")
