@@ -126,6 +126,9 @@ func (s *services) newSTS() (http.Handler, error) {
 			return nil, err
 		}
 		c.WebIdentity = s.openID
+		if s.openID.HasAccounts() {
+			s.stopAccounts = s.watchAccounts(s.openID)
+		}
 	}
 	if err := s.openLDAP(&c); err != nil {
 		return nil, err

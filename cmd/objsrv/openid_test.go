@@ -52,7 +52,7 @@ func TestOpenIDVariables(t *testing.T) {
 		"JWKS_URL":        {environ{"MINIO_IDENTITY_OPENID_JWKS_URL": url}, "", "MINIO_IDENTITY_OPENID_JWKS_URL has no meaning"},
 		"contradictions":  {environ{"MINIO_IDENTITY_OPENID_CONFIG_URL": url, "MINIO_IDENTITY_OPENID_CLIENT_ID": "a", "MINIO_IDENTITY_OPENID_CONFIG_URL_X": url, "MINIO_IDENTITY_OPENID_CLIENT_ID_X": "a"}, "", "tell them apart"},
 		"role and claim":  {environ{"OBJSRV_IDENTITY_OPENID_CONFIG_URL": url, "OBJSRV_IDENTITY_OPENID_CLIENT_ID": "a", "OBJSRV_IDENTITY_OPENID_ROLE_POLICY": "p", "OBJSRV_IDENTITY_OPENID_CLAIM_NAME": "c"}, "", "OBJSRV_IDENTITY_OPENID_ROLE_POLICY gives everybody"},
-		"Keycloak's":      {environ{"MINIO_IDENTITY_OPENID_CONFIG_URL": url, "MINIO_IDENTITY_OPENID_CLIENT_ID": "a", "MINIO_IDENTITY_OPENID_VENDOR": "keycloak"}, "", "VENDOR is not supported"},
+		"Keycloak's":      {environ{"MINIO_IDENTITY_OPENID_CONFIG_URL": url, "MINIO_IDENTITY_OPENID_CLIENT_ID": "a", "MINIO_IDENTITY_OPENID_VENDOR": "keycloak"}, "", "KEYCLOAK_ADMIN_URL is missing"},
 		"a missing CA":    {environ{"MINIO_IDENTITY_OPENID_CONFIG_URL": url, "MINIO_IDENTITY_OPENID_CLIENT_ID": "a", "OBJSRV_IDENTITY_OPENID_CA_FILE": secret + ".not"}, "", "CA_FILE can't be read"},
 		"no name behind_": {environ{"MINIO_IDENTITY_OPENID_CLIENT_ID_": "a"}, "", "unknown variable MINIO_IDENTITY_OPENID_CLIENT_ID_"},
 	} {

@@ -50,6 +50,8 @@ type services struct {
 	stopLDAP func()          // ends what asks the directory; nil without one
 	plugin   *plugin.Plugin  // nil without one
 	certs    *httpd.Certs    // nil without TLS
+	// stopAccounts ends what looks accounts of OpenID Connect providers up; nil without.
+	stopAccounts func()
 
 	checking sync.Mutex // held while fsck runs
 }
@@ -119,8 +121,10 @@ func openStore(dir string, log *slog.Logger, fatal func(error)) (*fs.Store, erro
 // Close closes what has been opened, last first.
 func (s *services) Close() error {
 	var err error
-	if s.stopLDAP != nil {
-		s.stopLDAP()
+	for _, stop := range []func(){s.stopLDAP, s.stopAccounts} {
+		if stop != nil {
+			stop()
+		}
 	}
 	if s.iam != nil {
 		err = errors.Join(err, s.iam.Close())

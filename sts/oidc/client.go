@@ -105,7 +105,7 @@ func (c *client) get(ctx context.Context, address, bearer string, v any) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answered %s", address, resp.Status)
+		return &statusError{address, resp.StatusCode, resp.Status}
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
 	if err != nil {
@@ -122,6 +122,16 @@ func (c *client) get(ctx context.Context, address, bearer string, v any) error {
 	}
 	return nil
 }
+
+// statusError is an answer that is no success.
+type statusError struct {
+	address string
+	code    int
+	status  string
+}
+
+// Error implements error.
+func (e *statusError) Error() string { return e.address + " answered " + e.status }
 
 // endpoint judges an address that the provider names: no way leads from https to less.
 func endpoint(name, address, configURL string) error {

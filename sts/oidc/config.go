@@ -31,8 +31,12 @@ type Config struct {
 	CAFile       string   // certificates that vouch for the provider; "" for the system's
 	TokenFile    string   // sent to the provider with requests for metadata and keys, as Kubernetes wants it
 
+	// With KeycloakAdminURL accounts of KeycloakRealm are looked up by Keycloak's admin API.
+	KeycloakAdminURL string
+	KeycloakRealm    string
+	ClientSecret     string
+
 	// The rest is for the console and for lists.
-	ClientSecret       string
 	DisplayName        string
 	Scopes             []string
 	RedirectURI        string
@@ -72,10 +76,6 @@ func Parse(name string, values map[string]string) (c Config, ok bool, err error)
 		return c, false, fmt.Errorf("the name %q of a provider consists of letters, digits, _ and -", name)
 	}
 	s.refuse("JWKS_URL", "has no meaning since keys are found by CONFIG_URL: unset it")
-	s.refuse("VENDOR", "is not supported: accounts that Keycloak disables lose their sessions here when these expire. "+
-		"Unset it with the KEYCLOAK_ settings, and keep sessions short, or disable the user here too")
-	s.refuse("KEYCLOAK_REALM", "goes with VENDOR, which is not supported: unset it")
-	s.refuse("KEYCLOAK_ADMIN_URL", "goes with VENDOR, which is not supported: unset it")
 	c = Config{
 		Name: name, ConfigURL: s.need("CONFIG_URL"), Issuer: s.text("ISSUER"), ClientID: s.need("CLIENT_ID"),
 		RolePolicies: s.list("ROLE_POLICY"), GroupsClaim: s.text("GROUPS_CLAIM"), Userinfo: s.yes("CLAIM_USERINFO", false),
@@ -87,6 +87,7 @@ func Parse(name string, values map[string]string) (c Config, ok bool, err error)
 	c.Audiences = append([]string{c.ClientID}, s.list("OTHER_AUDIENCES")...)
 	s.claim(&c)
 	s.urls(&c)
+	s.vendor(&c)
 	return c, s.err == nil, s.err
 }
 
@@ -223,6 +224,36 @@ func (s *settings) urls(c *Config) {
 		c.Issuer = strings.TrimSuffix(base, "/")
 	default:
 		s.fail("CONFIG_URL", "does not end with %s, so it does not tell the issuer: set ISSUER to what the document at CONFIG_URL says", wellKnown)
+	}
+}
+
+// vendor reads how accounts are looked up. MinIO's default realm is master.
+func (s *settings) vendor(c *Config) {
+	switch v := s.text("VENDOR"); v {
+	case "":
+		s.refuse("KEYCLOAK_REALM", "has no effect without VENDOR=keycloak")
+		s.refuse("KEYCLOAK_ADMIN_URL", "has no effect without VENDOR=keycloak")
+		return
+	case keycloakVendor:
+	default:
+		s.fail("VENDOR", "is %q; the only one that is known is keycloak", v)
+		return
+	}
+	if c.KeycloakAdminURL = s.text("KEYCLOAK_ADMIN_URL"); c.KeycloakAdminURL == "" {
+		s.fail("KEYCLOAK_ADMIN_URL", "is missing: VENDOR=keycloak looks accounts up there, such as https://idp.example.com/admin")
+		return
+	}
+	if u := s.url("KEYCLOAK_ADMIN_URL", c.KeycloakAdminURL); u != nil && (u.RawQuery != "" || endpoint("KEYCLOAK_ADMIN_URL", c.KeycloakAdminURL, c.ConfigURL) != nil) {
+		s.fail("KEYCLOAK_ADMIN_URL", "must be a URL without a query, and https where CONFIG_URL is")
+	}
+	if c.KeycloakRealm = s.text("KEYCLOAK_REALM"); c.KeycloakRealm == "" {
+		c.KeycloakRealm = "master"
+	}
+	if c.KeycloakRealm == "." || c.KeycloakRealm == ".." {
+		s.fail("KEYCLOAK_REALM", "is no name of a realm: %q", c.KeycloakRealm)
+	}
+	if c.ClientSecret == "" {
+		s.fail("CLIENT_SECRET", "is missing: VENDOR=keycloak looks accounts up as this client, whose service account needs the role view-users")
 	}
 }
 

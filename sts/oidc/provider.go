@@ -33,6 +33,8 @@ type provider struct {
 	Config
 	role   string // ARN, "" for one with a claim
 	source *source
+	// keycloak looks accounts up; nil when they can't be.
+	keycloak *keycloak
 }
 
 // New makes the providers. Nothing is asked of them yet. Errors are contradictions between
@@ -56,6 +58,9 @@ func New(o Options) (*Providers, error) {
 			return nil, fmt.Errorf("identity provider %s: %w", p.title(), err)
 		}
 		p.source = &source{config: &p.Config, client: c, now: o.Now, log: o.Log}
+		if p.KeycloakAdminURL != "" {
+			p.keycloak = &keycloak{p: p, flow: &Flow{p: p, now: o.Now}}
+		}
 		ps.list = append(ps.list, p)
 	}
 	return ps, nil
@@ -211,6 +216,9 @@ func (p *provider) unreachable(err error) error {
 
 // person reads what a good token says.
 func (p *provider) person(ctx context.Context, t *token, expires time.Time, audience, accessToken string) (*sts.Person, error) {
+	if err := p.checkAccount(ctx, t.claims["sub"].(string)); err != nil {
+		return nil, err
+	}
 	if p.Userinfo {
 		if err := p.addUserinfo(ctx, t, accessToken); err != nil {
 			return nil, err

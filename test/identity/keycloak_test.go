@@ -35,6 +35,13 @@ func (k *keycloak) user(client, name string) tokens {
 		"client_secret": {client + "-secret"}, "username": {name}, "password": {name + "-secret"}})
 }
 
+// admin returns an access token of Keycloak's administrator.
+func (k *keycloak) admin() string {
+	k.t.Helper()
+	return grant(k.t, k.base+"/realms/master/protocol/openid-connect/token", url.Values{"grant_type": {"password"}, "client_id": {"admin-cli"},
+		"username": {"admin"}, "password": {"admin-secret-0815"}}).Access
+}
+
 // four are providers for four clients of the realm: with a claim that is a string, a list or nested,
 // and with a role.
 func (k *keycloak) four() []string {
@@ -137,6 +144,34 @@ func TestKeycloakUserinfo(t *testing.T) {
 	}
 }
 
+// TestKeycloakAccounts: with VENDOR=keycloak the token of an account that is disabled, and then gone,
+// is refused though it is still good.
+func TestKeycloakAccounts(t *testing.T) {
+	k := realm(t)
+	s := start(t, append(k.four(), "MINIO_IDENTITY_OPENID_VENDOR=keycloak", "MINIO_IDENTITY_OPENID_KEYCLOAK_REALM=objsrv",
+		"MINIO_IDENTITY_OPENID_KEYCLOAK_ADMIN_URL="+k.base+"/admin")...)
+	dave := k.user("objsrv", "dave")
+	if got := s.rights(dave, ""); got != "get put" {
+		t.Fatal(got)
+	}
+	account := k.base + "/admin/realms/objsrv/users/" + claims(t, dave.ID)["sub"].(string)
+	for _, enabled := range []string{"false", "true"} {
+		if code := send(t, "PUT", account, "application/json", `{"enabled":`+enabled+`}`, k.admin(), nil); code != 204 {
+			t.Fatalf("enabled %s: %d", enabled, code)
+		}
+		want := map[string]string{"false": "IDPRejectedClaim: The account of the token is disabled", "true": "get put"}[enabled]
+		if got := s.rights(dave, ""); !strings.HasPrefix(got, want) {
+			t.Errorf("enabled %s: %q", enabled, got)
+		}
+	}
+	if code := send(t, "DELETE", account, "application/json", "", k.admin(), nil); code != 204 {
+		t.Fatal(code)
+	}
+	if got := s.rights(dave, ""); !strings.HasPrefix(got, "IDPRejectedClaim: ") {
+		t.Errorf("gone: %q", got)
+	}
+}
+
 // TestKeycloakRotation: tokens that a new key has signed are taken, at the latest a minute later.
 func TestKeycloakRotation(t *testing.T) {
 	k := realm(t)
@@ -145,8 +180,7 @@ func TestKeycloakRotation(t *testing.T) {
 	if got := s.rights(old, ""); got != "get put" {
 		t.Fatal(got)
 	}
-	admin := grant(t, k.base+"/realms/master/protocol/openid-connect/token", url.Values{"grant_type": {"password"}, "client_id": {"admin-cli"},
-		"username": {"admin"}, "password": {"admin-secret-0815"}}).Access
+	admin := k.admin()
 	body, err := json.Marshal(map[string]any{"name": "rotated", "providerId": "rsa-generated", "providerType": "org.keycloak.keys.KeyProvider",
 		"config": map[string][]string{"priority": {"1000"}, "enabled": {"true"}, "active": {"true"}, "algorithm": {"RS256"}, "keySize": {"2048"}}})
 	if err != nil {
