@@ -67,6 +67,6 @@ func TestCheckAccounts(t *testing.T) {
 	if _, err := s.iam.AccessKey(key.AccessKey); err != nil {
 		t.Errorf("the key is gone: %v", err)
 	}
-	session("openid:b", idp, "bob") // the user itself is not disabled
+	session("openid:b", idp, "bob")   // the user itself is not disabled
 	s.watchAccounts(fakeAccounts{})() // it ends when it is told to
 }
