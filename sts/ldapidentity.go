@@ -162,7 +162,15 @@ func (c *call) directoryGrants(user string, e *DirectoryEntry) (*iam.Grants, err
 	}
 	reached := len(u.Policies) > 0
 	for _, name := range slices.Concat(u.Groups, g.Groups) {
-		if group, err := c.IAM.Group(name); err == nil && group.Enabled && len(group.Policies) > 0 {
+		group, err := c.IAM.Group(name)
+		switch {
+		case errors.Is(err, iam.ErrNoSuchGroup):
+		case err != nil:
+			return nil, err
+		case !group.Enabled:
+			c.refuseLogin(user, "the group "+name+" is disabled")
+			return nil, errDenied("A group of the user is disabled on this server: %s.", printableDN(name))
+		case len(group.Policies) > 0:
 			reached = true
 		}
 	}

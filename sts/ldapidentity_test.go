@@ -174,6 +174,12 @@ func TestLDAPIdentityRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.set("dave", &DirectoryEntry{DN: "uid=dave,dc=test"})
+	s.group("ldap:cn=off,dc=test", "readwrite")
+	off := false
+	if _, err := s.UpdateGroup(t.Context(), "ldap:cn=off,dc=test", iam.GroupUpdate{Enabled: &off}); err != nil {
+		t.Fatal(err)
+	}
+	b.set("frank", &DirectoryEntry{DN: "uid=frank,dc=test", Groups: []string{"CN=Off,dc=test", staffDN}})
 	b.set("eve", &DirectoryEntry{DN: "uid=eve,dc=test", Groups: []string{"cn=one,dc=test", "cn=ünknown,dc=test"}})
 	for name, tt := range map[string]struct {
 		form   []string
@@ -194,6 +200,7 @@ func TestLDAPIdentityRefused(t *testing.T) {
 		"wrong password":    {[]string{"LDAPUsername", "alice", "LDAPPassword", "x"}, 403, "AccessDenied", "The user name or the password is wrong.", true},
 		"unknown":           {[]string{"LDAPUsername", "nobody", "LDAPPassword", "x"}, 403, "AccessDenied", "The user name or the password is wrong.", true},
 		"disabled here":     {[]string{"LDAPUsername", "bob", "LDAPPassword", "bob-secret"}, 403, "AccessDenied", "disabled on this server", true},
+		"a group disabled":  {[]string{"LDAPUsername", "frank", "LDAPPassword", "frank-secret"}, 403, "AccessDenied", "ldap:cn=off,dc=test", true},
 		"no policy":         {[]string{"LDAPUsername", "dave", "LDAPPassword", "dave-secret"}, 403, "AccessDenied", `uid=dave,dc=test, and it is in no group`, true},
 		"groups without":    {[]string{"LDAPUsername", "eve", "LDAPPassword", "eve-secret"}, 403, "AccessDenied", `uid=eve,dc=test or to one of its groups in the directory: cn=one,dc=test, &#34;cn=\u00fcnknown,dc=test&#34;.`, true},
 		"a policy denies":   {[]string{"LDAPUsername", "alice", "LDAPPassword", "alice-secret"}, 403, "AccessDenied", "A policy denies sts:AssumeRoleLDAPIdentity", true},

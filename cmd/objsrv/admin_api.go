@@ -16,9 +16,9 @@ const bucketPolicyDoc = "policy"
 
 // newAdminAPI returns the JSON face of identity management, for requests signed with
 // Signature Version 4 for service s3. It answers below adminapi.Prefix.
-func newAdminAPI(s3 *s3api.Server, svc *iam.Service, backend storage.Backend) http.Handler {
+func newAdminAPI(s3 *s3api.Server, svc *iam.Service, backend storage.Backend, directory adminapi.Directory) http.Handler {
 	return adminapi.Handler(adminapi.Config{
-		Service: svc,
+		Service: svc, Directory: directory,
 		Authenticate: func(r *http.Request) (*iam.Identity, error) {
 			id, err := s3.Authenticate(r)
 			var refused *s3api.Error

@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 
+	"github.com/objsrv/objsrv/iam/adminapi"
 	"github.com/objsrv/objsrv/sts"
 	"github.com/objsrv/objsrv/sts/ldap"
 )
@@ -67,7 +68,7 @@ func (s *services) openLDAP(c *sts.Config) error {
 	if err != nil {
 		return err
 	}
-	c.Directory = d
+	c.Directory, s.ldapDir = d, d
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	review := sts.Review{IAM: s.iam, Directory: d, Interval: s.config.LDAP.Interval, Log: s.log}
@@ -80,6 +81,23 @@ func (s *services) openLDAP(c *sts.Config) error {
 		<-done
 	}
 	return nil
+}
+
+// testLDAP is what administrators ask the directory by; nil without one.
+func (s *services) testLDAP() adminapi.Directory {
+	if s.config.LDAP == nil {
+		return nil
+	}
+	return func(ctx context.Context, name string) (out []adminapi.LDAPStep, dn string, groups []string) {
+		steps, e := s.ldapDir.Trace(ctx, name)
+		for _, st := range steps {
+			out = append(out, adminapi.LDAPStep{Step: st.Name, Result: st.Result, Failed: st.Failed})
+		}
+		if e == nil {
+			return out, "", nil
+		}
+		return out, e.DN, e.Groups
+	}
 }
 
 // ldapWarnings are about a directory that can't be meant as it is.

@@ -163,6 +163,18 @@ func TestLDAPLogin(t *testing.T) {
 	if resp.StatusCode != http.StatusOK {
 		t.Errorf("in the query: %d", resp.StatusCode)
 	}
+	var shown bytes.Buffer
+	cmd := newRoot(environ{})
+	cmd.SetOut(&shown)
+	cmd.SetArgs([]string{"admin", "ldap", "test", "alice", "--endpoint", endpoint(), "--access-key", p.services.root.User, "--secret-key", testPassword})
+	if err := cmd.ExecuteContext(ctx); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"the certificate is right", "(uid=alice) finds uid=alice,ou=people,dc=example,dc=test", "with the policies readwrite", "a login with the right password succeeds"} {
+		if !strings.Contains(shown.String(), want) {
+			t.Errorf("no %q in %s", want, shown.String())
+		}
+	}
 	// S-216: after a restart the session lives on while the directory is down, and ends when it tells
 	// that the person has gone.
 	restart := func() {

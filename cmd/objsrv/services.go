@@ -21,6 +21,7 @@ import (
 	"github.com/objsrv/objsrv/s3api"
 	"github.com/objsrv/objsrv/storage"
 	"github.com/objsrv/objsrv/storage/fs"
+	"github.com/objsrv/objsrv/sts/ldap"
 	"github.com/objsrv/objsrv/sts/oidc"
 	"github.com/objsrv/objsrv/sts/plugin"
 )
@@ -47,6 +48,7 @@ type services struct {
 	madmin   http.Handler
 	sts      http.Handler
 	openID   *oidc.Providers // nil without any
+	ldapDir  *ldap.Directory // nil without one
 	stopLDAP func()          // ends what asks the directory; nil without one
 	plugin   *plugin.Plugin  // nil without one
 	certs    *httpd.Certs    // nil without TLS
@@ -94,7 +96,7 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 		return s, err
 	}
 	s.s3 = s3api.New(s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains, SigV2: c.SigV2, ObjectOwnership: c.ObjectOwnership, CORSOrigins: c.CORSOrigins})
-	s.admin = newAdminAPI(s.s3, s.iam, s.backend)
+	s.admin = newAdminAPI(s.s3, s.iam, s.backend, s.testLDAP())
 	h.services = s
 	s.madmin = newMadmin(s, h)
 	if s.sts, err = s.newSTS(); err != nil {

@@ -36,6 +36,7 @@ type Config struct {
 	Service      *iam.Service
 	Authenticate Authenticate
 	BucketPolicy BucketPolicy // of simulations
+	Directory    Directory    // nil without one
 }
 
 // Handler returns the face.

@@ -51,6 +51,11 @@ func newServer(t *testing.T) *server {
 			return nil, "", errors.New("secret detail")
 		}
 		return nil, "", nil
+	}, Directory: func(_ context.Context, name string) ([]LDAPStep, string, []string) {
+		if name != "ann" {
+			return []LDAPStep{{Step: "person", Result: "nobody", Failed: true}}, "", nil
+		}
+		return []LDAPStep{{Step: "person", Result: "found"}}, "CN=Ann,dc=test", []string{"cn=Crew,dc=test", "cn=none,dc=test", "cn=off,dc=test", "cn=bare,dc=test"}
 	}})
 	return s
 }

@@ -72,6 +72,7 @@ func requests(archive string) []request {
 
 		{"GET", "explain", "", []string{ActionExplain}, 200},
 		{"GET", "explain/kept", "", []string{ActionExplain}, 200},
+		{"POST", "ldap/test", `{"name":"ann"}`, []string{ActionExplain}, 200},
 		{"POST", "import-minio-iam", archive, []string{ActionImportIAM}, 200},
 		{"POST", "import-minio-iam?dry-run=true", archive, []string{ActionImportIAM}, 200},
 		{"POST", "simulate", `{"principal":"victim","action":"s3:GetObject","resource":"public/x"}`, []string{ActionExplain}, 200},

@@ -42,7 +42,7 @@ const (
 
 	ActionImportIAM = "admin:ImportIAM"
 
-	ActionExplain = "admin:Explain" // of objsrv's own: reasons of refusals, and simulations
+	ActionExplain = "admin:Explain" // of objsrv's own: reasons of refusals, simulations, and what the directory says of somebody
 )
 
 // usualBody is more than a request needs, but where its route says so.
@@ -109,6 +109,8 @@ func routes() []route {
 		{method: get, pattern: "explain", op: "AdminLastRefusals", action: ActionExplain, serve: (*call).explainLast, query: []string{"last"}},
 		{method: get, pattern: "explain/{name}", op: "AdminExplain", action: ActionExplain, serve: (*call).explain},
 		{method: post, pattern: "simulate", op: "AdminSimulate", action: ActionExplain, serve: (*call).simulate},
+
+		{method: post, pattern: "ldap/test", op: "AdminTestLDAP", action: ActionExplain, serve: (*call).testLDAP},
 
 		{method: post, pattern: "import-minio-iam", op: "AdminImportIAM", action: ActionImportIAM, serve: (*call).importIAM, query: []string{"dry-run"}, body: iamzip.MaxSize},
 	}

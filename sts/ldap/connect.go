@@ -164,9 +164,16 @@ func (d *Directory) lookupConn(ctx context.Context) (*conn, error) {
 	if err != nil || d.LookupDN == "" {
 		return c, err
 	}
-	if err := c.Bind(d.LookupDN, d.LookupPassword); err != nil {
+	if err := d.bindLookup(c); err != nil {
 		c.close()
-		return nil, fmt.Errorf("bind as %s to search: %w", d.LookupDN, err)
+		return nil, err
 	}
 	return c, nil
+}
+
+func (d *Directory) bindLookup(c *conn) error {
+	if err := c.Bind(d.LookupDN, d.LookupPassword); err != nil {
+		return fmt.Errorf("bind as %s to search: %w", d.LookupDN, err)
+	}
+	return nil
 }
