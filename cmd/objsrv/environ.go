@@ -24,7 +24,9 @@ func environment(list []string) environ {
 }
 
 // clientVariables are of commands that call a server; `server` ignores them.
-var clientVariables = []string{"OBJSRV_ENDPOINT", "OBJSRV_URL", "OBJSRV_ACCESS_KEY", "OBJSRV_SECRET_KEY", "OBJSRV_CA_FILE"}
+var clientVariables = []string{"OBJSRV_ENDPOINT", "OBJSRV_URL", "OBJSRV_ACCESS_KEY", "OBJSRV_SECRET_KEY", "OBJSRV_SECRET_KEY_FILE", "OBJSRV_CA_FILE",
+	"OBJSRV_CLIENT_SECRET", "OBJSRV_CLIENT_SECRET_FILE", "OBJSRV_CLIENT_TOKEN", "OBJSRV_CLIENT_TOKEN_FILE",
+	"OBJSRV_LDAP_PASSWORD", "OBJSRV_LDAP_PASSWORD_FILE", "OBJSRV_CUSTOM_TOKEN", "OBJSRV_CUSTOM_TOKEN_FILE"}
 
 // flagValue collects the values of a flag.
 type flagValue struct {

@@ -35,7 +35,7 @@ func (quietError) Error() string { return "failed" }
 // run executes one command line and returns the exit code.
 func run(args, env []string, stdout, stderr io.Writer) int {
 	root := newRoot(environment(env))
-	root.SetArgs(args)
+	root.SetArgs(longFlags(root, args))
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.Execute()
@@ -76,7 +76,8 @@ func newRoot(env environ) *cobra.Command {
 		return usagef("%v; `%s --help` lists the flags", err, cmd.CommandPath())
 	})
 	root.AddCommand(newServerCommand(env), newVersionCommand(), newHealthcheckCommand(env),
-		newFsckCommand(env), newAdminCommand())
+		newFsckCommand(env), newAdminCommand(), newCredentialProcessCommand())
+	root.AddCommand(newLoginCommands()...)
 	return root
 }
 
