@@ -52,6 +52,9 @@ func Handler(c Config) http.Handler {
 	if c.Directory != nil {
 		h.logins = newLimiter(c.now)
 	}
+	if c.WebIdentity != nil {
+		h.tokens = newLimiter(c.now)
+	}
 	return h
 }
 
@@ -59,6 +62,7 @@ type handler struct {
 	Config
 	verify *sigv4.Verifier
 	logins *limiter // wrong ones, of the directory; nil without one
+	tokens *limiter // those that nobody known has signed; nil without WebIdentity
 }
 
 // call is one request.

@@ -139,9 +139,9 @@ func (c *call) issueByToken(accessToken string) (*Person, assumedWithToken, erro
 	if c.WebIdentity == nil {
 		return fail(c.rejected(actionWebIdentity, &Rejection{InvalidIdentityToken, "This server has no OpenID Connect provider.", ""}))
 	}
-	p, err := c.WebIdentity.Verify(c.r.Context(), t)
+	p, err := c.verifyToken(t)
 	if err != nil {
-		return fail(c.rejected(actionWebIdentity, err))
+		return fail(err)
 	}
 	if c.lasts = n.Duration; n.Duration == 0 {
 		// As long as the token, as in MinIO; one that is taken in spite of clocks that differ has no
@@ -167,6 +167,24 @@ func (c *call) issueByToken(accessToken string) (*Person, assumedWithToken, erro
 		AssumedRoleUser: assumedRoleUser{Arn: n.ARN, AssumedRoleID: cred.Identity.ID + ":" + n.Name},
 		Audience:        p.Audience, Credentials: shown(&cred, &s), PackedPolicySize: packedSize(&n), Provider: p.Issuer,
 	}, nil
+}
+
+// verifyToken asks for the token. Those of one address that nobody known has signed are limited
+// (S-106); who shows a good one, even one that has expired, is not concerned.
+func (c *call) verifyToken(t WebToken) (*Person, error) {
+	if !c.tokens.take(c.ev.Remote) {
+		c.w.Header().Set("Retry-After", "10")
+		return nil, &Error{http.StatusTooManyRequests, "Throttling", "Too many tokens that can't be verified came from this address. Wait and try again."}
+	}
+	p, err := c.WebIdentity.Verify(c.r.Context(), t)
+	var r *Rejection
+	if !errors.As(err, &r) || r.Code != InvalidIdentityToken || r.Reason == "" {
+		c.tokens.give(c.ev.Remote)
+	}
+	if err != nil {
+		return nil, c.rejected(actionWebIdentity, err)
+	}
+	return p, nil
 }
 
 // Leeway is how far clocks of an identity provider and of this server may differ.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -299,6 +300,34 @@ func TestWebIdentityBounds(t *testing.T) {
 	if !s.may(c, "s3:GetObject", "b", "k") || s.may(c, "s3:PutObject", "b", "k") {
 		t.Error("PolicyArns do not bound the session")
 	}
+}
+
+// TestTokenFlood: an address that sends tokens of nobody is held up, after as many as a mistake may
+// cost, with a good one as well; tokens that somebody has signed never are (S-106).
+func TestTokenFlood(t *testing.T) {
+	var clock atomic.Int64
+	s := start(t, Config{WebIdentity: vouch{"t": person("alice", "readwrite"), "none": person("none")}, Now: func() time.Time { return time.Now().Add(time.Duration(clock.Load())) }})
+	for range 2 * loginBurst {
+		if a := s.web("WebIdentityToken", "none"); a.Code != "IDPRejectedClaim" {
+			t.Fatal(a.body)
+		}
+	}
+	for range loginBurst {
+		if a := s.web("WebIdentityToken", "forged"); a.Code != "InvalidIdentityToken" {
+			t.Fatal(a.body)
+		}
+	}
+	held := 0
+	for range 10 {
+		if a := s.web("WebIdentityToken", "forged"); a.status == 429 && a.Code == "Throttling" {
+			held++
+		}
+	}
+	if held < 8 { // one a second becomes free
+		t.Errorf("%d of 10 were held up", held)
+	}
+	clock.Store(int64(5 * time.Minute))
+	s.credential(s.web("WebIdentityToken", "t"))
 }
 
 // TestManyFirstLogins: those of one person at the same time make one user.
