@@ -185,9 +185,13 @@ func (c *call) replyError(err error) {
 	}
 	if c.r.Method == http.MethodHead || e.status() == http.StatusNotModified {
 		if e.status() != http.StatusNotModified {
-			// The answer to HEAD has no document. MinIO's clients read these headers instead; without them every 403 is
-			// AccessDenied to them, and `mc alias set` takes a wrong secret for a right one.
-			h["X-Minio-Error-Code"], h["X-Minio-Error-Desc"] = []string{e.Code}, []string{strconv.QuoteToASCII(e.Message)}
+			// The answer to HEAD has no document. MinIO's clients read this header instead; without it every 403 is
+			// AccessDenied to them, and `mc alias set` takes a wrong secret for a right one. For other statuses they
+			// have texts of their own, which callers compare.
+			h["X-Minio-Error-Code"] = []string{e.Code}
+			if e.status() == http.StatusForbidden {
+				h["X-Minio-Error-Desc"] = []string{strconv.QuoteToASCII(e.Message)}
+			}
 		}
 		c.reply(e.status())
 		return
