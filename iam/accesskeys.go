@@ -44,7 +44,7 @@ type NewAccessKey struct {
 	Policy      json.RawMessage // at most MaxKeyPolicy bytes; empty for the parent's rights
 	Expires     time.Time       // zero for never
 	Disabled    bool
-	Grants      *Grants // nil: those of By
+	Grants      *Grants // nil: those of By, if the key is for By's own user
 }
 
 // AccessKeyUpdate changes an access key; nil fields stay as they are. The user's own key takes
@@ -127,6 +127,9 @@ func (s *Service) newKey(n *NewAccessKey, now time.Time) (keyRecord, error) {
 	var err error
 	if k.Bounds, k.Grants, err = s.inherited(n.By); err != nil {
 		return k, err
+	}
+	if n.By != nil && n.By.Name != n.Parent {
+		k.Grants = nil // they are of another person
 	}
 	if n.Grants != nil {
 		k.Grants = n.Grants

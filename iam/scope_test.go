@@ -30,6 +30,10 @@ func TestGrants(t *testing.T) {
 	child := newKey(t, s, NewAccessKey{By: session, Parent: u.Name})
 	narrow := newKey(t, s, NewAccessKey{By: session, Parent: u.Name, Policy: []byte(onlyList)})
 	other := newKey(t, s, NewAccessKey{Parent: u.Name})
+	if _, _, err := s.CreateUser(ctx, NewUser{Name: "bob"}); err != nil {
+		t.Fatal(err)
+	}
+	foreign := newKey(t, s, NewAccessKey{By: session, Parent: "bob"})
 	for _, tt := range []struct {
 		name        string
 		id          *Identity
@@ -43,6 +47,8 @@ func TestGrants(t *testing.T) {
 		{"child at home", child, "home", "abc/k", "s3:GetObject", true},
 		{"child by group", child, "b", "k", "s3:PutObject", true},
 		{"narrow child", narrow, "home", "abc/k", "s3:GetObject", false},
+		{"S-022 a key that the person made for somebody else", foreign, "home", "abc/k", "s3:GetObject", false},
+		{"S-022 by the person's group", foreign, "b", "k", "s3:PutObject", false},
 		{"another key", other, "home", "abc/k", "s3:GetObject", false},
 	} {
 		if may(s, tt.id, tt.action, tt.bucket, tt.key) != tt.want {
