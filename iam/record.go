@@ -181,12 +181,16 @@ func (d *decoder) decode(value []byte, v any) error {
 	if err := d.dec.Decode(v); err != nil {
 		return err
 	}
-	rest, err := io.ReadAll(d.dec.Buffered())
-	if err != nil {
-		return err
-	}
-	if len(bytes.TrimSpace(rest)) > 0 || d.src.Len() > 0 {
-		return errors.New("text follows it")
+	// The decoder stops at the end of the value, which its buffer may end with as well: then the
+	// line end that encode writes is still to be read.
+	for _, r := range []io.Reader{d.dec.Buffered(), &d.src} {
+		rest, err := io.ReadAll(r)
+		if err != nil {
+			return err
+		}
+		if len(bytes.TrimSpace(rest)) > 0 {
+			return errors.New("text follows it")
+		}
 	}
 	return nil
 }
