@@ -99,7 +99,8 @@ func (s *server) ldap(name, password string, pairs ...string) answer {
 }
 
 func TestLDAPIdentity(t *testing.T) {
-	s := start(t, Config{Directory: newBook()})
+	b := newBook()
+	s := start(t, Config{Directory: b})
 	s.group("ldap:cn=staff,ou=groups,dc=test", "readwrite")
 	byClaims := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::home/${ldap:username}/*",
 		"Condition":{"StringEquals":{"ldap:user":"` + aliceDN + `","ldap:attrib_mail":"a@test"},"ForAnyValue:StringEquals":{"ldap:groups":"cn=other,dc=test","ldap:attrib_departmentnumber":"42"}}}]}`
@@ -151,6 +152,21 @@ func TestLDAPIdentity(t *testing.T) {
 	}
 	if a := s.do(cred, form("AssumeRole"), nil); a.status == 200 {
 		t.Error("the session assumes a role")
+	}
+	// S-140: a login name is a value in a policy, too.
+	if _, err := s.SetPolicy(t.Context(), "by-name", []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::home/${ldap:username}/*"}]}`)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"*", "a*", "a?ice", "${aws:username}"} {
+		b.set(name, &DirectoryEntry{DN: "uid=star,dc=test"})
+		if _, err := s.User("ldap:uid=star,dc=test"); err != nil {
+			if _, _, err := s.CreateUser(t.Context(), iam.NewUser{Name: "ldap:uid=star,dc=test", Policies: []string{"by-name"}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if c := s.credential(s.ldap(name, name+"-secret")); s.may(c, "s3:GetObject", "home", "alice/k") || !s.may(c, "s3:GetObject", "home", name+"/k") {
+			t.Errorf("S-140 the name %q is a pattern in a policy", name)
+		}
 	}
 	// The name of the session is printable whatever the login name is.
 	if _, _, err := s.CreateUser(t.Context(), iam.NewUser{Name: "ldap:uid=carl!,dc=test", Policies: []string{"readonly"}}); err != nil {

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
 
+	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/iam/adminapi"
 	"github.com/objsrv/objsrv/sts"
 	"github.com/objsrv/objsrv/sts/ldap"
@@ -97,6 +99,24 @@ func (s *services) testLDAP() adminapi.Directory {
 			return out, "", nil
 		}
 		return out, e.DN, e.Groups
+	}
+}
+
+// findLDAP finds people by their login names for administrators; nil without a directory.
+func (s *services) findLDAP() func(context.Context, string) (string, *iam.Grants, error) {
+	if s.config.LDAP == nil {
+		return nil
+	}
+	return func(ctx context.Context, name string) (string, *iam.Grants, error) {
+		e, err := s.ldapDir.Find(ctx, name)
+		if errors.Is(err, sts.ErrWrongLogin) {
+			return "", nil, fmt.Errorf("%w: %w", iam.ErrNoSuchUser, err)
+		}
+		if err != nil {
+			return "", nil, fmt.Errorf("ask the LDAP directory: %v", err) // not wrapped: its connection is not the client's
+		}
+		g, err := sts.GrantsOf(s.iam, e)
+		return iam.QualifiedName(iam.SourceLDAP, e.DN), g, err
 	}
 }
 

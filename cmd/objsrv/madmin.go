@@ -14,8 +14,9 @@ import (
 // newMadmin returns MinIO's admin API over the services. It answers below madmin.Root.
 func newMadmin(s *services, h *host) http.Handler {
 	return madmin.Handler(madmin.Config{
-		IAM:  s.iam,
-		Host: h,
+		IAM:       s.iam,
+		Host:      h,
+		Directory: s.findLDAP(),
 		Authenticate: func(r *http.Request) (iam.Credential, error) {
 			cred, err := s.s3.AuthenticateKey(r)
 			var refused *s3api.Error

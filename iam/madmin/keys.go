@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/objsrv/objsrv/iam"
@@ -63,12 +64,28 @@ type credentials struct {
 }
 
 // addServiceAccount makes a further access key, for the caller or for another user.
-func (c *call) addServiceAccount() error { return c.addKey(c.findUser) }
+func (c *call) addServiceAccount() error {
+	return c.addKey(func(name string) (string, *iam.Grants, error) {
+		user, err := c.findUser(name)
+		return user, nil, err
+	})
+}
 
-// addServiceAccountLDAP does the same for a user of the directory.
-func (c *call) addServiceAccountLDAP() error { return c.addKey(c.findLDAP) }
+// addServiceAccountLDAP does the same for a user of the directory: by the login name, as MinIO has it, which the
+// directory is asked for, or by the distinguished name of a user that is known here.
+func (c *call) addServiceAccountLDAP() error {
+	return c.addKey(func(name string) (string, *iam.Grants, error) {
+		if c.Directory != nil && !strings.Contains(name, "=") {
+			return c.Directory(c.ctx, name)
+		}
+		user, err := c.findLDAP(name)
+		return user, nil, err
+	})
+}
 
-func (c *call) addKey(find func(name string) (string, error)) error {
+// addKey makes a key for the user that find finds, with the grants that it finds; a person of the
+// directory need not have logged in yet.
+func (c *call) addKey(find func(name string) (string, *iam.Grants, error)) error {
 	var in newKeyRequest
 	if err := c.decode(&in); err != nil {
 		return err
@@ -81,8 +98,9 @@ func (c *call) addKey(find func(name string) (string, error)) error {
 	}
 	parent, owns := c.self(), in.TargetUser == "" || in.TargetUser == c.id.AccessKey || in.TargetUser == plainName(c.self())
 	var missing error
+	var grants *iam.Grants
 	if !owns {
-		if parent, missing = find(in.TargetUser); missing != nil {
+		if parent, grants, missing = find(in.TargetUser); missing != nil {
 			parent = in.TargetUser
 		}
 	}
@@ -94,7 +112,7 @@ func (c *call) addKey(find func(name string) (string, error)) error {
 	}
 	n := iam.NewAccessKey{
 		By: c.id, Parent: parent, AccessKey: in.AccessKey, Secret: in.SecretKey,
-		Name: in.Name, Description: in.Description, Expires: expires,
+		Name: in.Name, Description: in.Description, Expires: expires, Grants: grants,
 	}
 	if n.Description == "" {
 		n.Description = in.Comment
@@ -105,6 +123,11 @@ func (c *call) addKey(find func(name string) (string, error)) error {
 	}
 	if err := checkNewKeys(in.AccessKey, in.SecretKey); err != nil {
 		return err
+	}
+	if grants != nil {
+		if _, _, err := c.IAM.CreateUser(c.ctx, iam.NewUser{Name: parent}); err != nil && !errors.Is(err, iam.ErrExists) {
+			return err
+		}
 	}
 	_, cred, err := c.IAM.CreateAccessKey(c.ctx, n)
 	if err != nil {

@@ -13,6 +13,7 @@
 package madmin
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -34,6 +35,9 @@ type Config struct {
 	IAM          *iam.Service
 	Authenticate Authenticate
 	Host         Host
+	// Directory finds a person of the directory by the login name: the qualified user name, and what a
+	// credential of the person has. ErrNoSuchUser for nobody; nil without a directory.
+	Directory func(ctx context.Context, name string) (user string, g *iam.Grants, err error)
 }
 
 // Handler returns the face.

@@ -117,6 +117,31 @@ func (d *Directory) login(ctx context.Context, name, password string) (*sts.Dire
 	return e, err
 }
 
+// Find returns what the directory knows of somebody, who has proven nothing: for administrators who act for
+// the person. Errors are those of Login.
+func (d *Directory) Find(ctx context.Context, name string) (*sts.DirectoryEntry, error) {
+	if !plainName(name) {
+		return nil, wrong("the name is not printable, has spaces around it, or is longer than %d bytes", maxName)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	c, err := d.lookupConn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	found, err := d.findPerson(c, name)
+	if err != nil {
+		return nil, err
+	}
+	e, err := d.entry(found, name)
+	if err != nil {
+		return nil, err
+	}
+	e.Groups, err = d.findGroups(c, name, found.DN)
+	return e, err
+}
+
 // plainName tells whether somebody could have the name.
 func plainName(s string) bool {
 	if s == "" || len(s) > maxName || !utf8.ValidString(s) || s != strings.TrimSpace(s) {

@@ -72,6 +72,14 @@ func TestSlapdLogin(t *testing.T) {
 		}
 	}
 	c := settingsFor(s)
+	if e, err := directory(t, c).Find(t.Context(), "alice"); err != nil || e.DN != people["alice"].DN || !slices.Equal(e.Groups, people["alice"].Groups) {
+		t.Errorf("found for an administrator: %+v, %v", e, err)
+	}
+	for _, name := range []string{"nobody", "*", "a\nb", ""} {
+		if e, err := directory(t, c).Find(t.Context(), name); !errors.Is(err, sts.ErrWrongLogin) {
+			t.Errorf("found for an administrator: %q is %+v, %v", name, e, err)
+		}
+	}
 	c.GroupFilter = "(&(objectClass=posixGroup)(memberUid=%s))"
 	if e, err := directory(t, c).Login(t.Context(), "alice", "alice-secret"); err != nil || !slices.Equal(e.Groups, []string{"cn=unix-storage,ou=groups,dc=example,dc=test"}) {
 		t.Errorf("groups by login name: %+v, %v", e, err)
