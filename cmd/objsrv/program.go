@@ -100,18 +100,19 @@ func (p *Program) listen() error {
 		limits.Connections = 1000
 		p.console = httpd.New(noConsole(), httpd.Options{Limits: limits, Proxies: p.Config.TrustedProxies, Log: p.log})
 	}
-	p.serve(p.server, p.listener)
+	// The console is for browsers, which would ask people which of their certificates to show.
+	var tc, consoleTC *tls.Config
+	if p.certs != nil {
+		tc, consoleTC = p.certs.AskingConfig(), p.certs.Config()
+	}
+	p.serve(p.server, p.listener, tc)
 	if p.console != nil {
-		p.serve(p.console, p.consoleL)
+		p.serve(p.console, p.consoleL, consoleTC)
 	}
 	return nil
 }
 
-func (p *Program) serve(s *httpd.Server, l net.Listener) {
-	var tc *tls.Config
-	if p.certs != nil {
-		tc = p.certs.Config()
-	}
+func (p *Program) serve(s *httpd.Server, l net.Listener, tc *tls.Config) {
 	p.serving.Go(func() {
 		if err := s.Serve(l, tc); err != nil {
 			p.failed <- fmt.Errorf("accept on %s: %w", l.Addr(), err)

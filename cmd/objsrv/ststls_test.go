@@ -161,8 +161,8 @@ func TestCertificateLogin(t *testing.T) {
 func TestCertificatesOff(t *testing.T) {
 	certs := t.TempDir()
 	writeTestCert(t, certs, "localhost")
-	asks := func(p *Program) (asked bool) {
-		c, err := tls.Dial("tcp", p.Addr().String(), &tls.Config{InsecureSkipVerify: true, GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	asks := func(addr string) (asked bool) {
+		c, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true, GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			asked = true
 			return &tls.Certificate{}, nil
 		}})
@@ -184,12 +184,15 @@ func TestCertificatesOff(t *testing.T) {
 		"plain HTTP":  {environ{"OBJSRV_IDENTITY_TLS_ENABLE": "on"}, nil, "no effect without TLS", false},
 	} {
 		tt.env["OBJSRV_ROOT_PASSWORD"] = testPassword
-		p, _, stderr := start(t, tt.env, append([]string{t.TempDir()}, tt.args...)...)
+		p, _, stderr := start(t, tt.env, append([]string{t.TempDir(), "--console-address", "127.0.0.1:0"}, tt.args...)...)
 		if (tt.says == "") != !strings.Contains(stderr.String(), "level=WARN") || !strings.Contains(stderr.String(), tt.says) {
 			t.Errorf("%s: %s", name, stderr)
 		}
-		if len(tt.args) > 0 && asks(p) != tt.asked {
+		if len(tt.args) > 0 && asks(p.Addr().String()) != tt.asked {
 			t.Errorf("%s: asked %v", name, !tt.asked)
+		}
+		if len(tt.args) > 0 && asks(p.ConsoleAddr().String()) {
+			t.Errorf("%s: the console asks", name)
 		}
 	}
 }

@@ -63,18 +63,6 @@ func LoadCerts(dir string, log *slog.Logger) (*Certs, error) {
 
 // Config returns a configuration for servers: TLS 1.2 or newer, HTTP/1.1.
 func (c *Certs) Config() *tls.Config {
-	tc := c.plain()
-	if c.ask {
-		// Each handshake tells the authorities of its time. Tickets for resumption are tc's all the same.
-		tc.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
-			c.look()
-			return c.current.Load().asking, nil
-		}
-	}
-	return tc
-}
-
-func (c *Certs) plain() *tls.Config {
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS12,
 		NextProtos:     []string{"http/1.1"},

@@ -24,9 +24,8 @@ type ClientCAs struct {
 	Lists []*x509.RevocationList
 }
 
-// AskClients makes handshakes ask for a certificate of the client, which it need not have and which
-// is not verified by the handshake, and loads the authorities, whose names tell clients which
-// certificate to show; with anyone set they are not told. It is called once, before Config.
+// AskClients loads the authorities for clients, for AskingConfig. Their names tell clients which
+// certificate to show; with anyone set they are not told. It is called once, before that.
 func (c *Certs) AskClients(anyone bool) error {
 	c.ask, c.anyone = true, anyone
 	return c.Reload()
@@ -41,9 +40,23 @@ func (c *Certs) Clients() *ClientCAs {
 	return c.current.Load().clients
 }
 
+// AskingConfig is Config for servers that ask for a certificate of the client, which it need not have
+// and which the handshake does not verify. Without AskClients nobody is asked.
+func (c *Certs) AskingConfig() *tls.Config {
+	tc := c.Config()
+	if c.ask {
+		// Each handshake tells the authorities of its time. Tickets for resumption are tc's all the same.
+		tc.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			c.look()
+			return c.current.Load().asking, nil
+		}
+	}
+	return tc
+}
+
 // asking is the configuration of handshakes that ask the client.
 func (c *Certs) asking(clients *ClientCAs) *tls.Config {
-	tc := c.plain()
+	tc := c.Config()
 	tc.ClientAuth = tls.RequestClientCert
 	if !c.anyone && clients.Count > 0 {
 		tc.ClientCAs = clients.Pool

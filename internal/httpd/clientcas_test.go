@@ -106,14 +106,17 @@ func TestAskClients(t *testing.T) {
 		return c
 	}
 	off := load()
-	if was, _, _ := asked(t, off.Config(), mine); was || off.Clients().Count != 0 {
+	if was, _, _ := asked(t, off.AskingConfig(), mine); was || off.Clients().Count != 0 {
 		t.Error("a client is asked, though nobody has set it")
 	}
 	c := load()
 	if err := c.AskClients(false); err != nil {
 		t.Fatal(err)
 	}
-	tc := c.Config()
+	tc := c.AskingConfig()
+	if was, _, _ := asked(t, c.Config(), mine); was {
+		t.Error("a client is asked where it should not be")
+	}
 	was, by, got := asked(t, tc, mine)
 	if !was || len(by) != 1 || !bytes.Contains(by[0], []byte("first")) || len(got) != 1 || got[0].Subject.CommonName != "client" {
 		t.Errorf("asked %v by %q, got %v", was, by, got)
@@ -164,7 +167,7 @@ func TestAskAnyone(t *testing.T) {
 	if err := c.AskClients(true); err != nil {
 		t.Fatal(err)
 	}
-	if was, by, _ := asked(t, c.Config(), tls.Certificate{}); !was || len(by) != 0 {
+	if was, by, _ := asked(t, c.AskingConfig(), tls.Certificate{}); !was || len(by) != 0 {
 		t.Errorf("asked %v by %q", was, by)
 	}
 }
@@ -185,7 +188,7 @@ func TestAskedResumes(t *testing.T) {
 	if err := certs.AskClients(true); err != nil {
 		t.Fatal(err)
 	}
-	l, err := tls.Listen("tcp", "127.0.0.1:0", certs.Config())
+	l, err := tls.Listen("tcp", "127.0.0.1:0", certs.AskingConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
