@@ -98,6 +98,26 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// FuzzHolder: whatever is answered, nobody is vouched for without a name, or for longer than may be.
+func FuzzHolder(f *testing.F) {
+	for _, s := range []string{`{"user":"ann","maxValiditySeconds":3600,"claims":{"team":"x","n":1,"sub":{}}}`, `{"user":"a","maxValiditySeconds":"900"}`, `{"User":"a","MAXVALIDITYSECONDS":900.0}`, `[]`, `null`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		h, err := holder(body)
+		var r *sts.Rejection
+		if err != nil {
+			if h != nil || !errors.As(err, &r) {
+				t.Fatalf("%+v, %v", h, err)
+			}
+			return
+		}
+		if h.User == "" || h.MaxValidity < minValidity*time.Second || h.MaxValidity > longValidity*time.Second {
+			t.Fatalf("%+v", h)
+		}
+	})
+}
+
 // TestSlow: S-195, a plugin that takes a minute is not waited for. The limit itself is no more than 10 s.
 func TestSlow(t *testing.T) {
 	if callTimeout > 10*time.Second {
