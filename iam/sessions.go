@@ -51,7 +51,7 @@ type NewSession struct {
 const (
 	MinSession  = 15 * time.Minute
 	MaxSession  = 365 * 24 * time.Hour
-	MaxSessions = 10000 // live ones of one user
+	MaxSessions = 100_000 // live ones of one user, each less than a kilobyte
 )
 
 // CreateSession issues a temporary credential with the rights of By. It is durable when it is

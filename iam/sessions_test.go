@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -226,7 +227,7 @@ func TestSessionsAreBounded(t *testing.T) {
 	sn := *s.snap.Load()
 	set := newTrie[void]()
 	for i := range MaxSessions {
-		set = set.with(string(rune(i)), void{})
+		set = set.with(strconv.Itoa(i), void{})
 	}
 	sn.issued = sn.issued.with(alice.ID, set)
 	s.publish(&sn)
