@@ -6,14 +6,14 @@
 package ldap
 
 import (
-	"errors"
-	"fmt"
 	"net"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"github.com/objsrv/objsrv/internal/values"
 )
 
 // Transport is how a connection is protected.
@@ -74,83 +74,49 @@ var removed = []struct{ key, why string }{
 
 // Parse reads the settings, by Keys; empty values count as absent. ok is false for a directory that
 // is switched off or not set at all. An error names the key it is about.
-func Parse(values map[string]string) (c Config, ok bool, err error) {
-	s := &settings{values: values}
-	enabled := s.yes("ENABLE", true)
-	if s.err == nil && (!enabled || s.empty()) {
+func Parse(given map[string]string) (c Config, ok bool, err error) {
+	s := &settings{values.Reader{Values: given}}
+	enabled := s.Yes("ENABLE", true)
+	if s.Err == nil && (!enabled || s.Empty()) {
 		return c, false, nil
 	}
 	for _, r := range removed {
-		if s.text(r.key) != "" {
-			s.fail(r.key, "%s: unset it", r.why)
+		if s.Text(r.key) != "" {
+			s.Fail(r.key, "%s: unset it", r.why)
 		}
 	}
 	c = Config{
-		SRV: strings.ToLower(s.text("SRV_RECORD_NAME")), SkipVerify: s.yes("TLS_SKIP_VERIFY", false), CAFile: s.text("CA_FILE"),
-		LookupDN: s.text("LOOKUP_BIND_DN"), LookupPassword: values["LOOKUP_BIND_PASSWORD"],
-		UserBases: s.bases("USER_DN_SEARCH_BASE_DN"), UserFilter: s.text("USER_DN_SEARCH_FILTER"), Attributes: s.attributes("USER_DN_ATTRIBUTES"),
-		GroupBases: s.bases("GROUP_SEARCH_BASE_DN"), GroupFilter: s.text("GROUP_SEARCH_FILTER"), Interval: DefaultInterval, Comment: s.text("COMMENT"),
+		SRV: strings.ToLower(s.Text("SRV_RECORD_NAME")), SkipVerify: s.Yes("TLS_SKIP_VERIFY", false), CAFile: s.Text("CA_FILE"),
+		LookupDN: s.Text("LOOKUP_BIND_DN"), LookupPassword: given["LOOKUP_BIND_PASSWORD"],
+		UserBases: s.bases("USER_DN_SEARCH_BASE_DN"), UserFilter: s.Text("USER_DN_SEARCH_FILTER"), Attributes: s.attributes("USER_DN_ATTRIBUTES"),
+		GroupBases: s.bases("GROUP_SEARCH_BASE_DN"), GroupFilter: s.Text("GROUP_SEARCH_FILTER"), Interval: DefaultInterval, Comment: s.Text("COMMENT"),
 	}
 	s.transport(&c)
 	s.address(&c)
 	s.lookup(&c)
 	s.searches(&c)
-	if v := s.text("CHECK_INTERVAL"); v != "" {
+	if v := s.Text("CHECK_INTERVAL"); v != "" {
 		c.Interval, err = time.ParseDuration(v)
 		if err != nil || c.Interval < time.Minute || c.Interval > 24*time.Hour {
-			s.fail("CHECK_INTERVAL", "is a duration from 1m to 24h: %q", v)
+			s.Fail("CHECK_INTERVAL", "is a duration from 1m to 24h: %q", v)
 		}
 	}
-	return c, s.err == nil, s.err
+	return c, s.Err == nil, s.Err
 }
 
 // settings reads values and keeps the first error.
-type settings struct {
-	values map[string]string
-	err    error
-}
-
-func (s *settings) fail(key, format string, args ...any) {
-	if s.err == nil {
-		s.err = errors.New(key + " " + fmt.Sprintf(format, args...))
-	}
-}
-
-// empty tells whether nothing is set. A lone ENABLE=on is something.
-func (s *settings) empty() bool {
-	for _, v := range s.values {
-		if v != "" {
-			return false
-		}
-	}
-	return true
-}
-
-func (s *settings) text(key string) string { return strings.TrimSpace(s.values[key]) }
-
-func (s *settings) yes(key string, otherwise bool) bool {
-	switch v := strings.ToLower(s.text(key)); v {
-	case "":
-		return otherwise
-	case "on", "true", "1", "yes":
-		return true
-	case "off", "false", "0", "no":
-		return false
-	}
-	s.fail(key, "is neither on nor off: %q", s.text(key))
-	return false
-}
+type settings struct{ values.Reader }
 
 // bases reads distinguished names that are separated by semicolons.
 func (s *settings) bases(key string) []string {
-	if s.text(key) == "" {
+	if s.Text(key) == "" {
 		return nil
 	}
 	var out []string
-	for v := range strings.SplitSeq(s.text(key), ";") {
+	for v := range strings.SplitSeq(s.Text(key), ";") {
 		v = strings.TrimSpace(v)
 		if dn, err := ldap.ParseDN(v); err != nil || len(dn.RDNs) == 0 {
-			s.fail(key, "has %q, which is no distinguished name; several are separated by semicolons", v)
+			s.Fail(key, "has %q, which is no distinguished name; several are separated by semicolons", v)
 		}
 		out = append(out, v)
 	}
@@ -159,19 +125,19 @@ func (s *settings) bases(key string) []string {
 
 // attributes reads the names of attributes that are separated by commas.
 func (s *settings) attributes(key string) []string {
-	if s.text(key) == "" {
+	if s.Text(key) == "" {
 		return nil
 	}
 	var out []string
-	for v := range strings.SplitSeq(s.text(key), ",") {
+	for v := range strings.SplitSeq(s.Text(key), ",") {
 		v = strings.TrimSpace(v)
 		if v == "" || strings.Trim(strings.ToLower(v), "abcdefghijklmnopqrstuvwxyz0123456789-.;") != "" {
-			s.fail(key, "has %q, which is no name of an attribute; several are separated by commas", v)
+			s.Fail(key, "has %q, which is no name of an attribute; several are separated by commas", v)
 		}
 		out = append(out, v)
 	}
 	if len(out) > maxAttributes {
-		s.fail(key, "has more than %d attributes", maxAttributes)
+		s.Fail(key, "has more than %d attributes", maxAttributes)
 	}
 	return out
 }
@@ -179,14 +145,14 @@ func (s *settings) attributes(key string) []string {
 // transport refuses what would send passwords in clear without being told to, and what contradicts
 // itself.
 func (s *settings) transport(c *Config) {
-	insecure, start := s.yes("SERVER_INSECURE", false), s.yes("SERVER_STARTTLS", false)
+	insecure, start := s.Yes("SERVER_INSECURE", false), s.Yes("SERVER_STARTTLS", false)
 	switch {
 	case insecure && start:
-		s.fail("SERVER_INSECURE", "sends passwords unencrypted, SERVER_STARTTLS encrypts them: unset one of them")
+		s.Fail("SERVER_INSECURE", "sends passwords unencrypted, SERVER_STARTTLS encrypts them: unset one of them")
 	case insecure && (c.SkipVerify || c.CAFile != ""):
-		s.fail("SERVER_INSECURE", "uses no certificate, so TLS_SKIP_VERIFY and CA_FILE would have no effect: unset it or them")
+		s.Fail("SERVER_INSECURE", "uses no certificate, so TLS_SKIP_VERIFY and CA_FILE would have no effect: unset it or them")
 	case c.SkipVerify && c.CAFile != "":
-		s.fail("TLS_SKIP_VERIFY", "looks at no certificate, so CA_FILE would have no effect: unset one of them")
+		s.Fail("TLS_SKIP_VERIFY", "looks at no certificate, so CA_FILE would have no effect: unset one of them")
 	case insecure:
 		c.Transport = Plain
 	case start:
@@ -195,23 +161,23 @@ func (s *settings) transport(c *Config) {
 }
 
 func (s *settings) address(c *Config) {
-	addr := s.text("SERVER_ADDR")
+	addr := s.Text("SERVER_ADDR")
 	switch {
 	case addr == "":
-		s.fail("SERVER_ADDR", "is missing: it is the host and port of the directory; ENABLE=off switches it off")
+		s.Fail("SERVER_ADDR", "is missing: it is the host and port of the directory; ENABLE=off switches it off")
 	case strings.Contains(addr, "://"):
-		s.fail("SERVER_ADDR", "is host:port, not a URL: TLS is the default, SERVER_STARTTLS and SERVER_INSECURE are the alternatives")
+		s.Fail("SERVER_ADDR", "is host:port, not a URL: TLS is the default, SERVER_STARTTLS and SERVER_INSECURE are the alternatives")
 	case c.SRV == "":
 		s.hostPort(c, addr)
 		return
 	case c.SRV != "ldap" && c.SRV != "ldaps" && c.SRV != "on":
-		s.fail("SRV_RECORD_NAME", "is none of ldap, ldaps and on: %q", c.SRV)
+		s.Fail("SRV_RECORD_NAME", "is none of ldap, ldaps and on: %q", c.SRV)
 	case strings.ContainsAny(addr, ":/ "):
-		s.fail("SERVER_ADDR", "is a domain without a port when SRV_RECORD_NAME is set: the record has the port")
+		s.Fail("SERVER_ADDR", "is a domain without a port when SRV_RECORD_NAME is set: the record has the port")
 	case c.SRV == "ldaps" && c.Transport != LDAPS:
-		s.fail("SRV_RECORD_NAME", "finds servers that speak TLS from the first byte: unset SERVER_STARTTLS and SERVER_INSECURE")
+		s.Fail("SRV_RECORD_NAME", "finds servers that speak TLS from the first byte: unset SERVER_STARTTLS and SERVER_INSECURE")
 	case c.SRV == "ldap" && c.Transport == LDAPS:
-		s.fail("SRV_RECORD_NAME", "finds servers that do not speak TLS from the first byte: set SERVER_STARTTLS=on, or SRV_RECORD_NAME=ldaps")
+		s.Fail("SRV_RECORD_NAME", "finds servers that do not speak TLS from the first byte: set SERVER_STARTTLS=on, or SRV_RECORD_NAME=ldaps")
 	}
 	c.Address = addr
 }
@@ -225,22 +191,22 @@ func (s *settings) hostPort(c *Config, addr string) {
 		}
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || host == "" || strings.ContainsAny(host, "/ []") {
-		s.fail("SERVER_ADDR", "is not host:port: %q", addr)
+		s.Fail("SERVER_ADDR", "is not host:port: %q", addr)
 	}
 	c.Address = net.JoinHostPort(host, port)
 }
 
 // lookup settles who searches. Nobody does so by mistake (S-211).
 func (s *settings) lookup(c *Config) {
-	anonymous := s.yes("LOOKUP_ANONYMOUS", false)
+	anonymous := s.Yes("LOOKUP_ANONYMOUS", false)
 	switch {
 	case anonymous && (c.LookupDN != "" || c.LookupPassword != ""):
-		s.fail("LOOKUP_ANONYMOUS", "searches without an account, LOOKUP_BIND_DN and LOOKUP_BIND_PASSWORD are one: unset it or them")
+		s.Fail("LOOKUP_ANONYMOUS", "searches without an account, LOOKUP_BIND_DN and LOOKUP_BIND_PASSWORD are one: unset it or them")
 	case anonymous:
 	case c.LookupDN == "":
-		s.fail("LOOKUP_BIND_DN", "is missing: it is the account that searches for people; LOOKUP_ANONYMOUS=on searches without one, where the directory allows that")
+		s.Fail("LOOKUP_BIND_DN", "is missing: it is the account that searches for people; LOOKUP_ANONYMOUS=on searches without one, where the directory allows that")
 	case strings.TrimSpace(c.LookupPassword) == "" || strings.ContainsRune(c.LookupPassword, 0):
-		s.fail("LOOKUP_BIND_PASSWORD", "is missing: a bind without a password proves nothing, and many directories take it for an anonymous one; "+
+		s.Fail("LOOKUP_BIND_PASSWORD", "is missing: a bind without a password proves nothing, and many directories take it for an anonymous one; "+
 			"if that is meant, unset LOOKUP_BIND_DN and set LOOKUP_ANONYMOUS=on")
 	}
 }
@@ -249,26 +215,26 @@ func (s *settings) lookup(c *Config) {
 func (s *settings) searches(c *Config) {
 	switch {
 	case len(c.UserBases) == 0:
-		s.fail("USER_DN_SEARCH_BASE_DN", "is missing: people are searched below it")
+		s.Fail("USER_DN_SEARCH_BASE_DN", "is missing: people are searched below it")
 	case c.UserFilter == "":
-		s.fail("USER_DN_SEARCH_FILTER", "is missing: it finds a person by the login name, as in (uid=%%s) or (sAMAccountName=%%s)")
+		s.Fail("USER_DN_SEARCH_FILTER", "is missing: it finds a person by the login name, as in (uid=%%s) or (sAMAccountName=%%s)")
 	case !strings.Contains(c.UserFilter, "%s"):
-		s.fail("USER_DN_SEARCH_FILTER", "has no %%s, the place of the login name: %q", c.UserFilter)
+		s.Fail("USER_DN_SEARCH_FILTER", "has no %%s, the place of the login name: %q", c.UserFilter)
 	case strings.Contains(c.UserFilter, "%d"):
-		s.fail("USER_DN_SEARCH_FILTER", "has %%d, the distinguished name, which it is to find: %q", c.UserFilter)
+		s.Fail("USER_DN_SEARCH_FILTER", "has %%d, the distinguished name, which it is to find: %q", c.UserFilter)
 	case c.GroupFilter != "" && len(c.GroupBases) == 0:
-		s.fail("GROUP_SEARCH_BASE_DN", "is missing: GROUP_SEARCH_FILTER searches below it")
+		s.Fail("GROUP_SEARCH_BASE_DN", "is missing: GROUP_SEARCH_FILTER searches below it")
 	case c.GroupFilter == "" && len(c.GroupBases) > 0:
-		s.fail("GROUP_SEARCH_FILTER", "is missing: it finds the groups of a person, as in (&(objectClass=groupOfNames)(member=%%d))")
+		s.Fail("GROUP_SEARCH_FILTER", "is missing: it finds the groups of a person, as in (&(objectClass=groupOfNames)(member=%%d))")
 	case c.GroupFilter != "" && !strings.Contains(c.GroupFilter, "%s") && !strings.Contains(c.GroupFilter, "%d"):
-		s.fail("GROUP_SEARCH_FILTER", "has neither %%s, the login name, nor %%d, the distinguished name, so everybody would be in the same groups: %q", c.GroupFilter)
+		s.Fail("GROUP_SEARCH_FILTER", "has neither %%s, the login name, nor %%d, the distinguished name, so everybody would be in the same groups: %q", c.GroupFilter)
 	}
 	for _, f := range []struct{ key, filter string }{{"USER_DN_SEARCH_FILTER", c.UserFilter}, {"GROUP_SEARCH_FILTER", c.GroupFilter}} {
 		if f.filter == "" {
 			continue
 		}
 		if _, err := ldap.CompileFilter(fill(f.filter, "name", "cn=name")); err != nil {
-			s.fail(f.key, "is no search filter of RFC 4515: %q: %v", f.filter, err)
+			s.Fail(f.key, "is no search filter of RFC 4515: %q: %v", f.filter, err)
 		}
 	}
 }

@@ -8,12 +8,13 @@ package oidc
 import (
 	"crypto/sha1"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/objsrv/objsrv/internal/values"
 )
 
 // Config are the settings of one provider.
@@ -66,10 +67,10 @@ func Keys() []string {
 
 // Parse reads the settings of the provider name, by Keys; empty values count as absent. ok is false
 // for a provider that is switched off or not set at all. An error names the key it is about.
-func Parse(name string, values map[string]string) (c Config, ok bool, err error) {
-	s := &settings{values: values}
-	enabled := s.yes("ENABLE", true)
-	if s.err == nil && (!enabled || s.empty()) {
+func Parse(name string, given map[string]string) (c Config, ok bool, err error) {
+	s := &settings{values.Reader{Values: given}}
+	enabled := s.Yes("ENABLE", true)
+	if s.Err == nil && (!enabled || s.Empty()) {
 		return c, false, nil
 	}
 	if !nameForm(name) {
@@ -77,18 +78,18 @@ func Parse(name string, values map[string]string) (c Config, ok bool, err error)
 	}
 	s.refuse("JWKS_URL", "has no meaning since keys are found by CONFIG_URL: unset it")
 	c = Config{
-		Name: name, ConfigURL: s.need("CONFIG_URL"), Issuer: s.text("ISSUER"), ClientID: s.need("CLIENT_ID"),
-		RolePolicies: s.list("ROLE_POLICY"), GroupsClaim: s.text("GROUPS_CLAIM"), Userinfo: s.yes("CLAIM_USERINFO", false),
-		CAFile: s.text("CA_FILE"), TokenFile: s.text("TOKEN_FILE"),
-		ClientSecret: values["CLIENT_SECRET"], DisplayName: s.text("DISPLAY_NAME"), Scopes: s.list("SCOPES"),
-		RedirectURI: s.text("REDIRECT_URI"), RedirectURIDynamic: s.yes("REDIRECT_URI_DYNAMIC", false),
-		UserReadableClaim: s.text("USER_READABLE_CLAIM"), UserIDClaim: s.text("USER_ID_CLAIM"), Comment: s.text("COMMENT"),
+		Name: name, ConfigURL: s.need("CONFIG_URL"), Issuer: s.Text("ISSUER"), ClientID: s.need("CLIENT_ID"),
+		RolePolicies: s.list("ROLE_POLICY"), GroupsClaim: s.Text("GROUPS_CLAIM"), Userinfo: s.Yes("CLAIM_USERINFO", false),
+		CAFile: s.Text("CA_FILE"), TokenFile: s.Text("TOKEN_FILE"),
+		ClientSecret: given["CLIENT_SECRET"], DisplayName: s.Text("DISPLAY_NAME"), Scopes: s.list("SCOPES"),
+		RedirectURI: s.Text("REDIRECT_URI"), RedirectURIDynamic: s.Yes("REDIRECT_URI_DYNAMIC", false),
+		UserReadableClaim: s.Text("USER_READABLE_CLAIM"), UserIDClaim: s.Text("USER_ID_CLAIM"), Comment: s.Text("COMMENT"),
 	}
 	c.Audiences = append([]string{c.ClientID}, s.list("OTHER_AUDIENCES")...)
 	s.claim(&c)
 	s.urls(&c)
 	s.vendor(&c)
-	return c, s.err == nil, s.err
+	return c, s.Err == nil, s.Err
 }
 
 // Role returns the role ARN of a provider with RolePolicies as MinIO derives it, else "".
@@ -123,65 +124,31 @@ func nameForm(s string) bool {
 }
 
 // settings reads values and keeps the first error.
-type settings struct {
-	values map[string]string
-	err    error
-}
-
-func (s *settings) fail(key, format string, args ...any) {
-	if s.err == nil {
-		s.err = errors.New(key + " " + fmt.Sprintf(format, args...))
-	}
-}
-
-// empty tells whether nothing is set. A lone ENABLE=on is something.
-func (s *settings) empty() bool {
-	for _, v := range s.values {
-		if v != "" {
-			return false
-		}
-	}
-	return true
-}
-
-func (s *settings) text(key string) string { return strings.TrimSpace(s.values[key]) }
+type settings struct{ values.Reader }
 
 func (s *settings) need(key string) string {
-	v := s.text(key)
+	v := s.Text(key)
 	if v == "" {
-		s.fail(key, "is missing: a provider needs CONFIG_URL and CLIENT_ID; ENABLE=off switches it off")
+		s.Fail(key, "is missing: a provider needs CONFIG_URL and CLIENT_ID; ENABLE=off switches it off")
 	}
 	return v
 }
 
 func (s *settings) refuse(key, why string) {
-	if s.text(key) != "" {
-		s.fail(key, "%s", why)
+	if s.Text(key) != "" {
+		s.Fail(key, "%s", why)
 	}
-}
-
-func (s *settings) yes(key string, otherwise bool) bool {
-	switch v := strings.ToLower(s.text(key)); v {
-	case "":
-		return otherwise
-	case "on", "true", "1", "yes":
-		return true
-	case "off", "false", "0", "no":
-		return false
-	}
-	s.fail(key, "is neither on nor off: %q", s.text(key))
-	return false
 }
 
 // list reads values that are separated by commas; empty ones are an error.
 func (s *settings) list(key string) []string {
-	if s.text(key) == "" {
+	if s.Text(key) == "" {
 		return nil
 	}
 	var out []string
-	for v := range strings.SplitSeq(s.text(key), ",") {
+	for v := range strings.SplitSeq(s.Text(key), ",") {
 		if v = strings.TrimSpace(v); v == "" {
-			s.fail(key, "has an empty value between its commas: %q", s.text(key))
+			s.Fail(key, "has an empty value between its commas: %q", s.Text(key))
 		}
 		if !slices.Contains(out, v) {
 			out = append(out, v)
@@ -192,10 +159,10 @@ func (s *settings) list(key string) []string {
 
 // claim reads where policies come from: the role or a claim, not both.
 func (s *settings) claim(c *Config) {
-	name, prefix := s.text("CLAIM_NAME"), s.text("CLAIM_PREFIX")
+	name, prefix := s.Text("CLAIM_NAME"), s.Text("CLAIM_PREFIX")
 	if len(c.RolePolicies) > 0 {
 		if name != "" && name != defaultClaim || prefix != "" {
-			s.fail("ROLE_POLICY", "gives everybody the same policies, so CLAIM_NAME and CLAIM_PREFIX would have no effect: unset the one or the others")
+			s.Fail("ROLE_POLICY", "gives everybody the same policies, so CLAIM_NAME and CLAIM_PREFIX would have no effect: unset the one or the others")
 		}
 		return
 	}
@@ -211,11 +178,11 @@ func (s *settings) urls(c *Config) {
 	if c.RedirectURI != "" {
 		s.url("REDIRECT_URI", c.RedirectURI)
 		if c.RedirectURIDynamic {
-			s.fail("REDIRECT_URI", "is fixed, and REDIRECT_URI_DYNAMIC=on makes it from each request: set one of them")
+			s.Fail("REDIRECT_URI", "is fixed, and REDIRECT_URI_DYNAMIC=on makes it from each request: set one of them")
 		}
 	}
 	if c.TokenFile != "" && u != nil && u.Scheme != "https" {
-		s.fail("TOKEN_FILE", "would be sent over a connection that is not encrypted: CONFIG_URL must be https")
+		s.Fail("TOKEN_FILE", "would be sent over a connection that is not encrypted: CONFIG_URL must be https")
 	}
 	switch base, ok := strings.CutSuffix(c.ConfigURL, wellKnown); {
 	case c.Issuer != "":
@@ -223,44 +190,44 @@ func (s *settings) urls(c *Config) {
 	case ok:
 		c.Issuer = strings.TrimSuffix(base, "/")
 	default:
-		s.fail("CONFIG_URL", "does not end with %s, so it does not tell the issuer: set ISSUER to what the document at CONFIG_URL says", wellKnown)
+		s.Fail("CONFIG_URL", "does not end with %s, so it does not tell the issuer: set ISSUER to what the document at CONFIG_URL says", wellKnown)
 	}
 }
 
 // vendor reads how accounts are looked up. MinIO's default realm is master.
 func (s *settings) vendor(c *Config) {
-	switch v := s.text("VENDOR"); v {
+	switch v := s.Text("VENDOR"); v {
 	case "":
 		s.refuse("KEYCLOAK_REALM", "has no effect without VENDOR=keycloak")
 		s.refuse("KEYCLOAK_ADMIN_URL", "has no effect without VENDOR=keycloak")
 		return
 	case keycloakVendor:
 	default:
-		s.fail("VENDOR", "is %q; the only one that is known is keycloak", v)
+		s.Fail("VENDOR", "is %q; the only one that is known is keycloak", v)
 		return
 	}
-	if c.KeycloakAdminURL = s.text("KEYCLOAK_ADMIN_URL"); c.KeycloakAdminURL == "" {
-		s.fail("KEYCLOAK_ADMIN_URL", "is missing: VENDOR=keycloak looks accounts up there, such as https://idp.example.com/admin")
+	if c.KeycloakAdminURL = s.Text("KEYCLOAK_ADMIN_URL"); c.KeycloakAdminURL == "" {
+		s.Fail("KEYCLOAK_ADMIN_URL", "is missing: VENDOR=keycloak looks accounts up there, such as https://idp.example.com/admin")
 		return
 	}
 	if u := s.url("KEYCLOAK_ADMIN_URL", c.KeycloakAdminURL); u != nil && (u.RawQuery != "" || endpoint("KEYCLOAK_ADMIN_URL", c.KeycloakAdminURL, c.ConfigURL) != nil) {
-		s.fail("KEYCLOAK_ADMIN_URL", "must be a URL without a query, and https where CONFIG_URL is")
+		s.Fail("KEYCLOAK_ADMIN_URL", "must be a URL without a query, and https where CONFIG_URL is")
 	}
-	if c.KeycloakRealm = s.text("KEYCLOAK_REALM"); c.KeycloakRealm == "" {
+	if c.KeycloakRealm = s.Text("KEYCLOAK_REALM"); c.KeycloakRealm == "" {
 		c.KeycloakRealm = "master"
 	}
 	if c.KeycloakRealm == "." || c.KeycloakRealm == ".." {
-		s.fail("KEYCLOAK_REALM", "is no name of a realm: %q", c.KeycloakRealm)
+		s.Fail("KEYCLOAK_REALM", "is no name of a realm: %q", c.KeycloakRealm)
 	}
 	if c.ClientSecret == "" {
-		s.fail("CLIENT_SECRET", "is missing: VENDOR=keycloak looks accounts up as this client, whose service account needs the role view-users")
+		s.Fail("CLIENT_SECRET", "is missing: VENDOR=keycloak looks accounts up as this client, whose service account needs the role view-users")
 	}
 }
 
 func (s *settings) url(key, v string) *url.URL {
 	u, err := url.Parse(v)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
-		s.fail(key, "is not a URL of http or https without user and fragment: %q", v)
+		s.Fail(key, "is not a URL of http or https without user and fragment: %q", v)
 		return nil
 	}
 	return u
