@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -45,7 +44,7 @@ func serve(ts *testscript.TestScript, _ bool, _ []string) {
 	exe, err := exec.LookPath("objsrv") // the script's PATH is the test's, with the program in front
 	ts.Check(err)
 	cmd := exec.Command(exe, "server", ts.MkAbs("data"), "--address", "127.0.0.1:0")
-	cmd.Env = append(os.Environ(), "OBJSRV_ROOT_USER="+ts.Getenv("OBJSRV_ROOT_USER"), "OBJSRV_ROOT_PASSWORD="+ts.Getenv("OBJSRV_ROOT_PASSWORD"))
+	cmd.Env = bareEnviron("OBJSRV_ROOT_USER="+ts.Getenv("OBJSRV_ROOT_USER"), "OBJSRV_ROOT_PASSWORD="+ts.Getenv("OBJSRV_ROOT_PASSWORD"))
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())

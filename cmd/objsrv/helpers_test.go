@@ -11,11 +11,22 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/objsrv/objsrv/sigv4"
 )
+
+// bareEnviron is the environment of the test without settings of a server, which whoever runs the
+// tests may have, with further variables.
+func bareEnviron(more ...string) []string {
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, "OBJSRV_") || strings.HasPrefix(v, "MINIO_")
+	})
+	return append(env, more...)
+}
 
 // signRequest signs a request without a body.
 func signRequest(r *http.Request, c rootCredentials, region string) {

@@ -28,7 +28,8 @@ func newMadminServer(t *testing.T) (*iam.Service, string) {
 	}
 	backend := mem.New(mem.Options{})
 	s := &services{
-		iam: svc, backend: backend, root: rootCredentials{User: "objroot", Password: "a long root secret"},
+		config: &Config{},
+		iam:    svc, backend: backend, root: rootCredentials{User: "objroot", Password: "a long root secret"},
 		s3: s3api.New(s3api.Config{Backend: backend, IAM: svc, Region: "eu-west-1"}),
 	}
 	srv := httptest.NewServer(newMadmin(s, &host{services: s, ending: make(chan bool, 1)}))

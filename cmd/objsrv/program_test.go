@@ -394,7 +394,7 @@ func TestSIGTERMDrains(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(link, "server", filepath.Join(t.TempDir(), "data"), "--address", "127.0.0.1:0")
-	cmd.Env = append(os.Environ(), "OBJSRV_ROOT_PASSWORD="+testPassword)
+	cmd.Env = bareEnviron("OBJSRV_ROOT_PASSWORD=" + testPassword)
 	stdout := &output{}
 	cmd.Stdout, cmd.Stderr = stdout, stdout
 	if err := cmd.Start(); err != nil {

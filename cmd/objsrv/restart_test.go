@@ -31,7 +31,7 @@ func startProcess(t *testing.T, args ...string) *process {
 		t.Fatal(err)
 	}
 	p := &process{t: t, stdout: &output{}, cmd: exec.Command(link, append([]string{"server", "--address", "127.0.0.1:0"}, args...)...)}
-	p.cmd.Env = append(os.Environ(), "OBJSRV_ROOT_PASSWORD="+testPassword)
+	p.cmd.Env = bareEnviron("OBJSRV_ROOT_PASSWORD=" + testPassword)
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stdout
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
