@@ -27,6 +27,7 @@ import (
 	"unsafe"
 
 	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/minio/minio-go/v7/pkg/tags"
 	"github.com/objsrv/objsrv/test/internal/harness"
 	"golang.org/x/sys/unix"
@@ -58,7 +59,11 @@ func main() {
 	defer disk.remove()
 	server.Dir, server.Log = filepath.Join(disk.mount, "data"), filepath.Join(disk.dir, "server.log")
 	losses := 0
-	for _, o := range operations() {
+	all := operations()
+	if !server.Minio {
+		all = append(all, identityOperations()...)
+	}
+	for _, o := range all {
 		if *only != "" && !slices.Contains(strings.Split(*only, ","), o.name) {
 			report.Skip(o.name, "not among -ops")
 			continue
@@ -110,6 +115,8 @@ type run struct {
 	key    string
 	upload string
 	parts  []minio.CompletePart
+	// session is what AssumeRole has answered.
+	session credentials.Value
 }
 
 func round(d *disk, s *harness.Server, o operation, n int) error {

@@ -130,10 +130,7 @@ func (s *Server) Client(access, secret string) *minio.Client {
 // AddUser makes a user with the policy readwrite: by `objsrv admin`, or by the program mc for MinIO.
 func (s *Server) AddUser(ctx context.Context, name, secret string) error {
 	if !s.Minio {
-		cmd := exec.CommandContext(ctx, s.Bin, "admin", "user", "add", name, "--policy", "readwrite", "--secret-stdin")
-		cmd.Env = append(os.Environ(), "OBJSRV_URL=http://"+s.Addr, "OBJSRV_ACCESS_KEY="+Access, "OBJSRV_SECRET_KEY="+Secret)
-		cmd.Stdin = strings.NewReader(secret + "\n")
-		return run(cmd)
+		return s.Admin(ctx, secret+"\n", "user", "add", name, "--policy", "readwrite", "--secret-stdin")
 	}
 	mc := os.Getenv("MC")
 	if mc == "" {
@@ -147,6 +144,14 @@ func (s *Server) AddUser(ctx context.Context, name, secret string) error {
 		}
 	}
 	return nil
+}
+
+// Admin runs a command of `objsrv admin` as root.
+func (s *Server) Admin(ctx context.Context, stdin string, args ...string) error {
+	cmd := exec.CommandContext(ctx, s.Bin, append([]string{"admin"}, args...)...)
+	cmd.Env = append(os.Environ(), "OBJSRV_URL=http://"+s.Addr, "OBJSRV_ACCESS_KEY="+Access, "OBJSRV_SECRET_KEY="+Secret)
+	cmd.Stdin = strings.NewReader(stdin)
+	return run(cmd)
 }
 
 // Fsck runs `objsrv fsck` on the stopped server's directory and returns its output; clean tells
