@@ -278,20 +278,11 @@ func (s *Service) readKey(ctx context.Context, accessKey string) (k keyRecord, r
 	if CheckAccessKey(accessKey) != nil {
 		return k, 0, ErrNoSuchKey
 	}
-	r, err := s.store.Get(ctx, kindKey, accessKey)
-	if errors.Is(err, store.ErrNotFound) {
-		return k, 0, ErrNoSuchKey
+	revision, err = s.read(ctx, kindKey, accessKey, &k, &k.header, ErrNoSuchKey)
+	if err == nil && k.AccessKey != accessKey {
+		err = fmt.Errorf("%w: it describes another key", ErrDamaged)
 	}
-	if err != nil {
-		return k, 0, domainError(err)
-	}
-	if err := decode(r.Value, &k, &k.header); err != nil {
-		return k, 0, fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
-	if k.AccessKey != accessKey {
-		return k, 0, fmt.Errorf("%w: it describes another key", ErrDamaged)
-	}
-	return k, r.Revision, nil
+	return k, revision, err
 }
 
 // AccessKey returns one access key, or ErrNoSuchKey (for root's own, too), or ErrDamaged.

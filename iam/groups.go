@@ -208,20 +208,11 @@ func (s *Service) readGroup(ctx context.Context, name string) (g groupRecord, re
 	if CheckGroupName(name) != nil {
 		return g, 0, ErrNoSuchGroup
 	}
-	r, err := s.store.Get(ctx, kindGroup, name)
-	if errors.Is(err, store.ErrNotFound) {
-		return g, 0, ErrNoSuchGroup
+	revision, err = s.read(ctx, kindGroup, name, &g, &g.header, ErrNoSuchGroup)
+	if err == nil && g.Name != name {
+		err = fmt.Errorf("%w: it describes another group", ErrDamaged)
 	}
-	if err != nil {
-		return g, 0, domainError(err)
-	}
-	if err := decode(r.Value, &g, &g.header); err != nil {
-		return g, 0, fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
-	if g.Name != name {
-		return g, 0, fmt.Errorf("%w: it describes another group", ErrDamaged)
-	}
-	return g, r.Revision, nil
+	return g, revision, err
 }
 
 // Group returns one group, or ErrNoSuchGroup, or ErrDamaged.

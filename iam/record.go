@@ -2,12 +2,15 @@ package iam
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"sync"
 	"time"
+
+	"github.com/objsrv/objsrv/iam/store"
 )
 
 // Kinds of records in the store. Every record carries the account it belongs to and the
@@ -159,6 +162,22 @@ func decode(value []byte, v any, h *header) error {
 		return fmt.Errorf("decode record: format %d is not known", h.Format)
 	}
 	return CheckAccount(h.Account)
+}
+
+// read reads a record for a change, from the store, into v, whose header is h. The errors are
+// absent, ErrDamaged and those of domainError.
+func (s *Service) read(ctx context.Context, kind, name string, v any, h *header, absent error) (revision uint64, err error) {
+	r, err := s.store.Get(ctx, kind, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return 0, absent
+	}
+	if err != nil {
+		return 0, domainError(err)
+	}
+	if err := decode(r.Value, v, h); err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return r.Revision, nil
 }
 
 // decoder decodes one record after the other with one buffer: a json.Decoder of its own would

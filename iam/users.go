@@ -283,20 +283,11 @@ func (s *Service) readUser(ctx context.Context, name string) (u userRecord, revi
 	if CheckUserName(name) != nil {
 		return u, 0, ErrNoSuchUser
 	}
-	r, err := s.store.Get(ctx, kindUser, name)
-	if errors.Is(err, store.ErrNotFound) {
-		return u, 0, ErrNoSuchUser
+	revision, err = s.read(ctx, kindUser, name, &u, &u.header, ErrNoSuchUser)
+	if err == nil && u.Name != name {
+		err = fmt.Errorf("%w: it describes another user", ErrDamaged)
 	}
-	if err != nil {
-		return u, 0, domainError(err)
-	}
-	if err := decode(r.Value, &u, &u.header); err != nil {
-		return u, 0, fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
-	if u.Name != name {
-		return u, 0, fmt.Errorf("%w: it describes another user", ErrDamaged)
-	}
-	return u, r.Revision, nil
+	return u, revision, err
 }
 
 // changeUser reads a user, has it changed, and writes it with further changes, again

@@ -145,16 +145,8 @@ type conditions struct{ c *call }
 // Values implements iam.Conditions.
 func (cs conditions) Values(key string) ([]string, bool) {
 	c := cs.c
-	v := ""
+	v := c.ev.Condition(key, c.r.Referer())
 	switch key {
-	case "aws:sourceip":
-		v = c.ev.Remote
-	case "aws:securetransport":
-		v = strconv.FormatBool(c.ev.TLS)
-	case "aws:useragent":
-		v = c.r.UserAgent()
-	case "aws:referer":
-		v = c.r.Referer()
 	case "sts:durationseconds":
 		if v = c.form.Get("DurationSeconds"); c.lasts > 0 {
 			v = strconv.Itoa(int(c.lasts.Round(time.Second).Seconds()))

@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -45,16 +44,6 @@ type requestConditions struct{ r *http.Request }
 
 // Values implements iam.Conditions.
 func (c requestConditions) Values(key string) ([]string, bool) {
-	v, ev := "", reqlog.From(c.r.Context())
-	switch key {
-	case "aws:sourceip":
-		v = ev.Remote
-	case "aws:securetransport":
-		v = strconv.FormatBool(ev.TLS)
-	case "aws:useragent":
-		v = c.r.UserAgent()
-	case "aws:referer":
-		v = c.r.Referer()
-	}
+	v := reqlog.From(c.r.Context()).Condition(key, c.r.Referer())
 	return []string{v}, v != ""
 }

@@ -79,16 +79,8 @@ type conditions struct{ c *call }
 
 // Values implements iam.Conditions.
 func (cs conditions) Values(key string) ([]string, bool) {
-	v := ""
+	v := cs.c.ev.Condition(key, cs.c.r.Referer())
 	switch key {
-	case "aws:sourceip":
-		v = cs.c.ev.Remote
-	case "aws:securetransport":
-		v = strconv.FormatBool(cs.c.ev.TLS)
-	case "aws:useragent":
-		v = cs.c.r.UserAgent()
-	case "aws:referer":
-		v = cs.c.r.Referer()
 	case "s3:authtype":
 		v = "REST-HEADER"
 	case "s3:signatureversion":
