@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -132,10 +133,19 @@ func (p *Program) observe(e *reqlog.Event) {
 	}
 }
 
-// clientsFault tells whether an answer was cut because the client went away.
+// clientsFault tells whether an answer was cut because the client went away. Trouble with a server
+// that we asked, such as an identity provider, is not the client's.
 func clientsFault(err error) bool {
+	if errors.Is(err, context.Canceled) {
+		return true
+	}
+	var asked *url.Error
+	var op *net.OpError
+	if errors.As(err, &asked) || errors.As(err, &op) && op.Op == "dial" {
+		return false
+	}
 	var ne net.Error
-	return errors.As(err, &ne) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, context.Canceled)
+	return errors.As(err, &ne) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
 }
 
 // fatal is told when the store can't be written any more: the program ends, and what
