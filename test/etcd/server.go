@@ -6,6 +6,7 @@ package etcd
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -92,15 +93,19 @@ func (c *Cluster) Endpoints() []string {
 	return all
 }
 
-// freeAddress returns one that nobody listened on a moment ago.
+// freeAddress returns one that nobody listened on a moment ago. It is below the ports that systems
+// give to outgoing connections, which would take it now and then before the server does.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000))
+		if l, err := net.Listen("tcp", address); err == nil {
+			l.Close()
+			return address
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port from 20000 to 31999 is free")
+	return ""
 }
 
 // launch starts the program.
