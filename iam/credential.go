@@ -3,12 +3,16 @@ package iam
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
+
+	"github.com/objsrv/objsrv/iam/store"
 )
 
 // Credential returns the secret behind an access key and whom it stands for. Errors:
 // ErrNoSuchKey when there is none (ErrDisabled among them, and a session without its token),
 // ErrInvalidToken for a session token that does not belong to the key (a long-term key has
-// none), ErrExpired, ErrDamaged when its records can't be read.
+// none), ErrExpired, ErrDamaged when its records can't be read, ErrUnavailable where the store is shared
+// and can't be reached.
 func (s *Service) Credential(accessKey, sessionToken string) (Credential, error) {
 	if accessKey == s.root.AccessKey {
 		if sessionToken != "" {
@@ -16,13 +20,16 @@ func (s *Service) Credential(accessKey, sessionToken string) (Credential, error)
 		}
 		return s.root, nil
 	}
+	if err := s.shared.trusted(); err != nil {
+		return Credential{}, err
+	}
 	sn := s.snap.Load()
 	k, ok := sn.keys.get(accessKey)
 	if !ok {
 		if ss, ok := sn.sessions.get(accessKey); ok {
 			return s.sessionCredential(sn, ss, sessionToken)
 		}
-		return Credential{}, s.noSession(sn, accessKey, sessionToken)
+		return s.otherSession(sn, accessKey, sessionToken)
 	}
 	if err := sn.usable(k.UserID, k.UserName); err != nil {
 		return Credential{}, err
@@ -77,6 +84,26 @@ func (s *Service) sessionCredential(sn *snapshot, ss *session, token string) (Cr
 		}
 	}
 	return Credential{AccessKey: ss.AccessKey, Secret: ss.Secret, SessionToken: token, Identity: ss.identity}, nil
+}
+
+// otherSession is Credential for a key that memory does not have. A token of ours that is in time may have
+// been issued by another process a moment ago.
+func (s *Service) otherSession(sn *snapshot, accessKey, token string) (Credential, error) {
+	why := s.noSession(sn, accessKey, token)
+	if s.shared == nil || !errors.Is(why, errUnknownSession) {
+		return Credential{}, why
+	}
+	switch err := s.fetchSession(accessKey); {
+	case errors.Is(err, store.ErrNotFound):
+		return Credential{}, why
+	case err != nil:
+		return Credential{}, err
+	}
+	sn = s.snap.Load()
+	if ss, ok := sn.sessions.get(accessKey); ok {
+		return s.sessionCredential(sn, ss, token)
+	}
+	return Credential{}, s.noSession(sn, accessKey, token)
 }
 
 // noSession is the error for a key that is neither a long-term one nor a session's: a token

@@ -25,6 +25,7 @@ const (
 	kindPolicy     = "policy"     // by policy name
 	kindAccount    = "account"    // by account id
 	kindConfig     = "config"     // of package iam/config, which alone reads them
+	kindBucket     = "bucket"     // settings of a gateway's buckets, which the program alone reads
 
 	nameDeployment = "self"
 	nameTokenKey   = "token-key"

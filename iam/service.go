@@ -18,6 +18,10 @@ type Options struct {
 	// AccountID is the account of the deployment, 12 digits. "" means the one in the
 	// store, or a random one for a store that is new.
 	AccountID string
+	// Trust tells that other processes write the store as well: a session that is not in memory is looked
+	// for in the store, and what is in memory counts for so long after the store was last
+	// reached; then every credential but root's is ErrUnavailable. 0: the store is this service's alone.
+	Trust time.Duration
 	// Report is told of damaged records and of trouble in following the store; nil
 	// drops that. It may be called from any goroutine.
 	Report func(error)
@@ -42,9 +46,11 @@ type Service struct {
 	compiled documents // bucket policies
 	refusals refusals
 	expiries expiries // of sessions; for the goroutine that publishes
+	shared   *sharing // nil unless others write the store
 
 	stop context.CancelFunc
-	done chan struct{}
+	done chan struct{} // closed when nothing is followed any more
+	rest sync.WaitGroup
 
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced when snap changes
@@ -70,6 +76,9 @@ func Open(st store.Store, o Options) (*Service, error) {
 	if err := CheckSecret(o.RootPassword); err != nil {
 		return nil, fmt.Errorf("root password: %w", err)
 	}
+	if o.Trust > 0 {
+		s.shared = newSharing(o.Trust)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	w, err := s.load(ctx, &o)
@@ -78,6 +87,9 @@ func Open(st store.Store, o Options) (*Service, error) {
 		return nil, err
 	}
 	go s.follow(ctx, w)
+	if s.shared != nil {
+		s.rest.Go(func() { s.look(ctx) })
+	}
 	if err := s.removeOrphans(ctx); err != nil {
 		s.report(err) // they harm nobody
 	}
@@ -109,6 +121,7 @@ func (s *Service) load(ctx context.Context, o *Options) (store.Watcher, error) {
 func (s *Service) Close() error {
 	s.stop()
 	<-s.done
+	s.rest.Wait()
 	return nil
 }
 
@@ -278,19 +291,7 @@ func (s *Service) commit(ctx context.Context, changes ...store.Change) error {
 	if err != nil {
 		return domainError(err)
 	}
-	for {
-		changed := s.Changed()
-		if s.snap.Load().revision >= rev {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-s.done:
-			return fmt.Errorf("%w: the service is closed", ErrUnavailable)
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+	return s.await(ctx, rev)
 }
 
 // domainError says a store's error in the words of this package. Conflicts stay.

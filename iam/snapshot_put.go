@@ -26,7 +26,7 @@ func (sn *snapshot) put(r *store.Record) error {
 		err = sn.putPolicy(r)
 	case kindAccount:
 		err = sn.putAccount(r)
-	case kindDeployment, kindConfig:
+	case kindDeployment, kindConfig, kindBucket:
 	default:
 		err = errors.New("kind is not known")
 	}

@@ -51,6 +51,10 @@ func tokenMAC(key []byte, signed string) []byte {
 	return m.Sum(nil)
 }
 
+// errUnknownSession is for a token of ours, in time, whose session is not known: it was revoked, or
+// issued by another process a moment ago.
+var errUnknownSession = fmt.Errorf("%w: the session is not known", ErrInvalidToken)
+
 // judgeToken tells why the token of a session that is not known can't be used.
 func (s *Service) judgeToken(accessKey, token string) error {
 	i := strings.LastIndexByte(token, '.')
@@ -70,8 +74,11 @@ func (s *Service) judgeToken(accessKey, token string) error {
 		return ErrInvalidToken
 	}
 	var c tokenClaims
-	if json.Unmarshal(raw, &c) != nil || c.AccessKey != accessKey || s.now().Before(time.Unix(c.Expires, 0)) {
+	if json.Unmarshal(raw, &c) != nil || c.AccessKey != accessKey {
 		return ErrInvalidToken
+	}
+	if s.now().Before(time.Unix(c.Expires, 0)) {
+		return errUnknownSession
 	}
 	return ErrExpired
 }

@@ -28,6 +28,9 @@ func (p *Program) banner() {
 		line("Console:", "not part of this version")
 	}
 	line("Health:", "%s/-/health/ready", s3)
+	if e := &p.Config.Etcd; e.used() {
+		line("IAM:", "%s", e.where())
+	}
 	root := p.services.root
 	line("User:", "%s", root.User)
 	if root.made {

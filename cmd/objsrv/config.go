@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -64,6 +65,10 @@ type Config struct {
 	// its URL. OBJSRV_IDENTITY_PLUGIN_URL, _AUTH_TOKEN (or _AUTH_TOKEN_FILE), _ROLE_POLICY, _ROLE_ID, the
 	// same as MINIO_*, and OBJSRV_IDENTITY_PLUGIN_CA_FILE.
 	Plugin plugin.Config
+	// Etcd holds the identities instead of the file in Dir, for several servers. OBJSRV_ETCD_ENDPOINTS,
+	// _PATH_PREFIX, _USERNAME, _PASSWORD (or _PASSWORD_FILE), _CA_FILE, _CLIENT_CERT, _CLIENT_CERT_KEY, MinIO's of the same
+	// names, and OBJSRV_ETCD_TRUST: how long what is in memory counts while etcd can't be reached.
+	Etcd etcdConfig
 	// SigV2 takes presigned URLs and POST forms signed with version 2, which boto3 and version 1 of
 	// the aws command line make unless told signature_version = s3v4; off by default. Requests
 	// whose headers are signed with version 2 are refused always. --sigv2, OBJSRV_SIGV2.
@@ -205,7 +210,7 @@ func settings() []setting {
 				}
 				return nil
 			}},
-	}, identitySettings()...)
+	}, slices.Concat(identitySettings(), etcdSettings())...)
 }
 
 func setDir(c *Config, v string) error {

@@ -141,7 +141,7 @@ func (c *Config) check() error {
 	case c.ConsoleAddress != "" && c.ConsoleAddress == c.Address && !strings.HasSuffix(c.Address, ":0"):
 		return usagef("--address and --console-address are both %s: give the console a port of its own, such as :9001", c.Address)
 	}
-	return nil
+	return c.Etcd.check()
 }
 
 // lookup finds the value of a setting in the environment and notes the names it has.

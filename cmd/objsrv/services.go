@@ -7,14 +7,12 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 
 	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/iam/config"
 	"github.com/objsrv/objsrv/iam/store"
-	"github.com/objsrv/objsrv/iam/store/bolt"
 	"github.com/objsrv/objsrv/internal/httpd"
 	"github.com/objsrv/objsrv/internal/metrics"
 	"github.com/objsrv/objsrv/internal/reqlog"
@@ -79,17 +77,15 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 	if s.root, err = loadRoot(c); err != nil {
 		return s, err
 	}
-	db, err := bolt.Open(filepath.Join(c.Dir, iamFile))
-	if err != nil {
-		return s, fmt.Errorf("open identity store: %w", err)
+	if s.iamDB, err = c.openIdentities(c.Dir); err != nil {
+		return s, err
 	}
-	s.iamDB = db
 	if err = s.takeStored(); err != nil {
 		return s, err
 	}
 	c = s.config
 	s.iam, err = iam.Open(s.iamDB, iam.Options{
-		RootUser: s.root.User, RootPassword: s.root.Password,
+		RootUser: s.root.User, RootPassword: s.root.Password, Trust: c.trust(),
 		Report: func(err error) { log.Error("identity store", "error", err) },
 	})
 	if err != nil {
