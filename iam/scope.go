@@ -1,8 +1,10 @@
 package iam
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -31,9 +33,26 @@ type scope struct {
 // provider has said of the person. Claims are values by lower-case condition key, such as
 // "jwt:sub" or "ldap:user". Who has a credential with grants hands them on to those made with it.
 type Grants struct {
+	Provider string              `json:"provider,omitempty"` // of OpenID Connect, as it is configured
 	Policies []string            `json:"policies,omitempty"`
 	Groups   []string            `json:"groups,omitempty"` // qualified; what does not exist grants nothing
 	Claims   map[string][]string `json:"claims,omitempty"`
+}
+
+// joined returns what both say; a claim of both is that of second.
+func joined(first, second *Grants) *Grants {
+	if first == nil {
+		return second
+	}
+	out := &Grants{
+		Provider: cmp.Or(second.Provider, first.Provider), Policies: slices.Concat(first.Policies, second.Policies),
+		Groups: slices.Concat(first.Groups, second.Groups), Claims: maps.Clone(first.Claims),
+	}
+	if out.Claims == nil {
+		out.Claims = map[string][]string{}
+	}
+	maps.Copy(out.Claims, second.Claims)
+	return out
 }
 
 // Limits of grants.
@@ -47,6 +66,9 @@ const (
 func (g *Grants) check() (err error) {
 	if g == nil {
 		return nil
+	}
+	if err := checkText(g.Provider, 64); err != nil {
+		return fmt.Errorf("%w: the name of a provider has at most 64 printable characters", ErrInvalid)
 	}
 	if g.Policies, err = normalPolicies(g.Policies); err != nil {
 		return err

@@ -17,7 +17,8 @@ import (
 // Session is a temporary credential as it is shown.
 type Session struct {
 	AccessKey  string `json:"accessKey"`
-	Parent     string `json:"parent"` // qualified user name, or root's access key
+	Parent     string `json:"parent"`             // qualified user name, or root's access key
+	Provider   string `json:"provider,omitempty"` // of the person, see ProviderOf; "" for local users
 	Account    string `json:"account"`
 	ARN        string `json:"arn,omitempty"` // of the session itself
 	Name       string `json:"name,omitempty"`
@@ -44,7 +45,7 @@ type NewSession struct {
 	ARN        string          // of the session itself, for GetCallerIdentity
 	RevokeType string          // MinIO's TokenRevokeType
 	Remote     string          // address of the client
-	Grants     *Grants         // nil: those of By
+	Grants     *Grants         // beside those of By
 }
 
 // Limits of sessions, as MinIO's: AWS ends a session of a role after 12 hours.
@@ -170,7 +171,7 @@ func (s *Service) bind(r *sessionRecord, by *Identity, n *NewSession) (err error
 		return err
 	}
 	if n.Grants != nil {
-		r.Grants = n.Grants
+		r.Grants = joined(r.Grants, n.Grants)
 	}
 	if err := r.Grants.check(); err != nil {
 		return err
@@ -268,7 +269,7 @@ func (s *Service) Session(accessKey string) (Session, error) {
 
 func (s *Service) publicSession(ss *session) Session {
 	out := Session{
-		AccessKey: ss.AccessKey, Parent: ss.UserName, Account: ss.Account, ARN: ss.ARN, Name: ss.Name, Via: ss.Via, RevokeType: ss.Revoke,
+		AccessKey: ss.AccessKey, Parent: ss.UserName, Provider: ProviderOf(ss.UserName, ss.Grants), Account: ss.Account, ARN: ss.ARN, Name: ss.Name, Via: ss.Via, RevokeType: ss.Revoke,
 		Remote: ss.Remote, Restricted: ss.identity.Restricted(), Grants: ss.Grants, Created: ss.Created, Expires: ss.Expires,
 	}
 	if n := len(ss.Bounds); n > 0 {
