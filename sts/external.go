@@ -97,6 +97,10 @@ func (c *call) rejected(action string, err error) error {
 }
 
 func (c *call) refuse(action, principal, why string) {
+	if c.trace != nil {
+		c.trace.reason = why
+		return
+	}
 	c.IAM.Refuse(iam.Refusal{RequestID: c.ev.ID, Principal: principal, Remote: c.ev.Remote, Action: action, Statement: why})
 }
 

@@ -181,7 +181,7 @@ func withGroups(old, now *iam.Grants) *iam.Grants {
 	if old == nil {
 		return next
 	}
-	next.Policies = old.Policies
+	next.Policies, next.Provider = old.Policies, old.Provider
 	for key, values := range old.Claims {
 		if key != "ldap:groups" {
 			next.Claims[key] = values

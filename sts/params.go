@@ -105,6 +105,14 @@ func (c *call) members(family string) (n int) {
 	return n
 }
 
+// sessionTags are those of the form, or of the token.
+func (c *call) sessionTags() (map[string]string, error) {
+	if c.told != nil {
+		return c.told.Tags, nil
+	}
+	return c.tags()
+}
+
 // tags reads Tags. Keys that differ in case only are the same key.
 func (c *call) tags() (map[string]string, error) {
 	out := map[string]string{}
@@ -156,15 +164,20 @@ func (cs conditions) Values(key string) ([]string, bool) {
 	case "sts:externalid":
 		v = c.form.Get("ExternalId")
 	case "sts:sourceidentity":
-		v = c.form.Get("SourceIdentity")
+		if v = c.form.Get("SourceIdentity"); c.told != nil {
+			v = c.told.SourceIdentity
+		}
 	case "sts:transitivetagkeys":
+		if c.told != nil {
+			return c.told.Transitive, len(c.told.Transitive) > 0
+		}
 		var keys []string
 		for i := 1; i <= c.members("TransitiveTagKeys"); i++ {
 			keys = append(keys, c.form.Get("TransitiveTagKeys.member."+itoa(i)))
 		}
 		return keys, len(keys) > 0
 	case "aws:tagkeys":
-		tags, err := c.tags()
+		tags, err := c.sessionTags()
 		var keys []string
 		for k := range tags {
 			keys = append(keys, k)
@@ -172,7 +185,7 @@ func (cs conditions) Values(key string) ([]string, bool) {
 		return keys, err == nil && len(keys) > 0
 	default:
 		if name, ok := strings.CutPrefix(key, "aws:requesttag/"); ok {
-			tags, err := c.tags()
+			tags, err := c.sessionTags()
 			for k, v := range tags {
 				if err == nil && strings.EqualFold(k, name) {
 					return []string{v}, true

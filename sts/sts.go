@@ -76,6 +76,8 @@ type call struct {
 	op   *op
 	// lasts is how long the session will last, once that is known; else what is asked for counts.
 	lasts time.Duration
+	told  *SessionTags // what a token says of the session; nil when the form does
+	trace *Trace       // of a trial; nil for a login
 }
 
 // op is one row of the table of actions.

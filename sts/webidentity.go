@@ -6,9 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +24,8 @@ type WebToken struct {
 	Token       string // a signed JSON Web Token (RFC 7519)
 	AccessToken string // for the provider's userinfo endpoint; "" for none
 	RoleARN     string // which role is asked for; "" for none
+	Provider    string // of which provider it must be, as it is configured; "" for any
+	Trace       *Trace // is told of each check; nil for a login
 }
 
 // Person is whom a token speaks of.
@@ -36,11 +36,15 @@ type Person struct {
 	Audience string // the accepted one
 	Expires  time.Time
 	Claim    string   // where Policies were looked for; "" when they are the role's
+	Claimed  bool     // the token has that claim
 	Policies []string // need not exist
 	Groups   []string // local ones that the token names; need not exist
+	// GroupsClaim is where Groups were looked for; "" for nowhere.
+	GroupsClaim string
 	// Claims are the strings and the lists of strings of the token, by their names.
 	Claims map[string][]string
 	Names  []string // of all claims, sorted
+	Tags   SessionTags
 }
 
 // Codes of Rejection (STS API reference, AssumeRoleWithWebIdentity and common errors).
@@ -74,6 +78,7 @@ type webIdentityResponse struct {
 	XMLName xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ AssumeRoleWithWebIdentityResponse"`
 	Result  struct {
 		assumedWithToken
+		SourceIdentity              string `xml:",omitempty"`
 		SubjectFromWebIdentityToken string
 	} `xml:"AssumeRoleWithWebIdentityResult"`
 	Metadata metadata `xml:"ResponseMetadata"`
@@ -107,6 +112,7 @@ func (c *call) assumeRoleWithWebIdentity() error {
 	}
 	var out webIdentityResponse
 	out.Result.assumedWithToken, out.Result.SubjectFromWebIdentityToken = a, p.Subject
+	out.Result.SourceIdentity = p.Tags.SourceIdentity
 	out.Metadata.RequestID = c.ev.ID
 	c.write(http.StatusOK, out)
 	return nil
@@ -136,12 +142,29 @@ func (c *call) issueByToken(accessToken string) (*Person, assumedWithToken, erro
 	if t.AccessToken == "" {
 		t.AccessToken = accessToken
 	}
+	p, err := c.judgeToken(&n, t)
+	if err != nil {
+		return fail(err)
+	}
+	s, cred, err := c.IAM.CreateSession(c.r.Context(), n)
+	if err != nil {
+		return fail(err)
+	}
+	c.ev.Principal = n.ARN
+	return p, assumedWithToken{
+		AssumedRoleUser: assumedRoleUser{Arn: n.ARN, AssumedRoleID: cred.Identity.ID + ":" + n.Name},
+		Audience:        p.Audience, Credentials: shown(&cred, &s), PackedPolicySize: packedSize(&n), Provider: p.Issuer,
+	}, nil
+}
+
+// judgeToken verifies t and completes n by what comes of it. Nothing is written.
+func (c *call) judgeToken(n *iam.NewSession, t WebToken) (*Person, error) {
 	if c.WebIdentity == nil {
-		return fail(c.rejected(actionWebIdentity, &Rejection{InvalidIdentityToken, "This server has no OpenID Connect provider.", ""}))
+		return nil, c.rejected(actionWebIdentity, &Rejection{InvalidIdentityToken, "This server has no OpenID Connect provider.", ""})
 	}
 	p, err := c.verifyToken(t)
 	if err != nil {
-		return fail(err)
+		return nil, err
 	}
 	if c.lasts = n.Duration; n.Duration == 0 {
 		// As long as the token, as in MinIO; one that is taken in spite of clocks that differ has no
@@ -155,30 +178,22 @@ func (c *call) issueByToken(accessToken string) (*Person, assumedWithToken, erro
 	n.External = iam.QualifiedName(iam.SourceOpenID, parentID(p))
 	c.ev.Principal = n.External
 	if n.Grants, err = c.grantsOf(n.External, p); err != nil {
-		return fail(err)
+		return nil, err
 	}
 	n.ARN = "arn:aws:sts::" + c.IAM.Account() + ":assumed-role/" + roleOf(t.RoleARN, p) + "/" + n.Name
-	s, cred, err := c.IAM.CreateSession(c.r.Context(), n)
-	if err != nil {
-		return fail(err)
-	}
-	c.ev.Principal = n.ARN
-	return p, assumedWithToken{
-		AssumedRoleUser: assumedRoleUser{Arn: n.ARN, AssumedRoleID: cred.Identity.ID + ":" + n.Name},
-		Audience:        p.Audience, Credentials: shown(&cred, &s), PackedPolicySize: packedSize(&n), Provider: p.Issuer,
-	}, nil
+	return p, nil
 }
 
 // verifyToken asks for the token. Those of one address that nobody known has signed are limited
 // (S-106); who shows a good one, even one that has expired, is not concerned.
 func (c *call) verifyToken(t WebToken) (*Person, error) {
-	if !c.tokens.take(c.ev.Remote) {
+	if c.tokens != nil && !c.tokens.take(c.ev.Remote) {
 		c.w.Header().Set("Retry-After", "10")
 		return nil, &Error{http.StatusTooManyRequests, "Throttling", "Too many tokens that can't be verified came from this address. Wait and try again."}
 	}
 	p, err := c.WebIdentity.Verify(c.r.Context(), t)
 	var r *Rejection
-	if !errors.As(err, &r) || r.Code != InvalidIdentityToken || r.Reason == "" {
+	if c.tokens != nil && (!errors.As(err, &r) || r.Code != InvalidIdentityToken || r.Reason == "") {
 		c.tokens.give(c.ev.Remote)
 	}
 	if err != nil {
@@ -207,8 +222,8 @@ func (c *call) webRequest() (n iam.NewSession, t WebToken, err error) {
 	case token != "":
 		t.Token = token
 	}
-	if t.Token == "" {
-		return n, t, invalid("The parameter WebIdentityToken is missing or empty.")
+	if err = c.checkToken(&t); err != nil {
+		return n, t, err
 	}
 	n = iam.NewSession{Name: c.form.Get("RoleSessionName"), RevokeType: c.form.Get("TokenRevokeType"), Remote: c.ev.Remote}
 	if n.Name == "" {
@@ -219,6 +234,17 @@ func (c *call) webRequest() (n iam.NewSession, t WebToken, err error) {
 	}
 	n.Duration, err = c.duration(0, iam.MaxSession)
 	return n, t, err
+}
+
+// checkToken judges what a token is asked about with, before the token itself.
+func (c *call) checkToken(t *WebToken) error {
+	switch {
+	case t.Token == "":
+		return invalid("The parameter WebIdentityToken is missing or empty.")
+	case t.RoleARN != "" && !roleARN.MatchString(t.RoleARN):
+		return invalid("RoleArn has the form arn:aws:iam::ACCOUNT:role/NAME.")
+	}
+	return nil
 }
 
 // parentID identifies a person: a subject is unique within its issuer only (OpenID Connect Core,
@@ -234,62 +260,4 @@ func roleOf(arn string, p *Person) string {
 		return p.Provider
 	}
 	return arn[strings.LastIndexByte(arn, '/')+1:]
-}
-
-// grantsOf returns what the token of p gives user, unless that is nothing, or the user may not have
-// a session. Policies that do not exist are left out: a provider names more than this server has.
-func (c *call) grantsOf(user string, p *Person) (*iam.Grants, error) {
-	g := &iam.Grants{Claims: claimKeys(p.Claims)}
-	var err error
-	if g.Policies, err = c.existing(p.Policies); err != nil {
-		return nil, err
-	}
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(p.Groups))) {
-		if source, _ := iam.SplitName(name); source != iam.SourceLocal {
-			continue // a provider speaks for no other one's groups
-		}
-		if group, err := c.IAM.Group(name); err == nil && !group.Enabled {
-			c.refuse(actionWebIdentity, user, "the group "+name+" is disabled")
-			return nil, errDenied("The group %s of the token is disabled on this server.", printable(name))
-		} else if err == nil {
-			g.Groups = append(g.Groups, name)
-		} else if !errors.Is(err, iam.ErrNoSuchGroup) {
-			return nil, err
-		}
-	}
-	g.Claims["aws:federatedprovider"] = []string{strings.TrimPrefix(p.Issuer, "https://")}
-	u, err := c.IAM.User(user)
-	if err != nil && !errors.Is(err, iam.ErrNoSuchUser) {
-		return nil, err
-	}
-	if len(g.Policies)+len(g.Groups)+len(u.Policies)+len(u.Groups) == 0 {
-		return nil, c.rejected(actionWebIdentity, &Rejection{RejectedClaim, noPolicy(p), ""})
-	}
-	return g, c.admit(actionWebIdentity, user, g)
-}
-
-// noPolicy tells the holder of a good token why it is worth nothing here.
-func noPolicy(p *Person) string {
-	switch {
-	case p.Claim == "":
-		return "None of the policies of the provider's role exists on this server."
-	case len(p.Policies) > 0:
-		return fmt.Sprintf("The claim %s names the policies %s, none of which exists on this server.", printable(p.Claim), list(p.Policies))
-	}
-	return fmt.Sprintf("The claim %s names no policy. The token has the claims %s.", printable(p.Claim), list(p.Names))
-}
-
-// list shows names that the client may see, but not without end.
-func list(names []string) string {
-	var b strings.Builder
-	for i, n := range names {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		if b.Len() > 600 {
-			return b.String() + "..."
-		}
-		b.WriteString(printable(n))
-	}
-	return b.String()
 }

@@ -71,7 +71,7 @@ func (ps *Providers) contradicts(p *provider) error {
 	for _, other := range ps.list {
 		both := fmt.Sprintf("identity providers %s and %s", other.title(), p.title())
 		switch {
-		case p.Name == other.Name:
+		case p.Name == other.Name, p.title() == other.title():
 			return fmt.Errorf("identity provider %s is configured twice", p.title())
 		case p.role != "" && p.role == other.role:
 			return fmt.Errorf("%s have the same CLIENT_ID and so the same role ARN, by which clients choose: register a client of its own for each", both)
@@ -117,14 +117,17 @@ func unverified(reason string) error {
 func (ps *Providers) Verify(ctx context.Context, w sts.WebToken) (*sts.Person, error) {
 	t, err := splitToken(w.Token)
 	if err != nil {
-		return nil, unverified(err.Error())
+		return nil, w.Trace.Fail("token", unverified(err.Error()))
 	}
-	candidates, err := ps.candidates(t.issuer, w.RoleARN)
+	t.trace = w.Trace
+	t.tell()
+	candidates, err := ps.candidates(t.issuer, &w)
 	if err != nil {
-		return nil, err
+		return nil, t.trace.Fail("provider", err)
 	}
 	var first error
 	for _, p := range candidates {
+		t.trace.Say("provider", "%s may have issued it: %s", p.title(), p.ConfigURL)
 		if err := p.verifySignature(ctx, t); err != nil {
 			if first == nil { // what is said of a verified token says more
 				first = err
@@ -133,27 +136,29 @@ func (ps *Providers) Verify(ctx context.Context, w sts.WebToken) (*sts.Person, e
 		}
 		expires, err := t.check(ps.now())
 		if err != nil {
-			return nil, err
+			return nil, t.trace.Fail("claims", err)
 		}
+		t.trace.Say("claims", "it is of the subject %s and ends at %s", t.claims["sub"], expires.UTC().Format(time.RFC3339))
 		audience, err := t.audience(&p.Config)
 		if err == nil {
+			t.trace.Say("audience", "it is for %s", audience)
 			return p.person(ctx, t, expires, audience, w.AccessToken)
 		}
 		// Another client of the same issuer may be meant.
-		first = err
+		first = t.trace.Fail("audience", err)
 	}
 	return nil, first
 }
 
-// candidates are the providers that a token of issuer may be of: the one whose role is asked
-// for, else those with a claim, since stock clients can't ask for no role.
-func (ps *Providers) candidates(issuer, role string) ([]*provider, error) {
+// candidates are the providers that a token of issuer may be of: the one that is named or whose role is
+// asked for, else those with a claim, since stock clients can't ask for no role.
+func (ps *Providers) candidates(issuer string, w *sts.WebToken) ([]*provider, error) {
 	var out []*provider
 	claims := false
 	for _, p := range ps.list {
-		if p.role != "" && p.role == role {
+		if w.Provider == p.title() || w.Provider == "" && p.role != "" && p.role == w.RoleARN {
 			if !p.issues(issuer) {
-				return nil, unverified(fmt.Sprintf("its issuer %.200q is not that of the role's provider %s", issuer, p.title()))
+				return nil, unverified(fmt.Sprintf("its issuer %.200q is not that of the provider %s, which is asked for: %s", issuer, p.title(), p.Issuer))
 			}
 			return []*provider{p}, nil
 		}
@@ -165,6 +170,8 @@ func (ps *Providers) candidates(issuer, role string) ([]*provider, error) {
 		}
 	}
 	switch {
+	case w.Provider != "":
+		return nil, unverified(fmt.Sprintf("there is no provider %.100q", w.Provider))
 	case len(out) > 0:
 		return out, nil
 	case claims:
@@ -182,7 +189,7 @@ func (p *provider) issues(issuer string) bool {
 func (p *provider) verifySignature(ctx context.Context, t *token) error {
 	have, err := p.source.current(ctx)
 	if err != nil {
-		return p.unreachable(err)
+		return t.trace.Fail("keys", p.unreachable(err))
 	}
 	keys, err := have.choose(t.header)
 	if errors.Is(err, errUnknownKey) {
@@ -194,19 +201,21 @@ func (p *provider) verifySignature(ctx context.Context, t *token) error {
 		keys, err = have.choose(t.header)
 	}
 	if err != nil {
-		return unverified(fmt.Sprintf("%v (provider %s)", err, p.title()))
+		return t.trace.Fail("keys", unverified(fmt.Sprintf("%v (provider %s)", err, p.title())))
 	}
+	t.trace.Say("keys", "%d of the %d keys that the provider published at %s may have signed it", len(keys), len(have.keys), have.at.UTC().Format(time.RFC3339))
 	v := oidc.NewVerifier(have.Issuer, chosen{keys}, &oidc.Config{
 		SupportedSigningAlgs: []string{t.header.alg}, // which choose has found fit
 		SkipClientIDCheck:    true,                   // there may be several: see audience
 		SkipExpiryCheck:      true,                   // see check, with leeway
 	})
 	if _, err := v.Verify(ctx, t.raw); err != nil {
-		return unverified(fmt.Sprintf("%.300v (provider %s)", err, p.title()))
+		return t.trace.Fail("signature", unverified(fmt.Sprintf("%.300v (provider %s)", err, p.title())))
 	}
 	if t.issuer != have.Issuer {
-		return unverified(fmt.Sprintf("its issuer %.200q is not %q", t.issuer, have.Issuer))
+		return t.trace.Fail("issuer", unverified(fmt.Sprintf("its issuer %.200q is not %q", t.issuer, have.Issuer)))
 	}
+	t.trace.Say("signature", "it is right, by %s", t.header.alg)
 	return nil
 }
 
@@ -217,19 +226,28 @@ func (p *provider) unreachable(err error) error {
 // person reads what a good token says.
 func (p *provider) person(ctx context.Context, t *token, expires time.Time, audience, accessToken string) (*sts.Person, error) {
 	if err := p.checkAccount(ctx, t.claims["sub"].(string)); err != nil {
-		return nil, err
+		return nil, t.trace.Fail("account", err)
+	}
+	if p.keycloak != nil {
+		t.trace.Say("account", "Keycloak says that the account is enabled")
 	}
 	if p.Userinfo {
+		before := len(t.claims)
 		if err := p.addUserinfo(ctx, t, accessToken); err != nil {
-			return nil, err
+			return nil, t.trace.Fail("userinfo", err)
 		}
+		t.trace.Say("userinfo", "it has %d claims more", len(t.claims)-before)
+	}
+	if t.trace != nil {
+		t.trace.Verified = true
 	}
 	out := &sts.Person{
 		Provider: p.title(), Issuer: t.issuer, Subject: t.claims["sub"].(string), Audience: audience, Expires: expires,
-		Claim: p.ClaimName, Policies: p.RolePolicies, Claims: map[string][]string{}, Names: slices.Sorted(maps.Keys(t.claims)),
+		Claim: p.ClaimName, GroupsClaim: p.GroupsClaim, Policies: p.RolePolicies, Claims: map[string][]string{}, Names: slices.Sorted(maps.Keys(t.claims)),
 	}
 	if p.ClaimName != "" {
-		v, _ := lookup(t.claims, p.ClaimName)
+		var v any
+		v, out.Claimed = lookup(t.claims, p.ClaimName)
 		out.Policies = names(v)
 	}
 	if p.GroupsClaim != "" {
@@ -240,6 +258,10 @@ func (p *provider) person(ctx context.Context, t *token, expires time.Time, audi
 		if values, ok := text(v); ok && name != "" {
 			out.Claims[name] = values
 		}
+	}
+	var err error
+	if out.Tags, err = sessionTags(t.claims); err != nil {
+		return nil, t.trace.Fail("tags", err)
 	}
 	return out, nil
 }

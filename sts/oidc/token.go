@@ -26,6 +26,21 @@ type token struct {
 	header *header
 	issuer string // as it claims
 	claims map[string]any
+	trace  *sts.Trace // nil for a login
+}
+
+// tell tells the trace what can be read of a token.
+func (t *token) tell() {
+	if t.trace == nil {
+		return
+	}
+	t.trace.Claims = t.claims
+	key := "names no key"
+	if t.header.hasID {
+		key = fmt.Sprintf("names the key %.100q", t.header.id)
+	}
+	t.trace.Say("token", "a signed token of %d characters, which says that it is signed by %.20q and %s", len(t.raw), t.header.alg, key)
+	t.trace.Say("issuer", "%.300s", t.issuer)
 }
 
 // splitToken splits a token in compact form (RFC 7515, section 7.1).
