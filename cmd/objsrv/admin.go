@@ -45,7 +45,8 @@ MINIO_ROOT_USER and MINIO_ROOT_PASSWORD, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS
 	p.StringVar(&f.caFile, "ca-file", "", "PEM file of certificates to trust, beside the system's [OBJSRV_CA_FILE]")
 	p.BoolVar(&f.json, "json", false, "print the server's JSON")
 	cmd.AddCommand(newAdminUserCommand(f), newAdminGroupCommand(f), newAdminPolicyCommand(f), newAdminKeyCommand(f), newAdminSessionCommand(f),
-		newAdminWhoamiCommand(f), newAdminExplainCommand(f), newAdminSimulateCommand(f), newAdminLDAPCommand(f), newAdminImportCommand(f))
+		newAdminWhoamiCommand(f), newAdminExplainCommand(f), newAdminSimulateCommand(f), newAdminLDAPCommand(f), newAdminOpenIDCommand(f),
+		newAdminImportCommand(f))
 	return cmd
 }
 
@@ -106,6 +107,13 @@ func names(list []string) string {
 func orNone(s string) string {
 	if s == "" {
 		return "none"
+	}
+	return printable(s)
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
 	}
 	return printable(s)
 }

@@ -14,13 +14,13 @@ import (
 // bucketPolicyDoc names the policy among a bucket's documents, as package s3api stores it.
 const bucketPolicyDoc = "policy"
 
-// newAdminAPI returns the JSON face of identity management, for requests signed with
+// newAdminAPI returns the JSON face of administration, for requests signed with
 // Signature Version 4 for service s3. It answers below adminapi.Prefix.
-func newAdminAPI(s3 *s3api.Server, svc *iam.Service, backend storage.Backend, directory adminapi.Directory) http.Handler {
+func newAdminAPI(s *services) http.Handler {
 	return adminapi.Handler(adminapi.Config{
-		Service: svc, Directory: directory,
+		Service: s.iam, Directory: s.testLDAP(), Tokens: s.testToken(),
 		Authenticate: func(r *http.Request) (*iam.Identity, error) {
-			id, err := s3.Authenticate(r)
+			id, err := s.s3.Authenticate(r)
 			var refused *s3api.Error
 			if errors.As(err, &refused) && refused.Code != "InternalError" {
 				return nil, &adminapi.Refusal{Status: http.StatusForbidden, Code: refused.Code, Message: refused.Message}
@@ -28,7 +28,7 @@ func newAdminAPI(s3 *s3api.Server, svc *iam.Service, backend storage.Backend, di
 			return id, err
 		},
 		BucketPolicy: func(ctx context.Context, bucket string) ([]byte, string, error) {
-			b, err := backend.Bucket(ctx, bucket)
+			b, err := s.backend.Bucket(ctx, bucket)
 			if errors.Is(err, storage.ErrNoSuchBucket) {
 				return nil, "", nil
 			}

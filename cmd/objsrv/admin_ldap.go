@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -24,14 +23,7 @@ and the policies that come of them. No password is tried. Needs admin:Explain.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var out adminapi.LDAPTest
 			return f.show(cmd, "POST", "ldap/test", adminapi.TestLDAP{Name: args[0]}, &out, func(w io.Writer) {
-				fmt.Fprintln(w, "STEP\t\tRESULT")
-				for _, s := range out.Steps {
-					mark := "ok"
-					if s.Failed {
-						mark = "FAILED"
-					}
-					fmt.Fprintf(w, "%s\t%s\t%s\n", printable(s.Step), mark, printable(s.Result))
-				}
+				printSteps(w, out.Steps)
 			})
 		},
 	}

@@ -34,7 +34,7 @@ func newAdminServer(t *testing.T) *adminServer {
 		t.Fatal(err)
 	}
 	backend := mem.New(mem.Options{})
-	srv := httptest.NewServer(newAdminAPI(s3api.New(s3api.Config{Backend: backend, IAM: svc}), svc, backend, nil))
+	srv := httptest.NewServer(newAdminAPI(&services{config: &Config{}, iam: svc, backend: backend, s3: s3api.New(s3api.Config{Backend: backend, IAM: svc})}))
 	t.Cleanup(func() { srv.Close(); svc.Close(); st.Close() })
 	a := &adminServer{t, svc, srv.URL}
 	a.environ()

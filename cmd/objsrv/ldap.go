@@ -90,10 +90,10 @@ func (s *services) testLDAP() adminapi.Directory {
 	if s.config.LDAP == nil {
 		return nil
 	}
-	return func(ctx context.Context, name string) (out []adminapi.LDAPStep, dn string, groups []string) {
+	return func(ctx context.Context, name string) (out []adminapi.TestStep, dn string, groups []string) {
 		steps, e := s.ldapDir.Trace(ctx, name)
 		for _, st := range steps {
-			out = append(out, adminapi.LDAPStep{Step: st.Name, Result: st.Result, Failed: st.Failed})
+			out = append(out, adminapi.TestStep{Step: st.Name, Result: st.Result, Failed: st.Failed})
 		}
 		if e == nil {
 			return out, "", nil

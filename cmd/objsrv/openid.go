@@ -136,6 +136,7 @@ func (s *services) newSTS() (http.Handler, error) {
 	if err := s.addIdentities(&c); err != nil {
 		return nil, err
 	}
+	s.stsConfig = c
 	return sts.Handler(c), nil
 }
 

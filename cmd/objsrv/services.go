@@ -19,6 +19,7 @@ import (
 	"github.com/objsrv/objsrv/s3api"
 	"github.com/objsrv/objsrv/storage"
 	"github.com/objsrv/objsrv/storage/fs"
+	"github.com/objsrv/objsrv/sts"
 	"github.com/objsrv/objsrv/sts/ldap"
 	"github.com/objsrv/objsrv/sts/oidc"
 	"github.com/objsrv/objsrv/sts/plugin"
@@ -32,24 +33,25 @@ var programFiles = []string{rootFile, rootFile + tempSuffix, iamFile, iamFile + 
 
 // services is everything behind the faces, in the order in which it is opened.
 type services struct {
-	config   *Config
-	log      *slog.Logger
-	metrics  *metrics.Metrics
-	disk     *fs.Store
-	backend  storage.Backend
-	root     rootCredentials
-	iamDB    store.Store
-	iam      *iam.Service
-	settings *config.Service
-	s3       *s3api.Server
-	admin    http.Handler
-	madmin   http.Handler
-	sts      http.Handler
-	openID   *oidc.Providers // nil without any
-	ldapDir  *ldap.Directory // nil without one
-	stopLDAP func()          // ends what asks the directory; nil without one
-	plugin   *plugin.Plugin  // nil without one
-	certs    *httpd.Certs    // nil without TLS
+	config    *Config
+	log       *slog.Logger
+	metrics   *metrics.Metrics
+	disk      *fs.Store
+	backend   storage.Backend
+	root      rootCredentials
+	iamDB     store.Store
+	iam       *iam.Service
+	settings  *config.Service
+	s3        *s3api.Server
+	admin     http.Handler
+	madmin    http.Handler
+	sts       http.Handler
+	stsConfig sts.Config      // of sts
+	openID    *oidc.Providers // nil without any
+	ldapDir   *ldap.Directory // nil without one
+	stopLDAP  func()          // ends what asks the directory; nil without one
+	plugin    *plugin.Plugin  // nil without one
+	certs     *httpd.Certs    // nil without TLS
 	// stopAccounts ends what looks accounts of OpenID Connect providers up; nil without.
 	stopAccounts func()
 
@@ -92,10 +94,13 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 		return s, err
 	}
 	s.s3 = s3api.New(s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains, SigV2: c.SigV2, ObjectOwnership: c.ObjectOwnership, CORSOrigins: c.CORSOrigins})
-	s.admin = newAdminAPI(s.s3, s.iam, s.backend, s.testLDAP())
 	h.services = s
 	s.madmin = newMadmin(s, h)
 	if s.sts, err = s.newSTS(); err != nil {
+		return s, err
+	}
+	s.admin = newAdminAPI(s)
+	if err = s.endOrphans(context.Background()); err != nil {
 		return s, err
 	}
 	m.AddStore(s.backend, s.figures)
@@ -140,7 +145,7 @@ func (s *services) Close() error {
 
 // warnings are about the credentials and the identity providers.
 func (s *services) warnings() []string {
-	return slices.Concat(s.rootWarnings(), s.openIDWarnings(), s.ldapWarnings(), s.identityWarnings())
+	return slices.Concat(s.rootWarnings(), s.openIDWarnings(), s.ldapWarnings(), s.identityWarnings(), s.keyWarnings())
 }
 
 func (s *services) rootWarnings() []string {

@@ -37,6 +37,7 @@ type Config struct {
 	Authenticate Authenticate
 	BucketPolicy BucketPolicy // of simulations
 	Directory    Directory    // nil without one
+	Tokens       Tokens       // nil without an OpenID Connect provider
 }
 
 // Handler returns the face.

@@ -51,11 +51,16 @@ func newServer(t *testing.T) *server {
 			return nil, "", errors.New("secret detail")
 		}
 		return nil, "", nil
-	}, Directory: func(_ context.Context, name string) ([]LDAPStep, string, []string) {
+	}, Directory: func(_ context.Context, name string) ([]TestStep, string, []string) {
 		if name != "ann" {
-			return []LDAPStep{{Step: "person", Result: "nobody", Failed: true}}, "", nil
+			return []TestStep{{Step: "person", Result: "nobody", Failed: true}}, "", nil
 		}
-		return []LDAPStep{{Step: "person", Result: "found"}}, "CN=Ann,dc=test", []string{"cn=Crew,dc=test", "cn=none,dc=test", "cn=off,dc=test", "cn=bare,dc=test"}
+		return []TestStep{{Step: "person", Result: "found"}}, "CN=Ann,dc=test", []string{"cn=Crew,dc=test", "cn=none,dc=test", "cn=off,dc=test", "cn=bare,dc=test"}
+	}, Tokens: func(_ *http.Request, in TestOpenID) (OpenIDTest, error) {
+		if in.Token != "t" {
+			return OpenIDTest{}, &Refusal{Status: 404, Code: "NoSuchProvider", Message: "There is none."}
+		}
+		return OpenIDTest{Allowed: true}, nil
 	}})
 	return s
 }

@@ -11,7 +11,7 @@ import (
 
 // Directory does what a login with a name does, but for the password, and tells of each step. dn and
 // groups are distinguished names; dn is "" when a step has failed.
-type Directory func(ctx context.Context, name string) (steps []LDAPStep, dn string, groups []string)
+type Directory func(ctx context.Context, name string) (steps []TestStep, dn string, groups []string)
 
 // TestLDAP is the body of POST ldap/test: what would become of a login?
 type TestLDAP struct {
@@ -22,11 +22,11 @@ type TestLDAP struct {
 type LDAPTest struct {
 	Allowed bool       `json:"allowed"` // the login succeeds if the password is right
 	User    string     `json:"user,omitempty"`
-	Steps   []LDAPStep `json:"steps"`
+	Steps   []TestStep `json:"steps"`
 }
 
-// LDAPStep is one step of a login.
-type LDAPStep struct {
+// TestStep is one step of a login that is tried.
+type TestStep struct {
 	Step   string `json:"step"`
 	Result string `json:"result"`
 	Failed bool   `json:"failed,omitempty"`
@@ -59,12 +59,12 @@ func (c *call) testLDAP() error {
 		}
 		policies, disabled = policies+n, disabled || off
 	}
-	last := LDAPStep{Step: "rights", Result: "a login with the right password succeeds"}
+	last := TestStep{Step: "rights", Result: "a login with the right password succeeds"}
 	switch {
 	case disabled:
-		last = LDAPStep{"rights", "the user or a group is disabled here, which locks the person out", true}
+		last = TestStep{"rights", "the user or a group is disabled here, which locks the person out", true}
 	case policies == 0:
-		last = LDAPStep{"rights", "no policy is attached to the user or to one of the groups, so that a login is refused: mc idp ldap policy attach", true}
+		last = TestStep{"rights", "no policy is attached to the user or to one of the groups, so that a login is refused: mc idp ldap policy attach", true}
 	}
 	out.Steps, out.Allowed = append(out.Steps, last), !last.Failed
 	return c.reply(http.StatusOK, out)
@@ -74,7 +74,7 @@ func (c *call) testLDAP() error {
 func (c *call) userRights(out *LDAPTest) (disabled bool, policies int, err error) {
 	u, err := c.svc.User(out.User)
 	if errors.Is(err, iam.ErrNoSuchUser) {
-		out.Steps = append(out.Steps, LDAPStep{Step: "user", Result: out.User + " is made with the first login"})
+		out.Steps = append(out.Steps, TestStep{Step: "user", Result: out.User + " is made with the first login"})
 		return false, 0, nil
 	}
 	if err != nil {
@@ -84,7 +84,7 @@ func (c *call) userRights(out *LDAPTest) (disabled bool, policies int, err error
 	if !u.Enabled {
 		state = "disabled"
 	}
-	out.Steps = append(out.Steps, LDAPStep{Step: "user", Result: out.User + " is " + state + ", with the policies " + orNoPolicies(u.Policies)})
+	out.Steps = append(out.Steps, TestStep{Step: "user", Result: out.User + " is " + state + ", with the policies " + orNoPolicies(u.Policies)})
 	disabled, policies = !u.Enabled, len(u.Policies)
 	for _, name := range u.Groups {
 		n, off, err := c.groupRights(out, name)
@@ -109,7 +109,7 @@ func (c *call) groupRights(out *LDAPTest, name string) (policies int, disabled b
 	if !g.Enabled {
 		state = "disabled"
 	}
-	out.Steps = append(out.Steps, LDAPStep{Step: "policies", Result: name + " is " + state + ", with the policies " + orNoPolicies(g.Policies)})
+	out.Steps = append(out.Steps, TestStep{Step: "policies", Result: name + " is " + state + ", with the policies " + orNoPolicies(g.Policies)})
 	return len(g.Policies), !g.Enabled, nil
 }
 

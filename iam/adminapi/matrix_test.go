@@ -72,6 +72,9 @@ func requests(archive string) []request {
 
 		{"GET", "explain", "", []string{ActionExplain}, 200},
 		{"GET", "explain/kept", "", []string{ActionExplain}, 200},
+		{"POST", "openid/test", `{"token":"t"}`, []string{ActionExplain}, 200},
+		{"GET", "sessions?provider=ldap", "", []string{ActionListSessions}, 200},
+		{"POST", "sessions/revoke", `{"provider":"openid:corp"}`, []string{ActionRemoveKey}, 200},
 		{"POST", "ldap/test", `{"name":"ann"}`, []string{ActionExplain}, 200},
 		{"POST", "import-minio-iam", archive, []string{ActionImportIAM}, 200},
 		{"POST", "import-minio-iam?dry-run=true", archive, []string{ActionImportIAM}, 200},

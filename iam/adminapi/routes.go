@@ -42,7 +42,7 @@ const (
 
 	ActionImportIAM = "admin:ImportIAM"
 
-	ActionExplain = "admin:Explain" // of objsrv's own: reasons of refusals, simulations, and what the directory says of somebody
+	ActionExplain = "admin:Explain" // of objsrv's own: reasons of refusals, simulations, and what would become of a login
 )
 
 // usualBody is more than a request needs, but where its route says so.
@@ -102,7 +102,7 @@ func routes() []route {
 		{method: patch, pattern: "keys/{name}", op: "AdminUpdateKey", gate: perOwner, action: ActionUpdateKey, serve: (*call).updateKey},
 		{method: del, pattern: "keys/{name}", op: "AdminDeleteKey", gate: perOwner, action: ActionRemoveKey, serve: (*call).deleteKey},
 
-		{method: get, pattern: "sessions", op: "AdminListSessions", gate: perOwner, action: ActionListSessions, serve: (*call).listSessions, query: []string{"all", "user"}},
+		{method: get, pattern: "sessions", op: "AdminListSessions", gate: perOwner, action: ActionListSessions, serve: (*call).listSessions, query: []string{"all", "user", "provider"}},
 		{method: post, pattern: "sessions/revoke", op: "AdminRevokeSessions", gate: perOwner, action: ActionRemoveKey, serve: (*call).revokeSessions},
 		{method: del, pattern: "sessions/{name}", op: "AdminRevokeSession", gate: perOwner, action: ActionRemoveKey, serve: (*call).revokeSession},
 
@@ -111,6 +111,7 @@ func routes() []route {
 		{method: post, pattern: "simulate", op: "AdminSimulate", action: ActionExplain, serve: (*call).simulate},
 
 		{method: post, pattern: "ldap/test", op: "AdminTestLDAP", action: ActionExplain, serve: (*call).testLDAP},
+		{method: post, pattern: "openid/test", op: "AdminTestOpenID", action: ActionExplain, serve: (*call).testOpenID},
 
 		{method: post, pattern: "import-minio-iam", op: "AdminImportIAM", action: ActionImportIAM, serve: (*call).importIAM, query: []string{"dry-run"}, body: iamzip.MaxSize},
 	}
