@@ -9,7 +9,7 @@ PEERS ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz cover bench clients clients-admin identity functional ldap s3tests powercut kill9 bitrot fmt update-golden clean
+.PHONY: help build test race lint fuzz cover bench clients clients-admin identity functional ldap s3tests powercut kill9 bitrot fmt console console-check update-golden clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -72,6 +72,12 @@ kill9: ## kill -9 under load, and look for what is lost or torn
 
 bitrot: ## flip bits on the disk, and look for wrong answers
 	test/bitrot/run.sh $(ARGS)
+
+console: ## build the console's pages into webui/dist (npm)
+	@if command -v npm >/dev/null; then cd webui/app && npm ci --no-progress --loglevel=error && npm run build; else echo "left out: npm is not installed"; fi
+
+console-check: ## test the console's source, and compare webui/dist with it (npm)
+	@sh webui/app/scripts/check.sh
 
 fmt: ## gofmt all files
 	git ls-files '*.go' | xargs gofmt -w

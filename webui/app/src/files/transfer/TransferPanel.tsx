@@ -1,0 +1,1 @@
+export function TransferPanel() { return null; }

@@ -1,0 +1,5 @@
+import type { adminEn } from './admin.en';
+import type { Translation } from './message';
+
+export const adminDe: Translation<typeof adminEn> = {
+};

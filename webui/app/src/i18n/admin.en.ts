@@ -1,0 +1,5 @@
+import type { Message } from './message';
+
+// Texts of the administration pages.
+export const adminEn = {
+} as const satisfies Record<string, Message>;

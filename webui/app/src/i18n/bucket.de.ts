@@ -1,0 +1,5 @@
+import type { bucketEn } from './bucket.en';
+import type { Translation } from './message';
+
+export const bucketDe: Translation<typeof bucketEn> = {
+};

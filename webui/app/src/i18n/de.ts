@@ -1,0 +1,6 @@
+import { adminDe } from './admin.de';
+import { bucketDe } from './bucket.de';
+import { commonDe } from './common.de';
+import { filesDe } from './files.de';
+
+export const de = { ...commonDe, ...filesDe, ...bucketDe, ...adminDe };

@@ -1,0 +1,6 @@
+import { adminEn } from './admin.en';
+import { bucketEn } from './bucket.en';
+import { commonEn } from './common.en';
+import { filesEn } from './files.en';
+
+export const en = { ...commonEn, ...filesEn, ...bucketEn, ...adminEn };

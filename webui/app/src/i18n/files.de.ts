@@ -1,0 +1,5 @@
+import type { filesEn } from './files.en';
+import type { Translation } from './message';
+
+export const filesDe: Translation<typeof filesEn> = {
+};

@@ -1,0 +1,4 @@
+import type { Message } from './message';
+
+export const filesEn = {
+} as const satisfies Record<string, Message>;

@@ -1,0 +1,39 @@
+import { ActionIcon, CopyButton as Copying, Tooltip } from '@mantine/core';
+import { IconCheck, IconCopy } from '@tabler/icons-react';
+import { useT } from '../i18n';
+
+/** Copies a text; works over plain HTTP too, where the clipboard has no modern interface. */
+export function CopyButton({ value, label, size = 'sm' }: { value: string; label?: string; size?: 'xs' | 'sm' | 'md' }) {
+  const t = useT();
+  return (
+    <Copying value={value} timeout={1500}>
+      {({ copied, copy }) => {
+        const name = copied ? t('action.copied') : (label ?? t('action.copy'));
+        const act = () => {
+          if (window.isSecureContext) copy();
+          else if (copyByField(value)) copy();
+        };
+        return (
+          <Tooltip label={name}>
+            <ActionIcon variant="subtle" color={copied ? 'teal' : 'gray'} size={size} onClick={act} aria-label={name}>
+              {copied ? <IconCheck size={15} /> : <IconCopy size={15} />}
+            </ActionIcon>
+          </Tooltip>
+        );
+      }}
+    </Copying>
+  );
+}
+
+/** Copies by selecting a field, and says whether that worked. */
+export function copyByField(value: string): boolean {
+  const field = document.createElement('textarea');
+  field.value = value;
+  field.style.position = 'fixed';
+  field.style.opacity = '0';
+  (document.activeElement?.closest('[role=dialog]') ?? document.body).append(field);
+  field.select();
+  const done = document.execCommand('copy');
+  field.remove();
+  return done;
+}

@@ -1,0 +1,53 @@
+import { useMemo } from 'react';
+import { useTexts } from '../i18n';
+
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+/** "1.4 GiB": binary units, three digits. */
+export function formatBytes(n: number, language = 'en'): string {
+  let i = 0;
+  let v = n;
+  while (Math.abs(v) >= 1024 && i < units.length - 1) {
+    v /= 1024;
+    i++;
+  }
+  const digits = i === 0 || Math.abs(v) >= 100 ? 0 : Math.abs(v) >= 10 ? 1 : 2;
+  return v.toLocaleString(language, { maximumFractionDigits: digits }) + '\u00a0' + units[i];
+}
+
+/** "2 h 05 min", for what is left or has passed. */
+export function formatSeconds(s: number): string {
+  if (!Number.isFinite(s)) return '–';
+  const n = Math.max(0, Math.round(s));
+  if (n < 60) return `${n} s`;
+  if (n < 3600) return `${Math.floor(n / 60)} min ${String(n % 60).padStart(2, '0')} s`;
+  return `${Math.floor(n / 3600)} h ${String(Math.floor((n % 3600) / 60)).padStart(2, '0')} min`;
+}
+
+/** Formats of the user's language. */
+export function useFormat() {
+  const { language } = useTexts();
+  return useMemo(() => {
+    const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+    const exact = new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'long' });
+    const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+    const safe = (f: Intl.DateTimeFormat, v: string) => {
+      const d = new Date(v);
+      return Number.isNaN(d.getTime()) ? v : f.format(d);
+    };
+    return {
+      time: (v: string) => safe(time, v),
+      exact: (v: string) => safe(exact, v),
+      bytes: (n: number) => formatBytes(n, language),
+      number: (n: number) => n.toLocaleString(language),
+      ago: (v: string) => {
+        const s = (new Date(v).getTime() - Date.now()) / 1000;
+        const a = Math.abs(s);
+        if (a < 60) return relative.format(Math.round(s), 'second');
+        if (a < 3600) return relative.format(Math.round(s / 60), 'minute');
+        if (a < 86400) return relative.format(Math.round(s / 3600), 'hour');
+        return relative.format(Math.round(s / 86400), 'day');
+      },
+    };
+  }, [language]);
+}
