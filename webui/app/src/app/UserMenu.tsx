@@ -1,5 +1,7 @@
-import { Avatar, Box, Group, Menu, SegmentedControl, Text, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
-import { IconCheck, IconChevronDown, IconDeviceDesktop, IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
+import {
+  Avatar, Button, Divider, Group, Input, NativeSelect, Popover, SegmentedControl, Stack, Text, UnstyledButton, useMantineColorScheme, VisuallyHidden, type MantineColorScheme,
+} from '@mantine/core';
+import { IconChevronDown, IconDeviceDesktop, IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { languages, useTexts, type Language, type Translate } from '../i18n';
 import { useReport } from '../ui/report';
@@ -14,9 +16,9 @@ export function UserMenu() {
   const report = useReport();
   const format = useFormat();
   return (
-    <Menu width={264} position="bottom-end" keepMounted={false}>
-      <Menu.Target>
-        <UnstyledButton aria-label={t('user.menu', { user: login.user })} px={6} py={4} style={{ borderRadius: 8 }}>
+    <Popover width={264} position="bottom-end" shadow="md" trapFocus>
+      <Popover.Target>
+        <UnstyledButton px={6} py={4} style={{ borderRadius: 8 }}>
           <Group gap={8} wrap="nowrap">
             <Avatar size={28} radius="xl" color="indigo" variant="filled" aria-hidden>
               {login.user.slice(0, 1).toUpperCase()}
@@ -24,46 +26,41 @@ export function UserMenu() {
             <Text size="md" truncate maw={180} visibleFrom="xs">
               {login.user}
             </Text>
+            <VisuallyHidden>{t('user.menu')}</VisuallyHidden>
             <IconChevronDown size={15} aria-hidden />
           </Group>
         </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Box px="sm" py="xs">
-          <Text fw={600} style={{ overflowWrap: 'anywhere' }}>
-            {login.user}
-          </Text>
-          <Text size="sm" c="dimmed">
-            {kind(login, t)}
-          </Text>
-          {login.expires && (
-            <Text size="sm" c="dimmed">
-              {t('user.expires', { time: format.time(login.expires) })}
+      </Popover.Target>
+      <Popover.Dropdown p="sm" aria-label={t('user.menu')}>
+        <Stack gap="sm">
+          <div>
+            <Text fw={600} style={{ overflowWrap: 'anywhere' }}>
+              {login.user}
             </Text>
-          )}
-        </Box>
-        <Menu.Divider />
-        <Menu.Label id="theme-label">{t('user.theme')}</Menu.Label>
-        <Theme />
-        <Menu.Label>{t('user.language')}</Menu.Label>
-        {(Object.keys(languages) as Language[]).map((l) => (
-          <Menu.Item
-            key={l}
-            lang={l}
-            onClick={() => setLanguage(l)}
-            role="menuitemradio"
-            aria-checked={l === language}
-            rightSection={l === language ? <IconCheck size={16} aria-hidden /> : null}
-          >
-            {languages[l]}
-          </Menu.Item>
-        ))}
-        <Menu.Divider />
-        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => void logout().catch(report)}>
-          {t('user.logout')}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+            <Text size="sm" c="dimmed">
+              {kind(login, t)}
+            </Text>
+            {login.expires && (
+              <Text size="sm" c="dimmed">
+                {t('user.expires', { time: format.time(login.expires) })}
+              </Text>
+            )}
+          </div>
+          <Divider color="var(--app-line)" />
+          <Theme />
+          <NativeSelect
+            label={t('user.language')}
+            value={language}
+            onChange={(e) => setLanguage(e.currentTarget.value as Language)}
+            data={(Object.keys(languages) as Language[]).map((l) => ({ value: l, label: languages[l] }))}
+          />
+          <Divider color="var(--app-line)" />
+          <Button variant="default" leftSection={<IconLogout size={16} aria-hidden />} onClick={() => void logout().catch(report)}>
+            {t('user.logout')}
+          </Button>
+        </Stack>
+      </Popover.Dropdown>
+    </Popover>
   );
 }
 
@@ -98,11 +95,10 @@ export function Theme() {
     ),
   });
   return (
+    <Input.Wrapper label={t('user.theme')} labelElement="div">
     <SegmentedControl
       fullWidth
       size="xs"
-      mx="sm"
-      mb="xs"
       aria-label={t('user.theme')}
       value={colorScheme}
       onChange={(v) => setColorScheme(v as MantineColorScheme)}
@@ -112,5 +108,6 @@ export function Theme() {
         item('auto', t('user.theme.auto'), <IconDeviceDesktop size={15} aria-hidden />),
       ]}
     />
+    </Input.Wrapper>
   );
 }

@@ -28,6 +28,7 @@ export const theme = createTheme({
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
   light: {
+    '--mantine-color-text': '#1d2127',
     '--mantine-color-dimmed': '#5b626b',
     '--mantine-color-placeholder': '#6b727b',
     '--mantine-color-error': '#c92a2a',
@@ -42,6 +43,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--app-code-value': '#a8450a',
   },
   dark: {
+    '--mantine-color-text': '#d4d7dc',
     '--mantine-color-dimmed': '#a2a8b0',
     '--mantine-color-placeholder': '#8d939b',
     '--mantine-color-error': '#ff8787',

@@ -12,7 +12,7 @@ export const commonDe: Translation<typeof commonEn> = {
   'nav.server': 'Server',
   'nav.mine': 'Mein Konto',
 
-  'user.menu': 'Konto von {user}',
+  'user.menu': 'Kontomenü',
   'user.kind.root': 'Root-Benutzer',
   'user.kind.local': 'Lokaler Benutzer',
   'user.kind.openid': 'Angemeldet mit {provider}',

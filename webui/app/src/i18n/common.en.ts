@@ -11,7 +11,7 @@ export const commonEn = {
   'nav.server': 'Server',
   'nav.mine': 'My account',
 
-  'user.menu': 'Account of {user}',
+  'user.menu': 'Account menu',
   'user.kind.root': 'Root user',
   'user.kind.local': 'Local user',
   'user.kind.openid': 'Signed in with {provider}',

@@ -12,7 +12,7 @@ export const commonZh: Translation<typeof commonEn> = {
   'nav.server': '服务器',
   'nav.mine': '我的账户',
 
-  'user.menu': '{user} 的账户',
+  'user.menu': '账户菜单',
   'user.kind.root': 'Root 用户',
   'user.kind.local': '本地用户',
   'user.kind.openid': '通过 {provider} 登录',

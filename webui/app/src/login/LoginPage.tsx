@@ -81,7 +81,7 @@ function Languages() {
   return (
     <Menu>
       <Menu.Target>
-        <Anchor component="button" type="button" size="sm" aria-label={t('user.language')}>
+        <Anchor component="button" type="button" size="sm" aria-label={`${t('user.language')}: ${languages[language]}`}>
           <Group gap={5}>
             <IconLanguage size={16} aria-hidden />
             {languages[language]}
