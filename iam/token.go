@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -113,4 +114,15 @@ func (s *Service) ensureTokenKey(ctx context.Context) ([]byte, error) {
 			return nil, err
 		}
 	}
+}
+
+// DeriveKey returns a key of 32 bytes for one purpose, made of the deployment's own: all servers over one
+// store have the same, and it changes only when the deployment's does. Nothing of the one can be learnt
+// from the other (RFC 5869).
+func (s *Service) DeriveKey(purpose string) []byte {
+	key, err := hkdf.Key(sha256.New, s.tokenKey, nil, "objsrv "+purpose, sha256.Size)
+	if err != nil {
+		panic(err) // only for lengths that are not ours
+	}
+	return key
 }

@@ -65,39 +65,52 @@ func (c *call) assumeRole() error {
 		"Tags.member", "TransitiveTagKeys.member", "SourceIdentity", "TokenRevokeType"); err != nil {
 		return err
 	}
-	if err := c.mayIssue(actionAssumeRole); err != nil {
-		return err
-	}
-	n := iam.NewSession{By: c.id, Name: c.form.Get("RoleSessionName"), RevokeType: c.form.Get("TokenRevokeType"), Remote: c.ev.Remote}
-	role, err := c.roleName()
-	if err != nil {
-		return err
-	}
-	if n.Name == "" {
-		n.Name = "session"
-	}
-	if n.Duration, err = c.duration(defaultDuration, iam.MaxSession); err != nil {
-		return err
-	}
-	if n.Policy, n.Policies, err = c.sessionPolicy(); err != nil {
-		return err
-	}
-	if n.Grants, err = c.grants(); err != nil {
-		return err
-	}
-	n.ARN = "arn:aws:sts::" + c.id.Account + ":assumed-role/" + role + "/" + n.Name
-	s, cred, err := c.IAM.CreateSession(c.r.Context(), n)
+	i, err := c.issueOwn()
 	if err != nil {
 		return err
 	}
 	var out assumeRoleResponse
-	out.Result.AssumedRoleUser = assumedRoleUser{Arn: n.ARN, AssumedRoleID: c.id.ID + ":" + n.Name}
-	out.Result.Credentials = shown(&cred, &s)
-	out.Result.PackedPolicySize = packedSize(&n)
+	out.Result.AssumedRoleUser = assumedRoleUser{Arn: i.n.ARN, AssumedRoleID: c.id.ID + ":" + i.n.Name}
+	out.Result.Credentials = shown(&i.cred, &i.session)
+	out.Result.PackedPolicySize = packedSize(&i.n)
 	out.Result.SourceIdentity = c.form.Get("SourceIdentity")
 	out.Metadata.RequestID = c.ev.ID
 	c.write(200, out)
 	return nil
+}
+
+// issued is a new session, and what was asked for.
+type issued struct {
+	n       iam.NewSession
+	session iam.Session
+	cred    iam.Credential
+}
+
+// issueOwn issues a session with the caller's own rights to c.id.
+func (c *call) issueOwn() (i issued, err error) {
+	if err := c.mayIssue(actionAssumeRole); err != nil {
+		return i, err
+	}
+	i.n = iam.NewSession{By: c.id, Name: c.form.Get("RoleSessionName"), RevokeType: c.form.Get("TokenRevokeType"), Remote: c.ev.Remote}
+	role, err := c.roleName()
+	if err != nil {
+		return i, err
+	}
+	if i.n.Name == "" {
+		i.n.Name = "session"
+	}
+	if i.n.Duration, err = c.duration(defaultDuration, iam.MaxSession); err != nil {
+		return i, err
+	}
+	if i.n.Policy, i.n.Policies, err = c.sessionPolicy(); err != nil {
+		return i, err
+	}
+	if i.n.Grants, err = c.grants(); err != nil {
+		return i, err
+	}
+	i.n.ARN = "arn:aws:sts::" + c.id.Account + ":assumed-role/" + role + "/" + i.n.Name
+	i.session, i.cred, err = c.IAM.CreateSession(c.r.Context(), i.n)
+	return i, err
 }
 
 // mayIssue refuses callers with temporary credentials, whose sessions would outlive their own

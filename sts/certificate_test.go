@@ -42,7 +42,7 @@ func startTLS(t *testing.T, c Config) (*server, *httptest.Server) {
 	t.Helper()
 	s := start(t, c)
 	c.IAM, c.Region = s.Service, "us-east-1"
-	h := httptest.NewUnstartedServer(Handler(c))
+	h := httptest.NewUnstartedServer(New(c))
 	h.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
 	h.StartTLS()
 	t.Cleanup(h.Close)

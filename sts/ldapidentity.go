@@ -56,35 +56,41 @@ type ldapIdentityResponse struct {
 // Who has not learns nothing else: not whether there is such a person, and not what is wrong with
 // the rest of the request's rights.
 func (c *call) assumeRoleWithLDAPIdentity() error {
-	n, err := c.ldapRequest()
+	i, err := c.issueByDirectory()
 	if err != nil {
 		return err
 	}
-	e, err := c.login()
-	if err != nil {
-		return err
-	}
-	n.External = iam.QualifiedName(iam.SourceLDAP, e.DN)
-	c.ev.Principal = n.External
-	if n.Grants, err = c.directoryGrants(n.External, e); err != nil {
-		return err
-	}
-	n.Name = "session"
-	if sessionName.MatchString(e.Name) {
-		n.Name = e.Name
-	}
-	n.ARN = "arn:aws:sts::" + c.IAM.Account() + ":assumed-role/ldap/" + n.Name
-	s, cred, err := c.IAM.CreateSession(c.r.Context(), n)
-	if err != nil {
-		return err
-	}
-	c.ev.Principal = n.ARN
 	var out ldapIdentityResponse
-	out.Result.AssumedRoleUser = assumedRoleUser{Arn: n.ARN, AssumedRoleID: cred.Identity.ID + ":" + n.Name}
-	out.Result.Credentials, out.Result.PackedPolicySize = shown(&cred, &s), packedSize(&n)
+	out.Result.AssumedRoleUser = assumedRoleUser{Arn: i.n.ARN, AssumedRoleID: i.cred.Identity.ID + ":" + i.n.Name}
+	out.Result.Credentials, out.Result.PackedPolicySize = shown(&i.cred, &i.session), packedSize(&i.n)
 	out.Metadata.RequestID = c.ev.ID
 	c.write(http.StatusOK, out)
 	return nil
+}
+
+// issueByDirectory proves the login and issues a session.
+func (c *call) issueByDirectory() (i issued, err error) {
+	if i.n, err = c.ldapRequest(); err != nil {
+		return i, err
+	}
+	e, err := c.login()
+	if err != nil {
+		return i, err
+	}
+	i.n.External = iam.QualifiedName(iam.SourceLDAP, e.DN)
+	c.ev.Principal = i.n.External
+	if i.n.Grants, err = c.directoryGrants(i.n.External, e); err != nil {
+		return i, err
+	}
+	i.n.Name = "session"
+	if sessionName.MatchString(e.Name) {
+		i.n.Name = e.Name
+	}
+	i.n.ARN = "arn:aws:sts::" + c.IAM.Account() + ":assumed-role/ldap/" + i.n.Name
+	if i.session, i.cred, err = c.IAM.CreateSession(c.r.Context(), i.n); err == nil {
+		c.ev.Principal = i.n.ARN
+	}
+	return i, err
 }
 
 // ldapRequest reads what the request says of the session.
@@ -113,20 +119,20 @@ func (c *call) login() (*DirectoryEntry, error) {
 		return nil, errDenied("This server has no LDAP directory.")
 	}
 	name := c.form.Get("LDAPUsername")
-	if !c.logins.take(c.ev.Remote) {
+	if !c.logins.Take(c.ev.Remote) {
 		c.w.Header().Set("Retry-After", "10")
 		return nil, &Error{http.StatusTooManyRequests, "Throttling", "Too many wrong logins came from this address. Wait and try again."}
 	}
 	e, err := c.Directory.Login(c.r.Context(), name, c.form.Get("LDAPPassword"))
 	if !errors.Is(err, ErrWrongLogin) {
-		c.logins.give(c.ev.Remote)
+		c.logins.Give(c.ev.Remote)
 	}
 	switch {
 	case err == nil:
 		return e, nil
 	case errors.Is(err, ErrWrongLogin):
 		c.refuseLogin(printable(name), err.Error())
-		return nil, errDenied("The user name or the password is wrong.")
+		return nil, fmt.Errorf("%w: %w", ErrWrongLogin, errDenied("The user name or the password is wrong."))
 	case errors.Is(err, ErrTooManyGroups):
 		c.refuseLogin(printable(name), err.Error())
 		return nil, errDenied("The person is in more groups than this server takes. An administrator finds the limit under the id of this request.")

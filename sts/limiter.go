@@ -15,11 +15,13 @@ const (
 	loginSlots = 4096        // bounds what is kept, however many addresses there are
 )
 
-// limiter counts logins by address. Each address has two counters that it may share with others,
-// and is refused when both are full: who shares one with an attacker hardly shares both.
-type limiter struct {
-	now  func() time.Time
-	seed maphash.Seed
+// Limiter counts attempts by the address that they come from. Each address has two counters that it may
+// share with others, and is refused when both are full: who shares one with an attacker hardly shares
+// both. Its size is fixed. Safe for concurrent use.
+type Limiter struct {
+	burst float64
+	now   func() time.Time
+	seed  maphash.Seed
 
 	mu   sync.Mutex
 	rows [2][loginSlots]bucket
@@ -31,17 +33,24 @@ type bucket struct {
 	at   time.Time
 }
 
-func newLimiter(now func() time.Time) *limiter { return &limiter{now: now, seed: maphash.MakeSeed()} }
+// NewLimiter returns a limiter that lets an address try burst times at once, and once more each second.
+// now is the clock; nil means time.Now.
+func NewLimiter(burst int, now func() time.Time) *Limiter {
+	if now == nil {
+		now = time.Now
+	}
+	return &Limiter{burst: float64(burst), now: now, seed: maphash.MakeSeed()}
+}
 
-// take counts one login, and tells whether there may be one.
-func (l *limiter) take(remote string) bool {
+// Take counts one attempt of an address without a port, and tells whether there may be one.
+func (l *Limiter) Take(remote string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	free := false
 	now := l.now()
 	for _, b := range l.of(remote) {
 		b.settle(now)
-		if b.used+1 <= loginBurst {
+		if b.used+1 <= l.burst {
 			b.used++
 			free = true
 		}
@@ -49,8 +58,8 @@ func (l *limiter) take(remote string) bool {
 	return free
 }
 
-// give takes back a login that was no guess.
-func (l *limiter) give(remote string) {
+// Give takes back an attempt that was no guess.
+func (l *Limiter) Give(remote string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, b := range l.of(remote) {
@@ -64,7 +73,7 @@ func (b *bucket) settle(now time.Time) {
 }
 
 // of returns the counters of an address. Who has an address of IPv6 has a network of 64 bits.
-func (l *limiter) of(remote string) [2]*bucket {
+func (l *Limiter) of(remote string) [2]*bucket {
 	key := remote
 	if a, err := netip.ParseAddr(remote); err == nil {
 		if a = a.Unmap().WithZone(""); a.Is6() {

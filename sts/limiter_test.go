@@ -9,10 +9,10 @@ import (
 // TestLimiter: S-029, wrong logins are limited by address, never by person, and nothing grows.
 func TestLimiter(t *testing.T) {
 	now := time.Unix(1700000000, 0)
-	l := newLimiter(func() time.Time { return now })
+	l := NewLimiter(loginBurst, func() time.Time { return now })
 	burst := func(remote string) (n int) {
 		for range 10 * loginBurst {
-			if l.take(remote) {
+			if l.Take(remote) {
 				n++
 			}
 		}
@@ -41,12 +41,12 @@ func TestLimiter(t *testing.T) {
 	if n := burst("192.0.2.1"); n != loginBurst {
 		t.Errorf("on the next day: %d", n)
 	}
-	l.give("192.0.2.1")
+	l.Give("192.0.2.1")
 	if n := burst("192.0.2.1"); n != 1 {
 		t.Errorf("after one that was right: %d", n)
 	}
 	for range 10 * loginBurst {
-		l.give("192.0.2.3")
+		l.Give("192.0.2.3")
 	}
 	if n := burst("192.0.2.3"); n != loginBurst {
 		t.Errorf("right logins are no credit: %d", n)
@@ -56,15 +56,15 @@ func TestLimiter(t *testing.T) {
 // TestLimiterSharing: an attacker with hundreds of addresses leaves others alone.
 func TestLimiterSharing(t *testing.T) {
 	now := time.Unix(1700000000, 0)
-	l := newLimiter(func() time.Time { return now })
+	l := NewLimiter(loginBurst, func() time.Time { return now })
 	for i := range 200 {
 		for range 2 * loginBurst {
-			l.take(fmt.Sprintf("198.51.%d.%d", i/100, i%100))
+			l.Take(fmt.Sprintf("198.51.%d.%d", i/100, i%100))
 		}
 	}
 	refused := 0
 	for i := range 1000 {
-		if !l.take(fmt.Sprintf("203.0.%d.%d", i/100, i%100)) {
+		if !l.Take(fmt.Sprintf("203.0.%d.%d", i/100, i%100)) {
 			refused++
 		}
 	}

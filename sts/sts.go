@@ -46,28 +46,30 @@ func (c *Config) now() time.Time {
 	return time.Now()
 }
 
-// Handler answers the calls of the service.
-func Handler(c Config) http.Handler {
-	h := &handler{Config: c, verify: &sigv4.Verifier{Region: c.Region, Service: "sts", Now: c.Now}}
+// Service issues sessions. As an http.Handler it answers the calls of the API; its Login methods are for
+// a face of the same program that people log in at, and follow the same rules.
+type Service struct {
+	Config
+	verify *sigv4.Verifier
+	logins *Limiter // wrong ones, of the directory; nil without one
+	tokens *Limiter // those that nobody known has signed; nil without WebIdentity
+}
+
+// New returns the service.
+func New(c Config) *Service {
+	h := &Service{Config: c, verify: &sigv4.Verifier{Region: c.Region, Service: "sts", Now: c.Now}}
 	if c.Directory != nil {
-		h.logins = newLimiter(c.now)
+		h.logins = NewLimiter(loginBurst, c.now)
 	}
 	if c.WebIdentity != nil {
-		h.tokens = newLimiter(c.now)
+		h.tokens = NewLimiter(loginBurst, c.now)
 	}
 	return h
 }
 
-type handler struct {
-	Config
-	verify *sigv4.Verifier
-	logins *limiter // wrong ones, of the directory; nil without one
-	tokens *limiter // those that nobody known has signed; nil without WebIdentity
-}
-
 // call is one request.
 type call struct {
-	*handler
+	*Service
 	w    http.ResponseWriter
 	r    *http.Request
 	ev   *reqlog.Event
@@ -111,8 +113,8 @@ func ops() []op {
 }
 
 // ServeHTTP implements http.Handler.
-func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{handler: h, w: w, r: r, ev: reqlog.From(r.Context())}
+func (h *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{Service: h, w: w, r: r, ev: reqlog.From(r.Context())}
 	c.ev.Op = "STS"
 	if err := c.serve(); err != nil {
 		c.fail(err)

@@ -38,7 +38,7 @@ func start(t *testing.T, c Config) *server {
 		t.Fatal(err)
 	}
 	c.IAM, c.Region = svc, "us-east-1"
-	h := httptest.NewServer(Handler(c))
+	h := httptest.NewServer(New(c))
 	t.Cleanup(func() { h.Close(); svc.Close(); st.Close() })
 	return &server{Service: svc, url: h.URL, t: t}
 }

@@ -96,7 +96,7 @@ func TryWebIdentity(c Config, r *http.Request, t WebToken) *Trial {
 	t.Trace = &out.Trace
 	ev := *reqlog.From(r.Context())
 	ev.ID = "" // so that no refusal is kept under it
-	k := &call{handler: &handler{Config: c}, r: r, ev: &ev, trace: t.Trace}
+	k := &call{Service: &Service{Config: c}, r: r, ev: &ev, trace: t.Trace}
 	n := iam.NewSession{Name: "session", Remote: ev.Remote}
 	err := k.checkToken(&t)
 	if err == nil {

@@ -106,7 +106,7 @@ type assumedWithToken struct {
 
 // assumeRoleWithWebIdentity issues a session to whom an identity provider vouches for.
 func (c *call) assumeRoleWithWebIdentity() error {
-	p, a, err := c.issueByToken("")
+	p, a, err := c.assumeByToken("")
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (c *call) assumeRoleWithWebIdentity() error {
 
 // assumeRoleWithClientGrants is MinIO's name for the same with the access token of a program.
 func (c *call) assumeRoleWithClientGrants() error {
-	p, a, err := c.issueByToken(c.form.Get("Token"))
+	p, a, err := c.assumeByToken(c.form.Get("Token"))
 	if err != nil {
 		return err
 	}
@@ -131,33 +131,41 @@ func (c *call) assumeRoleWithClientGrants() error {
 	return nil
 }
 
+// assumeByToken issues a session and makes what both answers have.
+func (c *call) assumeByToken(accessToken string) (*Person, assumedWithToken, error) {
+	p, i, err := c.issueByToken(accessToken)
+	if err != nil {
+		return nil, assumedWithToken{}, err
+	}
+	return p, assumedWithToken{
+		AssumedRoleUser: assumedRoleUser{Arn: i.n.ARN, AssumedRoleID: i.cred.Identity.ID + ":" + i.n.Name},
+		Audience:        p.Audience, Credentials: shown(&i.cred, &i.session), PackedPolicySize: packedSize(&i.n), Provider: p.Issuer,
+	}, nil
+}
+
 // issueByToken verifies the request's token and issues a session. accessToken is used when the
-// request names none. Until all of it has been judged nothing is written.
-func (c *call) issueByToken(accessToken string) (*Person, assumedWithToken, error) {
-	fail := func(err error) (*Person, assumedWithToken, error) { return nil, assumedWithToken{}, err }
+// request names none. Until all of it has been judged nothing is written. The person of a good token is
+// returned even when it is worth nothing here.
+func (c *call) issueByToken(accessToken string) (p *Person, i issued, err error) {
 	n, t, err := c.webRequest()
 	if err != nil {
-		return fail(err)
+		return nil, i, err
 	}
 	if t.AccessToken == "" {
 		t.AccessToken = accessToken
 	}
-	p, err := c.judgeToken(&n, t)
-	if err != nil {
-		return fail(err)
+	i.n = n
+	if p, err = c.judgeToken(&i.n, t); err != nil {
+		return p, i, err
 	}
-	s, cred, err := c.IAM.CreateSession(c.r.Context(), n)
-	if err != nil {
-		return fail(err)
+	if i.session, i.cred, err = c.IAM.CreateSession(c.r.Context(), i.n); err == nil {
+		c.ev.Principal = i.n.ARN
 	}
-	c.ev.Principal = n.ARN
-	return p, assumedWithToken{
-		AssumedRoleUser: assumedRoleUser{Arn: n.ARN, AssumedRoleID: cred.Identity.ID + ":" + n.Name},
-		Audience:        p.Audience, Credentials: shown(&cred, &s), PackedPolicySize: packedSize(&n), Provider: p.Issuer,
-	}, nil
+	return p, i, err
 }
 
-// judgeToken verifies t and completes n by what comes of it. Nothing is written.
+// judgeToken verifies t and completes n by what comes of it. Nothing is written. The person of a good token is
+// returned with an error, too.
 func (c *call) judgeToken(n *iam.NewSession, t WebToken) (*Person, error) {
 	if c.WebIdentity == nil {
 		return nil, c.rejected(actionWebIdentity, &Rejection{InvalidIdentityToken, "This server has no OpenID Connect provider.", ""})
@@ -178,7 +186,7 @@ func (c *call) judgeToken(n *iam.NewSession, t WebToken) (*Person, error) {
 	n.External = iam.QualifiedName(iam.SourceOpenID, parentID(p))
 	c.ev.Principal = n.External
 	if n.Grants, err = c.grantsOf(n.External, p); err != nil {
-		return nil, err
+		return p, err
 	}
 	n.ARN = "arn:aws:sts::" + c.IAM.Account() + ":assumed-role/" + roleOf(t.RoleARN, p) + "/" + n.Name
 	return p, nil
@@ -187,14 +195,14 @@ func (c *call) judgeToken(n *iam.NewSession, t WebToken) (*Person, error) {
 // verifyToken asks for the token. Those of one address that nobody known has signed are limited
 // (S-106); who shows a good one, even one that has expired, is not concerned.
 func (c *call) verifyToken(t WebToken) (*Person, error) {
-	if c.tokens != nil && !c.tokens.take(c.ev.Remote) {
+	if c.tokens != nil && !c.tokens.Take(c.ev.Remote) {
 		c.w.Header().Set("Retry-After", "10")
 		return nil, &Error{http.StatusTooManyRequests, "Throttling", "Too many tokens that can't be verified came from this address. Wait and try again."}
 	}
 	p, err := c.WebIdentity.Verify(c.r.Context(), t)
 	var r *Rejection
 	if c.tokens != nil && (!errors.As(err, &r) || r.Code != InvalidIdentityToken || r.Reason == "") {
-		c.tokens.give(c.ev.Remote)
+		c.tokens.Give(c.ev.Remote)
 	}
 	if err != nil {
 		return nil, c.rejected(actionWebIdentity, err)

@@ -22,10 +22,15 @@ func (p *Program) banner() {
 		line("Site:", "%s", name)
 	}
 	line("S3:", "%s", s3)
-	if a := p.ConsoleAddr(); a != nil {
-		line("Console:", "%s://%s (not part of this version)", scheme, reachable(a))
-	} else {
-		line("Console:", "not part of this version")
+	switch a := p.ConsoleAddr(); {
+	case p.services.console == nil:
+		line("Console:", "switched off")
+	case p.Config.Console.PublicURL != nil:
+		line("Console:", "%s", p.Config.Console.PublicURL)
+	case a != nil:
+		line("Console:", "%s://%s", scheme, reachable(a))
+	default:
+		line("Console:", "%s", s3)
 	}
 	line("Health:", "%s/-/health/ready", s3)
 	if e := &p.Config.Etcd; e.used() {

@@ -27,8 +27,7 @@ type Config struct {
 	// Address to serve S3 on, host:port; ":9000" by default, port 0 for any free one.
 	// --address, OBJSRV_ADDRESS, MINIO_ADDRESS.
 	Address string
-	// ConsoleAddress of the web console; empty by default: no listener. This version has
-	// no console, and a page at the address says so.
+	// ConsoleAddress of the web console beside S3's, which has it too; empty by default: no listener.
 	// --console-address, OBJSRV_CONSOLE_ADDRESS, MINIO_CONSOLE_ADDRESS.
 	ConsoleAddress string
 	// CertsDir holds public.crt and private.key, and subdirectories with further pairs
@@ -81,9 +80,10 @@ type Config struct {
 	// or origins such as https://app.example.com, with one wildcard at most; none by default, where MinIO has all.
 	// --cors-allow-origin, several times or with commas, OBJSRV_CORS_ALLOW_ORIGIN, MINIO_API_CORS_ALLOW_ORIGIN.
 	CORSOrigins []string
-	// Browser tells whether people who open the S3 address in a browser get a page;
-	// on by default. OBJSRV_BROWSER, MINIO_BROWSER.
+	// Browser tells whether there is a web console; on by default. OBJSRV_BROWSER, MINIO_BROWSER.
 	Browser bool
+	// Console is what can be set about it.
+	Console consoleConfig
 	// MetricsPublic serves metrics without authentication.
 	// --metrics-public, OBJSRV_METRICS_PUBLIC, MINIO_PROMETHEUS_AUTH_TYPE=public.
 	MetricsPublic bool
@@ -129,7 +129,7 @@ func settings() []setting {
 				return err
 			}},
 		{name: "CONSOLE_ADDRESS", minio: []string{"MINIO_CONSOLE_ADDRESS"}, flag: "console-address",
-			usage: "`host:port` for the web console (this version shows a page there that says it has none)", set: func(c *Config, v string) (err error) {
+			usage: "`host:port` for the web console, which is on the S3 address as well", set: func(c *Config, v string) (err error) {
 				c.ConsoleAddress, err = parseAddress(v)
 				return err
 			}},
@@ -210,7 +210,7 @@ func settings() []setting {
 				}
 				return nil
 			}},
-	}, slices.Concat(identitySettings(), etcdSettings())...)
+	}, slices.Concat(consoleSettings(), identitySettings(), etcdSettings())...)
 }
 
 func setDir(c *Config, v string) error {

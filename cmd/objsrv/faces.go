@@ -6,6 +6,7 @@ import (
 
 	"github.com/objsrv/objsrv/iam/adminapi"
 	"github.com/objsrv/objsrv/internal/httpd"
+	"github.com/objsrv/objsrv/webui"
 )
 
 // gate serves the faces once there are any; before that only probes get more than 503.
@@ -39,8 +40,11 @@ func (p *Program) newFaces() *httpd.Faces {
 		STS:     p.services.sts,
 		Domains: p.Config.Domains,
 	}
-	if p.Config.Browser {
-		f.Page = httpd.Page(http.StatusOK, welcomePage)
+	if c := p.services.console; c != nil {
+		f.Callback = c
+		if p.services.config.Console.Redirect {
+			f.Page = c.Front()
+		}
 	}
 	return f
 }
@@ -57,6 +61,8 @@ func (p *Program) own(w http.ResponseWriter, r *http.Request) {
 		p.services.serveFsck(w, r)
 	case strings.HasPrefix(path, adminapi.Prefix):
 		p.services.admin.ServeHTTP(w, r)
+	case p.services.console != nil && (strings.HasPrefix(path, webui.Prefix) || path+"/" == webui.Prefix):
+		p.services.console.ServeHTTP(w, r)
 	default:
 		httpd.Text(w, http.StatusNotFound, "not found")
 	}
@@ -79,18 +85,3 @@ func (p *Program) minio(w http.ResponseWriter, r *http.Request) {
 		httpd.Text(w, http.StatusNotFound, "not found")
 	}
 }
-
-const pageHead = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
-	`<title>objsrv</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:36em;margin:4em auto;padding:0 1em}</style>`
-
-// welcomePage is for people who open the address of S3 in a browser.
-const welcomePage = pageHead + `<h1>objsrv</h1><p>This address speaks the S3 protocol. Use it with an S3 client, for example
-<code>aws --endpoint-url</code> followed by this address.</p><p>This version has no web console.</p></html>
-`
-
-// consolePage is for the console's address.
-const consolePage = pageHead + `<h1>objsrv</h1><p>This version has no web console. S3 is served at the server's other address.</p></html>
-`
-
-// noConsole answers on the console's address.
-func noConsole() http.Handler { return httpd.Page(http.StatusNotImplemented, consolePage) }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -118,7 +117,7 @@ func splitSetting(rest string) (key, provider string) {
 }
 
 // newSTS makes the Security Token Service with the sources of identities that there are.
-func (s *services) newSTS() (http.Handler, error) {
+func (s *services) newSTS() (*sts.Service, error) {
 	c := sts.Config{IAM: s.iam, Region: s.config.Region, Duration: s.config.SessionDuration}
 	if len(s.config.OpenID) > 0 {
 		var err error
@@ -137,7 +136,7 @@ func (s *services) newSTS() (http.Handler, error) {
 		return nil, err
 	}
 	s.stsConfig = c
-	return sts.Handler(c), nil
+	return sts.New(c), nil
 }
 
 // openIDWarnings are about providers that can't be meant as they are.

@@ -94,12 +94,13 @@ func (p *Program) listen() error {
 	limits := httpd.Limits{Connections: p.Config.MaxConnections}
 	p.server = httpd.New(p.gate(), httpd.Options{Limits: limits, Proxies: p.Config.TrustedProxies, Log: p.log,
 		Begin: p.metrics.Begin, Observe: p.observe, Watched: p.host.requests.Active})
-	if p.Config.ConsoleAddress != "" {
+	if p.Config.ConsoleAddress != "" && p.Config.Browser {
 		if p.consoleL, err = net.Listen("tcp", p.Config.ConsoleAddress); err != nil {
 			return fmt.Errorf("serve the console: %w", err)
 		}
 		limits.Connections = 1000
-		p.console = httpd.New(noConsole(), httpd.Options{Limits: limits, Proxies: p.Config.TrustedProxies, Log: p.log})
+		p.console = httpd.New(p.serveConsole(), httpd.Options{Limits: limits, Proxies: p.Config.TrustedProxies, Log: p.log,
+			Begin: p.metrics.Begin, Observe: p.observe, Watched: p.host.requests.Active})
 	}
 	// The console is for browsers, which would ask people which of their certificates to show.
 	var tc, consoleTC *tls.Config

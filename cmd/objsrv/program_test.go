@@ -336,22 +336,6 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
-func TestConsoleAddressSaysSo(t *testing.T) {
-	p, stdout, _ := start(t, environ{"OBJSRV_ROOT_PASSWORD": testPassword}, t.TempDir(), "--console-address", "127.0.0.1:0")
-	resp, err := http.Get("http://" + p.ConsoleAddr().String() + "/login")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, _ := io.ReadAll(resp.Body)
-	if resp.StatusCode != 501 || !strings.Contains(string(b), "no web console") || resp.Header.Get("X-Frame-Options") != "DENY" {
-		t.Errorf("%s %q", resp.Status, b)
-	}
-	if !strings.Contains(stdout.String(), "not part of this version") {
-		t.Errorf("banner: %s", stdout)
-	}
-}
-
 func TestTLSAndReload(t *testing.T) {
 	certs := t.TempDir()
 	writeTestCert(t, certs, "first.example")

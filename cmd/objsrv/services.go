@@ -23,6 +23,7 @@ import (
 	"github.com/objsrv/objsrv/sts/ldap"
 	"github.com/objsrv/objsrv/sts/oidc"
 	"github.com/objsrv/objsrv/sts/plugin"
+	"github.com/objsrv/objsrv/webui"
 )
 
 // iamFile, in the data directory, is the store of identities.
@@ -45,7 +46,8 @@ type services struct {
 	s3        *s3api.Server
 	admin     http.Handler
 	madmin    http.Handler
-	sts       http.Handler
+	sts       *sts.Service
+	console   *webui.Console  // nil when it is switched off
 	stsConfig sts.Config      // of sts
 	openID    *oidc.Providers // nil without any
 	ldapDir   *ldap.Directory // nil without one
@@ -101,6 +103,9 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 	}
 	s.admin = newAdminAPI(s)
 	if err = s.endOrphans(context.Background()); err != nil {
+		return s, err
+	}
+	if err = s.openConsole(); err != nil {
 		return s, err
 	}
 	m.AddStore(s.backend, s.figures)

@@ -14,6 +14,9 @@ type Faces struct {
 	Minio http.Handler // paths below /minio/, a bucket name that is reserved as in MinIO
 	STS   http.Handler // POST / with an Action
 	Page  http.Handler // GET / of a browser; nil for none
+	// Callback answers where identity providers send browsers back, at MinIO's path; nil for nobody. No
+	// bucket can have the name.
+	Callback http.Handler
 	// Domains are the suffixes of virtual-host-style requests, lower-case: there every
 	// path is a key and belongs to S3.
 	Domains []string
@@ -26,7 +29,7 @@ func (f *Faces) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (f *Faces) pick(r *http.Request) http.Handler {
 	path := r.URL.Path
-	if len(path) > 1 && path[1] != '-' && path[1] != 'm' {
+	if len(path) > 1 && path[1] != '-' && path[1] != 'm' && path[1] != 'o' {
 		return f.S3
 	}
 	switch {
@@ -36,6 +39,8 @@ func (f *Faces) pick(r *http.Request) http.Handler {
 		return f.Own
 	case path == "/minio" || strings.HasPrefix(path, "/minio/"):
 		return f.Minio
+	case path == callbackPath && f.Callback != nil:
+		return f.Callback
 	case path == "/" && isAction(r):
 		return f.STS
 	case path == "/" && f.Page != nil && isBrowser(r):
@@ -43,6 +48,9 @@ func (f *Faces) pick(r *http.Request) http.Handler {
 	}
 	return f.S3
 }
+
+// callbackPath is MinIO's, as it is registered with identity providers.
+const callbackPath = "/oauth_callback"
 
 // virtualHost tells whether host is a subdomain of a domain for buckets.
 func (f *Faces) virtualHost(host string) bool {

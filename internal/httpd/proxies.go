@@ -90,3 +90,20 @@ func parseHop(s string) (netip.Addr, bool) {
 	a, err := netip.ParseAddr(s)
 	return a.Unmap(), err == nil
 }
+
+// Forwarded returns what the proxy in front of this server says in a header such as X-Forwarded-Host: the
+// right-most value, since those left of it may be made up. It is "" when the proxy is not trusted, or has said
+// nothing.
+func (p Proxies) Forwarded(r *http.Request, header string) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	addr, err := netip.ParseAddr(host)
+	values := r.Header.Values(header)
+	if err != nil || len(values) == 0 || !p.trusts(addr) {
+		return ""
+	}
+	last := values[len(values)-1]
+	return strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
+}
