@@ -26,6 +26,7 @@ const usage = `usage: objsrv-bench [flags] [mode ...]
 
 modes (several may be given; they share one server, in this order)
   load       the phases of operations, compared with the peers (default)
+  sessions   AssumeRole, and GET with what it gives, compared with the peers
   listscale  a page of a listing at 1000 keys and at -keys
   restart    time from the start of the program to the first GET, with -keys objects
   idle       what the server writes and computes while nobody asks
@@ -68,10 +69,10 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 		c.modes = []string{"load"}
 	}
 	for _, m := range c.modes {
-		if !slices.Contains([]string{"load", "listscale", "restart", "idle"}, m) {
+		if !slices.Contains([]string{"load", "sessions", "listscale", "restart", "idle"}, m) {
 			return nil, fmt.Errorf("unknown mode %q", m)
 		}
-		if c.server == "none" && m != "load" {
+		if c.server == "none" && m != "load" && m != "sessions" {
 			return nil, fmt.Errorf("mode %s needs a server of its own", m)
 		}
 	}
@@ -131,6 +132,9 @@ func run(ctx context.Context, c *config) (err error) {
 	if slices.Contains(c.modes, "load") {
 		failed = load(ctx, c, targets)
 	}
+	if slices.Contains(c.modes, "sessions") {
+		failed = errors.Join(failed, sessions(ctx, c, server, targets))
+	}
 	if slices.Contains(c.modes, "listscale") || slices.Contains(c.modes, "restart") {
 		failed = errors.Join(failed, scale(ctx, c, server))
 	}
@@ -161,7 +165,42 @@ func start(ctx context.Context, c *config, dir string) (*loadgen.Server, error) 
 }
 
 func load(ctx context.Context, c *config, targets []*loadgen.Target) error {
-	phases := loadgen.Phases()
+	_, err := compare(ctx, c, targets, loadgen.Phases())
+	return err
+}
+
+// sessionLimit is what a GET with temporary credentials may cost more than one with a user's keys.
+const sessionLimit = 5 // microseconds of CPU
+
+// sessions measures with the keys of a user, not of root, on the server of its own; of the peers the
+// keys are those that were given.
+func sessions(ctx context.Context, c *config, server *loadgen.Server, targets []*loadgen.Target) error {
+	if server != nil {
+		user, err := server.User(ctx, "objsrv-bench-user")
+		if err != nil {
+			return err
+		}
+		targets = append([]*loadgen.Target{user}, targets[1:]...)
+	}
+	report, err := compare(ctx, c, targets, loadgen.SessionPhases())
+	if err != nil {
+		return err
+	}
+	for i, t := range targets {
+		cost, ok := report.SessionCost(t.Name)
+		if !ok {
+			continue
+		}
+		fmt.Printf("\nGET with session credentials on %s: %+.1f us of CPU beside one with the user's keys\n", t.Name, cost)
+		if i == 0 && cost > sessionLimit {
+			err = fmt.Errorf("sessions: %.1f us, at most %d wanted", cost, sessionLimit)
+		}
+	}
+	return err
+}
+
+// compare measures phases on all targets and writes the report.
+func compare(ctx context.Context, c *config, targets []*loadgen.Target, phases []loadgen.Phase) (*loadgen.Report, error) {
 	if c.phases != "" {
 		phases = slices.DeleteFunc(phases, func(p loadgen.Phase) bool {
 			return !slices.ContainsFunc(strings.Split(strings.ToLower(c.phases), ","), func(part string) bool {
@@ -169,7 +208,7 @@ func load(ctx context.Context, c *config, targets []*loadgen.Target) error {
 			})
 		})
 		if len(phases) == 0 {
-			return fmt.Errorf("no phase is called like %q", c.phases)
+			return nil, fmt.Errorf("no phase is called like %q", c.phases)
 		}
 	}
 	plan := loadgen.Plan{
@@ -178,25 +217,25 @@ func load(ctx context.Context, c *config, targets []*loadgen.Target) error {
 	}
 	report, err := plan.Run(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if c.jsonFile != "" {
 		data, err := json.MarshalIndent(report, "", "  ")
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := os.WriteFile(c.jsonFile, data, 0o644); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if c.markdownFile == "" {
-		return report.Markdown(os.Stdout)
+		return report, report.Markdown(os.Stdout)
 	}
 	f, err := os.Create(c.markdownFile)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return errors.Join(report.Markdown(f), f.Close())
+	return report, errors.Join(report.Markdown(f), f.Close())
 }
 
 // Limits of the modes listscale and restart.

@@ -66,6 +66,7 @@ type session struct {
 	garbage  []string // large objects to be deleted after the round
 	bodies   map[int64][]Payload
 	sequence uint64 // makes small bodies unique
+	temp     Target // with temporary credentials, which the phases of sessions got
 }
 
 // largeKeys is the number of 16 MiB objects that are read.

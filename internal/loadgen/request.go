@@ -71,13 +71,24 @@ func NewPayload(data []byte) Payload {
 // good for 15 minutes. path is the URL path, query the values of the query, want
 // the expected length of the answer's body or -1. The zero Payload is an empty body.
 func (t *Target) Request(method, path string, query url.Values, body Payload, want int64) Request {
+	return t.serialise("s3", http.Header{}, method, path, query, body, want)
+}
+
+// Form returns a POST of a form to the root of the Security Token Service, signed for it.
+func (t *Target) Form(form url.Values) Request {
+	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	return t.serialise("sts", header, http.MethodPost, "/", nil, NewPayload([]byte(form.Encode())), -1)
+}
+
+// serialise signs and writes out a request, whose header it completes.
+func (t *Target) serialise(service string, header http.Header, method, path string, query url.Values, body Payload, want int64) Request {
 	u := &url.URL{Scheme: "http", Host: t.Addr, Path: path, RawQuery: query.Encode()}
 	req := &http.Request{
-		Method: method, URL: u, Host: t.Addr, Header: http.Header{},
+		Method: method, URL: u, Host: t.Addr, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	if t.AccessKey != "" {
-		s := sigv4.Signer{AccessKey: t.AccessKey, Secret: t.SecretKey, Region: region, Service: "s3"}
+		s := sigv4.Signer{AccessKey: t.AccessKey, Secret: t.SecretKey, SessionToken: t.SessionToken, Region: region, Service: service}
 		s.SignHeader(req, body.Hash, time.Now())
 	}
 

@@ -3,6 +3,7 @@ package loadgen
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -125,6 +126,20 @@ func (s *Server) Up(ctx context.Context, method, path string) (time.Duration, er
 		case <-poll.C:
 		}
 	}
+}
+
+// User makes a user with the policy readwrite and returns the server as that user sees it.
+func (s *Server) User(ctx context.Context, name string) (*Target, error) {
+	t := s.Target
+	t.AccessKey, t.SecretKey = name, rand.Text()
+	body, err := json.Marshal(map[string]any{"secret": t.SecretKey, "policies": []string{"readwrite"}})
+	if err != nil {
+		return nil, fmt.Errorf("make user: %w", err)
+	}
+	if _, err := s.One(ctx, http.MethodPut, "/-/api/v1/users/"+name, nil, NewPayload(body)); err != nil {
+		return nil, fmt.Errorf("make user: %w", err)
+	}
+	return &t, nil
 }
 
 // Stop ends the server as an operator would, with SIGTERM, and waits for it. An unclean end

@@ -16,8 +16,10 @@ type Target struct {
 	Addr      string // host:port
 	AccessKey string // "" for a static server
 	SecretKey string
-	Dir       string // document root of a static server, in which files are put for it
-	PIDs      []int  // its processes; found by the listening port when empty
+	// SessionToken belongs to temporary credentials, else it is "".
+	SessionToken string
+	Dir          string // document root of a static server, in which files are put for it
+	PIDs         []int  // its processes; found by the listening port when empty
 }
 
 // Static tells whether t serves files only: no signatures, GET and HEAD.
@@ -82,7 +84,11 @@ func redact(s string) string {
 // One sends a single request outside any measurement and returns the answer's body. It is for
 // preparations and checks, not for load.
 func (t *Target) One(ctx context.Context, method, path string, query url.Values, body Payload) ([]byte, error) {
-	r := t.Request(method, path, query, body, -1)
+	return t.exchange(ctx, t.Request(method, path, query, body, -1))
+}
+
+// exchange sends a single request and returns the answer's body.
+func (t *Target) exchange(ctx context.Context, r Request) ([]byte, error) {
 	w := &worker{addr: t.Addr, deadline: time.Now().Add(30 * time.Second)}
 	defer w.close()
 	if err := w.dial(ctx); err != nil {
@@ -94,7 +100,7 @@ func (t *Target) One(ctx context.Context, method, path string, query url.Values,
 	var kept []byte
 	w.answers.Keep = func(p []byte) { kept = append(kept, p...) }
 	if _, err := w.exchange(ctx, &r); err != nil {
-		return nil, fmt.Errorf("%s %s: %w", method, path, err)
+		return nil, fmt.Errorf("%s: %w", r.line(), err)
 	}
 	return kept, nil
 }
