@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,11 +134,11 @@ func BenchmarkSessions(b *testing.B) {
 	for i := range sessions {
 		name := fmt.Sprintf("user-%06d", i%100)
 		r := sessionRecord{
-			header: header{formatVersion, "123456789012"}, AccessKey: newSessionKey(), Secret: NewSecret(), TokenHash: make([]byte, 32),
+			Account: "123456789012", AccessKey: newSessionKey(time.Now()), Secret: NewSecret(), TokenHash: strings.Repeat("x", 32),
 			UserID: userID + name, UserName: name, Name: "job", ARN: "arn:aws:sts::123456789012:assumed-role/" + name + "/job",
 			Remote: "192.0.2.1", Created: expires, Expires: expires,
 		}
-		value, err := encode(r)
+		value, err := r.encode()
 		if err != nil {
 			b.Fatal(err)
 		}

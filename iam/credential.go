@@ -65,7 +65,7 @@ func (s *Service) sessionCredential(sn *snapshot, ss *session, token string) (Cr
 		return Credential{}, ErrNoSuchKey
 	}
 	hash := sha256.Sum256([]byte(token))
-	if subtle.ConstantTimeCompare(hash[:], ss.TokenHash) == 0 {
+	if subtle.ConstantTimeCompare(hash[:], []byte(ss.TokenHash)) == 0 {
 		return Credential{}, ErrInvalidToken
 	}
 	if !s.now().Before(ss.Expires) {

@@ -13,20 +13,20 @@ import (
 type expiries []expiry
 
 type expiry struct {
-	at   time.Time
+	at   int64 // nanoseconds since 1970
 	name string
 }
 
 // note remembers a session's end.
 func (e *expiries) note(r *store.Record) {
 	if r.Kind == kindSession && !r.Expires.IsZero() {
-		heap.Push(e, expiry{r.Expires, r.Name})
+		heap.Push(e, expiry{r.Expires.UnixNano(), r.Name})
 	}
 }
 
 // sweep takes what has expired out of a thawed snapshot.
 func (e *expiries) sweep(sn *snapshot, now time.Time) {
-	for len(*e) > 0 && !now.Before((*e)[0].at) {
+	for len(*e) > 0 && (*e)[0].at <= now.UnixNano() {
 		x := heap.Pop(e).(expiry)
 		if ss, ok := sn.sessions.get(x.name); ok && !now.Before(ss.Expires) {
 			sn.remove(kindSession, x.name)
@@ -38,7 +38,7 @@ func (e *expiries) sweep(sn *snapshot, now time.Time) {
 func (e expiries) Len() int { return len(e) }
 
 // Less implements heap.Interface.
-func (e expiries) Less(i, j int) bool { return e[i].at.Before(e[j].at) }
+func (e expiries) Less(i, j int) bool { return e[i].at < e[j].at }
 
 // Swap implements heap.Interface.
 func (e expiries) Swap(i, j int) { e[i], e[j] = e[j], e[i] }

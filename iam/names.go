@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -105,8 +106,21 @@ const (
 // newID returns a unique id in AWS's form: a prefix and 17 characters, 85 bits.
 func newID(prefix string) string { return prefix + random32(17) }
 
-// newSessionKey returns a random access key of a session, in AWS's form.
-func newSessionKey() string { return "ASIA" + random32(16) }
+// newSessionKey returns the access key of a session issued at t, in AWS's form: ten characters of
+// the time, which sort as it does, so that the records of sessions which are issued together stand
+// together in the store; then 30 random bits. Two of one moment may be the same: the first to be
+// committed has it.
+func newSessionKey(t time.Time) string {
+	const sorted = "234567ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	var key [14]byte
+	copy(key[:], "ASIA")
+	ticks := uint64(t.UnixNano()) >> 14 // 50 bits
+	for i := len(key) - 1; i >= 4; i-- {
+		key[i] = sorted[ticks&31]
+		ticks >>= 5
+	}
+	return string(key[:]) + random32(6)
+}
 
 // random32 returns n random characters of A-Z and 2-7.
 func random32(n int) string {

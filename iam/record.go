@@ -112,26 +112,6 @@ type bounds struct {
 	Policies []string `json:"policies,omitempty"`
 }
 
-// sessionRecord is a temporary credential of a user or of root.
-type sessionRecord struct {
-	header
-	AccessKey string    `json:"accessKey"`
-	Secret    string    `json:"secret"`
-	TokenHash []byte    `json:"tokenHash"` // SHA-256 of the session token
-	UserID    string    `json:"userId"`
-	UserName  string    `json:"userName"`
-	Via       string    `json:"via,omitempty"`   // the service key that asked for it
-	ViaID     string    `json:"viaId,omitempty"` // its id
-	Name      string    `json:"name,omitempty"`  // RoleSessionName
-	ARN       string    `json:"arn,omitempty"`
-	Revoke    string    `json:"revoke,omitempty"`
-	Remote    string    `json:"remote,omitempty"`
-	Bounds    []bounds  `json:"bounds,omitempty"`
-	Grants    *Grants   `json:"grants,omitempty"`
-	Created   time.Time `json:"created"`
-	Expires   time.Time `json:"expires"`
-}
-
 // policyRecord is a policy made by an administrator.
 type policyRecord struct {
 	header

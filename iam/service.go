@@ -214,7 +214,7 @@ func (s *Service) follow(ctx context.Context, w store.Watcher) {
 		ev, err := w.Next(ctx)
 		switch {
 		case err == nil:
-			s.apply(&ev)
+			s.apply(w, &ev)
 			continue
 		case ctx.Err() != nil, errors.Is(err, store.ErrClosed):
 			w.Close()
@@ -247,14 +247,34 @@ func (s *Service) rejoin(ctx context.Context) store.Watcher {
 	}
 }
 
-// apply publishes the snapshot after one commit.
-func (s *Service) apply(ev *store.Event) {
-	old := s.snap.Load()
-	if ev.Revision <= old.revision {
+// maxTogether bounds the events after the first that one snapshot takes: those who made the first wait.
+const maxTogether = 1000
+
+// apply publishes the snapshot after a commit, and after those whose events wait already: commits
+// that shared a sync come together, and most of the path to a session is copied once for all.
+func (s *Service) apply(w store.Watcher, ev *store.Event) {
+	sn := *s.snap.Load()
+	sn.thaw()
+	for n := 0; ; n++ {
+		s.take(&sn, ev)
+		if n == maxTogether {
+			break
+		}
+		next, ok := w.Poll()
+		if !ok {
+			break
+		}
+		ev = &next
+	}
+	s.expiries.sweep(&sn, s.now())
+	s.publish(&sn)
+}
+
+// take puts one event into a thawed snapshot.
+func (s *Service) take(sn *snapshot, ev *store.Event) {
+	if ev.Revision <= sn.revision {
 		return
 	}
-	sn := *old
-	sn.thaw()
 	sn.revision = ev.Revision
 	for i := range ev.Records {
 		r := &ev.Records[i]
@@ -265,8 +285,6 @@ func (s *Service) apply(ev *store.Event) {
 		}
 		s.expiries.note(&r.Record)
 	}
-	s.expiries.sweep(&sn, s.now())
-	s.publish(&sn)
 }
 
 func (s *Service) publish(sn *snapshot) {

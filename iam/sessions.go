@@ -64,10 +64,10 @@ func (s *Service) CreateSession(ctx context.Context, n NewSession) (Session, Cre
 		return Session{}, Credential{}, fmt.Errorf("create session: %w", err)
 	}
 	var err error
-	for range attempts {
+	for i := range attempts {
 		var ss *session
 		var token string
-		if ss, token, err = s.issue(ctx, &n); err == nil {
+		if ss, token, err = s.issue(ctx, &n, i > 0); err == nil {
 			return s.publicSession(ss), Credential{AccessKey: ss.AccessKey, Secret: ss.Secret, SessionToken: token, Identity: ss.identity}, nil
 		}
 		if !errors.Is(err, store.ErrConflict) {
@@ -77,9 +77,10 @@ func (s *Service) CreateSession(ctx context.Context, n NewSession) (Session, Cre
 	return fail(err)
 }
 
-// issue writes one session. ErrConflict means that its user or a policy was changed meanwhile.
-func (s *Service) issue(ctx context.Context, n *NewSession) (*session, string, error) {
-	r, changes, err := s.newSession(ctx, n)
+// issue writes one session. ErrConflict means that its user or a policy was changed meanwhile, or was
+// unlike what is in memory: again says to ask the store.
+func (s *Service) issue(ctx context.Context, n *NewSession, again bool) (*session, string, error) {
+	r, changes, err := s.newSession(ctx, n, again)
 	if err != nil {
 		return nil, "", err
 	}
@@ -94,8 +95,8 @@ func (s *Service) issue(ctx context.Context, n *NewSession) (*session, string, e
 		return nil, "", err
 	}
 	hash := sha256.Sum256([]byte(token))
-	r.TokenHash = hash[:]
-	value, err := encode(r)
+	r.TokenHash = string(hash[:])
+	value, err := r.encode()
 	if err != nil {
 		return nil, "", err
 	}
@@ -112,7 +113,7 @@ func (s *Service) issue(ctx context.Context, n *NewSession) (*session, string, e
 
 // newSession judges n and makes the record, and the checks that its user and policies are
 // there when it is committed.
-func (s *Service) newSession(ctx context.Context, n *NewSession) (r sessionRecord, changes []store.Change, err error) {
+func (s *Service) newSession(ctx context.Context, n *NewSession, again bool) (r sessionRecord, changes []store.Change, err error) {
 	var made []store.Change
 	by := n.By
 	if n.External != "" {
@@ -131,7 +132,7 @@ func (s *Service) newSession(ctx context.Context, n *NewSession) (r sessionRecor
 	}
 	now := s.now().UTC()
 	r = sessionRecord{
-		header: header{formatVersion, by.Account}, AccessKey: newSessionKey(), Secret: NewSecret(),
+		Account: by.Account, AccessKey: newSessionKey(now), Secret: NewSecret(),
 		UserID: by.ID, Name: n.Name, ARN: n.ARN, Revoke: n.RevokeType, Remote: n.Remote, Created: now,
 		// Whole seconds, as the answer tells the expiry.
 		Expires: now.Add(n.Duration).Truncate(time.Second),
@@ -158,11 +159,24 @@ func (s *Service) newSession(ctx context.Context, n *NewSession) (r sessionRecor
 	if made != nil {
 		return r, append(changes, made...), nil
 	}
-	u, rev, err := s.readUser(ctx, by.Name)
-	if err != nil || u.ID != by.ID {
+	rev, err := s.userRevision(ctx, by, again)
+	if err != nil {
 		return r, nil, errors.Join(ErrNoSuchKey, err)
 	}
-	return r, append(changes, store.Change{Op: store.Check, Kind: kindUser, Name: u.Name, Revision: rev}), nil
+	return r, append(changes, store.Change{Op: store.Check, Kind: kindUser, Name: by.Name, Revision: rev}), nil
+}
+
+// userRevision returns the revision of the record of the user behind by, from memory unless stored says
+// to read it. One that has changed since is found out by the commit that checks it.
+func (s *Service) userRevision(ctx context.Context, by *Identity, stored bool) (uint64, error) {
+	if u, ok := s.snap.Load().users.get(by.Name); ok && u.ID == by.ID && !stored {
+		return u.revision, nil
+	}
+	u, rev, err := s.readUser(ctx, by.Name)
+	if err == nil && u.ID != by.ID {
+		err = ErrNoSuchUser
+	}
+	return rev, err
 }
 
 // bind sets what restricts the session and whose end is its end.

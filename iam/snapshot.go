@@ -37,9 +37,10 @@ type accountUse struct {
 
 type user struct {
 	userRecord
-	arn    string
-	slots  []*policySlot // of Policies, in their order
-	groups []*groupSlot  // of Groups, in their order
+	revision uint64
+	arn      string
+	slots    []*policySlot // of Policies, in their order
+	groups   []*groupSlot  // of Groups, in their order
 }
 
 type accessKey struct {

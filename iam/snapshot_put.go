@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"crypto/sha256"
 	"errors"
 	"slices"
 
@@ -87,7 +88,7 @@ func (sn *snapshot) remove(kind, name string) {
 }
 
 func (sn *snapshot) putUser(r *store.Record) error {
-	u := &user{}
+	u := &user{revision: r.Revision}
 	if err := decode(r.Value, &u.userRecord, &u.header); err != nil {
 		return err
 	}
@@ -143,8 +144,9 @@ func (sn *snapshot) putKey(r *store.Record) error {
 	if err != nil {
 		return err
 	}
-	k.identity = sn.identity(k.Account, k.UserID, k.UserName, k.AccessKey)
-	k.identity.scope = sc
+	id := sn.identity(k.Account, k.UserID, k.UserName, k.AccessKey)
+	id.scope = sc
+	k.identity = &id
 	if k.Service {
 		k.identity.Kind = ServiceKey
 		sn.children = link(sn.children, k.UserID, k.AccessKey)
@@ -154,36 +156,43 @@ func (sn *snapshot) putKey(r *store.Record) error {
 }
 
 func (sn *snapshot) putSession(r *store.Record) error {
-	ss := &session{}
-	if err := decode(r.Value, &ss.sessionRecord, &ss.header); err != nil {
+	// One piece of memory for all that a session is: there may be a million.
+	var all struct {
+		session
+		id Identity
+		sc scope
+	}
+	ss := &all.session
+	if err := ss.decode(r.Value); err != nil {
 		return err
 	}
-	if ss.AccessKey != r.Name || ss.UserID == "" || ss.Secret == "" || len(ss.TokenHash) == 0 || ss.Expires.IsZero() {
+	if ss.AccessKey != r.Name || ss.UserID == "" || ss.Secret == "" || len(ss.TokenHash) != sha256.Size || !ss.Expires.Equal(r.Expires) {
 		return errors.New("it describes another session")
 	}
 	sc, err := sn.newScope("policy of session "+ss.AccessKey, ss.Bounds, ss.Grants)
 	if err != nil {
 		return err
 	}
-	ss.identity = sn.identity(ss.Account, ss.UserID, ss.UserName, ss.AccessKey)
-	if sc == nil {
-		sc = &scope{}
+	if sc != nil {
+		all.sc = *sc
 	}
-	sc.issued = ss.Created
-	ss.identity.scope, ss.identity.Kind = sc, SessionKey
+	all.sc.issued = ss.Created
+	all.id = sn.identity(ss.Account, ss.UserID, ss.UserName, ss.AccessKey)
+	all.id.scope, all.id.Kind = &all.sc, SessionKey
+	ss.identity = &all.id
 	sn.sessions = sn.sessions.with(ss.AccessKey, ss)
 	sn.issued = link(sn.issued, ss.UserID, ss.AccessKey)
 	return nil
 }
 
 // identity is whom a key of a user, or of root, stands for.
-func (sn *snapshot) identity(account, userID, userName, accessKey string) *Identity {
+func (sn *snapshot) identity(account, userID, userName, accessKey string) Identity {
 	if userID == sn.root.ID {
 		id := *sn.root
 		id.AccessKey = accessKey
-		return &id
+		return id
 	}
-	return &Identity{
+	return Identity{
 		Account: account, ID: userID, Name: userName, ARN: userARN(account, userName), AccessKey: accessKey,
 	}
 }

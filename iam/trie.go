@@ -37,10 +37,10 @@ type node[V any] struct {
 
 // slot is a subtree when sub is not nil, else an entry.
 type slot[V any] struct {
+	value V // first, since a void at the end would take room
 	sub   *node[V]
 	key   string
 	hash  uint64
-	value V
 }
 
 func newTrie[V any]() trie[V] { return trie[V]{seed: maphash.MakeSeed()} }

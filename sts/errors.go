@@ -1,6 +1,7 @@
 package sts
 
 import (
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -129,9 +130,33 @@ func (c *call) fail(err error) {
 	c.write(e.Status, errorResponse{Type: kind, Code: e.Code, Message: e.Message, RequestID: c.ev.ID})
 }
 
+// writer makes documents, one at a time: an encoder has a buffer of more bytes than most answers.
+type writer struct {
+	doc     bytes.Buffer
+	encoder *xml.Encoder
+}
+
+func newWriter() any {
+	w := &writer{}
+	w.encoder = xml.NewEncoder(&w.doc)
+	return w
+}
+
+// marshal returns the document of v, which is there until the next one.
+func (w *writer) marshal(v any) ([]byte, error) {
+	w.doc.Reset()
+	if err := w.encoder.Encode(v); err != nil {
+		w.encoder = xml.NewEncoder(&w.doc) // the old one may be in the midst of an element
+		return nil, err
+	}
+	return w.doc.Bytes(), nil
+}
+
 // write sends a document.
 func (c *call) write(status int, v any) {
-	doc, err := xml.Marshal(v)
+	wr := c.writers.Get().(*writer)
+	defer c.writers.Put(wr)
+	doc, err := wr.marshal(v)
 	if err != nil {
 		c.ev.Err = fmt.Errorf("write answer: %w", err)
 		status, doc = http.StatusInternalServerError, nil

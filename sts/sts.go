@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/objsrv/objsrv/iam"
@@ -53,11 +54,14 @@ type Service struct {
 	verify *sigv4.Verifier
 	logins *Limiter // wrong ones, of the directory; nil without one
 	tokens *Limiter // those that nobody known has signed; nil without WebIdentity
+	// writers are kept for the next answer.
+	writers sync.Pool
 }
 
 // New returns the service.
 func New(c Config) *Service {
 	h := &Service{Config: c, verify: &sigv4.Verifier{Region: c.Region, Service: "sts", Now: c.Now}}
+	h.writers.New = newWriter
 	if c.Directory != nil {
 		h.logins = NewLimiter(loginBurst, c.now)
 	}

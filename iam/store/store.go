@@ -131,6 +131,9 @@ type Watcher interface {
 	// watcher or its store, ErrLagged when events were lost, or ErrUnavailable when the
 	// store can't be followed: in both cases the consumer watches and lists anew.
 	Next(ctx context.Context) (Event, error)
+	// Poll returns the next event if it has come already, so that a consumer takes at once what
+	// waits for it. ok is false without one, be it that the watch has ended: Next says why.
+	Poll() (ev Event, ok bool)
 	// Close releases the watcher.
 	Close()
 }

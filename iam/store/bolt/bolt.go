@@ -4,6 +4,7 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/objsrv/objsrv/iam/store"
 	"github.com/objsrv/objsrv/iam/store/internal/feed"
+	"github.com/objsrv/objsrv/iam/store/internal/record"
 )
 
 var (
@@ -220,13 +222,16 @@ func (s *Store) List(ctx context.Context, kind string) (store.Listing, error) {
 		if kind != "" {
 			k, v = c.Seek(recordKey(kind, ""))
 		}
+		kd := "" // of the record before: most are of one kind, and need no copy of it each
 		for ; k != nil; k, v = c.Next() {
-			kd, _ := splitKey(k)
+			if n := bytes.IndexByte(k, 0); n < 0 || string(k[:n]) != kd {
+				kd, _ = splitKey(k)
+			}
 			if kind != "" && kd != kind {
 				break
 			}
 			found[kd]++
-			r, err := decodeRecord(k, v)
+			r, err := record.Decode(kd, string(k[min(len(k), len(kd)+1):]), v)
 			var d *store.DamageError
 			switch {
 			case errors.As(err, &d):

@@ -32,6 +32,12 @@ func decodeRecord(k, v []byte) (store.Record, error) {
 	return record.Decode(kind, name, v)
 }
 
+// decodeHead is decodeRecord without the value, which it checks all the same.
+func decodeHead(k, v []byte) (store.Record, error) {
+	kind, name := splitKey(k)
+	return record.DecodeHead(kind, name, v)
+}
+
 // expiryKey sorts by time: the record key follows eight bytes of the expiry.
 func expiryKey(t time.Time, key []byte) []byte {
 	return append(binary.BigEndian.AppendUint64(nil, uint64(record.Nanos(t))), key...)

@@ -37,7 +37,7 @@ func testWatchOrder(t *testing.T, f Factory) {
 		next := map[string]int{}
 		last := uint64(0)
 		for n := 0; ; n++ {
-			ev, err := w.Next(t.Context())
+			ev, err := either(t, w, n%2 == 1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -57,7 +57,24 @@ func testWatchOrder(t *testing.T, f Factory) {
 			}
 			next[r.Name]++
 		}
+		if ev, ok := w.Poll(); ok {
+			t.Errorf("after the last event: %+v", ev)
+		}
+		w.Close()
+		if ev, ok := w.Poll(); ok {
+			t.Errorf("of a closed watcher: %+v", ev)
+		}
 	}
+}
+
+// either returns the next event by Poll, if it is asked to and there is one, else by Next.
+func either(t *testing.T, w store.Watcher, poll bool) (store.Event, error) {
+	if poll {
+		if ev, ok := w.Poll(); ok {
+			return ev, nil
+		}
+	}
+	return w.Next(t.Context())
 }
 
 // testWatchFollowsList rebuilds the content from a listing and the events after it while

@@ -99,17 +99,15 @@ func (w *watcher) signal() {
 // Next implements store.Watcher. Events that were queued before the end are delivered first.
 func (w *watcher) Next(ctx context.Context) (store.Event, error) {
 	for {
-		w.mu.Lock()
-		if len(w.queue) > 0 {
-			ev := w.queue[0]
-			w.queue[0] = store.Event{}
-			w.queue = w.queue[1:]
-			w.mu.Unlock()
+		if ev, ok := w.Poll(); ok {
 			return ev, nil
 		}
-		w.queue = nil
-		err := w.err
+		w.mu.Lock()
+		waiting, err := len(w.queue) > 0, w.err
 		w.mu.Unlock()
+		if waiting {
+			continue
+		}
 		if err != nil {
 			return store.Event{}, err
 		}
@@ -119,6 +117,20 @@ func (w *watcher) Next(ctx context.Context) (store.Event, error) {
 			return store.Event{}, ctx.Err()
 		}
 	}
+}
+
+// Poll implements store.Watcher.
+func (w *watcher) Poll() (ev store.Event, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.queue) == 0 {
+		w.queue = nil
+		return ev, false
+	}
+	ev = w.queue[0]
+	w.queue[0] = store.Event{}
+	w.queue = w.queue[1:]
+	return ev, true
 }
 
 // Close implements store.Watcher.

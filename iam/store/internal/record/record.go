@@ -68,48 +68,61 @@ func Encode(r *store.Record) []byte {
 // Decode reads the bytes v found in the place of kind and name, and keeps nothing of
 // them. Its error is a *store.DamageError.
 func Decode(kind, name string, v []byte) (store.Record, error) {
-	damage := &store.DamageError{Kind: kind, Name: name}
-	body, ok := Unseal(v)
-	if !ok {
-		damage.Reason = "its checksum is wrong"
-		return store.Record{}, damage
+	r, err := DecodeHead(kind, name, v)
+	if err == nil {
+		r.Value = append([]byte{}, v[fixedBytes-4+len(kind)+len(name):len(v)-4]...)
 	}
-	r, err := parse(body)
-	if err != nil {
-		damage.Reason = err.Error()
-		return store.Record{}, damage
-	}
-	if r.Kind != kind || r.Name != name {
-		damage.Reason = "another record stands in its place"
-		damage.ClaimedKind, damage.ClaimedName = r.Kind, r.Name
-		return store.Record{}, damage
-	}
-	return r, nil
+	return r, err
 }
 
-func parse(b []byte) (r store.Record, err error) {
+// DecodeHead is Decode but for the value, which is judged and left out.
+func DecodeHead(kind, name string, v []byte) (store.Record, error) {
+	damage := func(reason string) (store.Record, error) {
+		return store.Record{}, &store.DamageError{Kind: kind, Name: name, Reason: reason}
+	}
+	body, ok := Unseal(v)
+	if !ok {
+		return damage("its checksum is wrong")
+	}
+	p, err := split(body)
+	if err != nil {
+		return damage(err.Error())
+	}
+	if string(p.kind) != kind || string(p.name) != name {
+		return store.Record{}, &store.DamageError{
+			Kind: kind, Name: name, Reason: "another record stands in its place",
+			ClaimedKind: string(p.kind), ClaimedName: string(p.name),
+		}
+	}
+	return store.Record{
+		Kind: kind, Name: name, Revision: binary.BigEndian.Uint64(body[1:]),
+		Expires: fromNanos(int64(binary.BigEndian.Uint64(body[9:]))),
+	}, nil
+}
+
+// parts are those of a record that have a length of their own.
+type parts struct{ kind, name []byte }
+
+func split(b []byte) (p parts, err error) {
 	if len(b) < fixedBytes-4 {
-		return r, ErrShort
+		return p, ErrShort
 	}
 	if b[0] != Format {
-		return r, ErrFormat
+		return p, ErrFormat
 	}
-	r.Revision = binary.BigEndian.Uint64(b[1:])
-	r.Expires = fromNanos(int64(binary.BigEndian.Uint64(b[9:])))
 	n := int(b[17])
 	b = b[18:]
 	if len(b) < n+2 {
-		return r, ErrShort
+		return p, ErrShort
 	}
-	r.Kind, b = string(b[:n]), b[n:]
+	p.kind, b = b[:n], b[n:]
 	n = int(binary.BigEndian.Uint16(b))
 	b = b[2:]
 	if len(b) < n {
-		return r, ErrShort
+		return p, ErrShort
 	}
-	r.Name = string(b[:n])
-	r.Value = append([]byte{}, b[n:]...)
-	return r, nil
+	p.name = b[:n]
+	return p, nil
 }
 
 // Nanos counts from 1970. Zero is reserved for no expiry, so times outside the range
