@@ -22,6 +22,9 @@ func TestParse(t *testing.T) {
 	if c.peers != "b=http://127.0.0.1:2,k,s" || !slices.Equal(c.modes, []string{"load"}) || c.conns != 16 {
 		t.Errorf("%+v", *c)
 	}
+	if c, err = parse([]string{"-server", "none", "sessions"}, io.Discard); err != nil || !slices.Equal(c.modes, []string{"sessions"}) {
+		t.Errorf("%+v, %v", c, err)
+	}
 }
 
 func TestParseRefuses(t *testing.T) {
