@@ -59,6 +59,15 @@ type Identity struct {
 // Such a credential may not change what the user owns: it could make itself a better one.
 func (id *Identity) Restricted() bool { return id.scope != nil && len(id.scope.bounds) > 0 }
 
+// Grants returns what the credential has beside its user's policies and groups, nil for nothing. It must not
+// be changed.
+func (id *Identity) Grants() *Grants {
+	if id.scope == nil {
+		return nil
+	}
+	return id.scope.grants
+}
+
 // Credential is an access key with its secret and whom it stands for.
 type Credential struct {
 	AccessKey    string

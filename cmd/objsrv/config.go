@@ -64,6 +64,8 @@ type Config struct {
 	// its URL. OBJSRV_IDENTITY_PLUGIN_URL, _AUTH_TOKEN (or _AUTH_TOKEN_FILE), _ROLE_POLICY, _ROLE_ID, the
 	// same as MINIO_*, and OBJSRV_IDENTITY_PLUGIN_CA_FILE.
 	Plugin plugin.Config
+	// identities are the settings of identity providers as they were given.
+	identities map[string][]identitySetting
 	// Etcd holds the identities instead of the file in Dir, for several servers. OBJSRV_ETCD_ENDPOINTS,
 	// _PATH_PREFIX, _USERNAME, _PASSWORD (or _PASSWORD_FILE), _CA_FILE, _CLIENT_CERT, _CLIENT_CERT_KEY, MinIO's of the same
 	// names, and OBJSRV_ETCD_TRUST: how long what is in memory counts while etcd can't be reached.

@@ -129,6 +129,7 @@ func readConfig(fs *pflag.FlagSet, env environ, args []string) (c *Config, ignor
 	if err := c.checkPlugin(); err != nil {
 		return nil, nil, err
 	}
+	c.identities = identitiesGiven(env)
 	ignored, err = strangers(env, known)
 	return c, ignored, err
 }

@@ -108,7 +108,7 @@ func (c *call) accountInfo() error {
 	if out.Server, err = c.storageBackend(); err != nil {
 		return err
 	}
-	if out.Policy, err = c.rights(self); err != nil {
+	if out.Policy, err = c.rights(self, c.id.Grants()); err != nil {
 		return err
 	}
 	err = c.Host.EachBucket(c.ctx, func(b *Bucket) error {

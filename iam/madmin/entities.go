@@ -125,9 +125,10 @@ func orNil(names []string) []string {
 	return names
 }
 
-// rights returns one document with all statements of the policies of a user and its groups, as
-// clients show what a key without a policy of its own may. Root's is that of consoleAdmin.
-func (c *call) rights(parent string) (json.RawMessage, error) {
+// rights returns one document with all statements of the policies of a user and its groups, and of what a
+// credential has besides, as clients show what a key without a policy of its own may. Root's is that of
+// consoleAdmin.
+func (c *call) rights(parent string, more *iam.Grants) (json.RawMessage, error) {
 	names := []string{"consoleAdmin"}
 	if parent != c.root() {
 		u, err := c.IAM.User(parent)
@@ -135,7 +136,11 @@ func (c *call) rights(parent string) (json.RawMessage, error) {
 			return nil, err
 		}
 		names = slices.Clone(u.Policies)
-		for _, n := range u.Groups {
+		groups := u.Groups
+		if more != nil {
+			names, groups = append(names, more.Policies...), slices.Concat(groups, more.Groups)
+		}
+		for _, n := range groups {
 			if g, err := c.IAM.Group(n); err == nil && g.Enabled {
 				names = append(names, g.Policies...)
 			}

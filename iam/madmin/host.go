@@ -15,6 +15,7 @@ type Host interface {
 	Buckets
 	Settings
 	Archives
+	Providers
 }
 
 // Machine is the running server.

@@ -25,11 +25,16 @@ type testHost struct {
 	settings *config.Service
 	files    map[string][]BucketFile
 	locked   bool
+	idps     []Provider
 }
+
+// Providers implements Providers.
+func (h *testHost) Providers() []Provider { return h.idps }
 
 // newTestHost returns a host whose streams end at once.
 func newTestHost(*testing.T) Host {
 	h := openTestHost()
+	h.idps = []Provider{{Kind: "openid", Name: "name"}} // of TestMatrix
 	h.requests.Close()
 	h.log.Close()
 	return h

@@ -306,7 +306,7 @@ func (c *call) keyInfo(k *iam.AccessKey) (keyInfo, error) {
 		Policy: string(k.Policy), Name: k.Name, Description: k.Description, Expiration: k.Expires,
 	}
 	if len(k.Policy) == 0 {
-		doc, err := c.rights(k.Parent)
+		doc, err := c.rights(k.Parent, k.Grants)
 		if err != nil {
 			return out, err
 		}

@@ -235,7 +235,7 @@ func (c *call) sessionInfo(accessKey string) (iam.Session, keyInfo, error) {
 	}
 	out := keyInfo{ParentUser: plainName(s.Parent), AccountStatus: on, ImpliedPolicy: !s.Restricted, Policy: string(s.Policy), Expiration: &s.Expires}
 	if len(s.Policy) == 0 {
-		doc, err := c.rights(s.Parent)
+		doc, err := c.rights(s.Parent, s.Grants)
 		if err != nil {
 			return s, out, err
 		}
@@ -272,11 +272,11 @@ func (c *call) infoAccessKey() error {
 	}
 	out := accessKeyInfo{AccessKey: name, UserType: "Service Account"}
 	k, err := c.IAM.AccessKey(name)
-	parent := k.Parent
+	parent, grants := k.Parent, k.Grants
 	if errors.Is(err, iam.ErrNoSuchKey) {
 		var s iam.Session
 		s, out.keyInfo, err = c.sessionInfo(name)
-		parent, out.UserType = s.Parent, "STS"
+		parent, out.UserType, grants = s.Parent, "STS", s.Grants
 	} else if k.Own {
 		err = iam.ErrNoSuchKey // a user's own key is looked at with the user
 	}
@@ -296,6 +296,8 @@ func (c *call) infoAccessKey() error {
 	case iam.SourceLDAP:
 		out.LDAP.Username = plain
 		out.UserProvider = source
+	case iam.SourceOpenID:
+		out.UserProvider, out.OpenID = source, c.openIDInfo(grants)
 	default:
 		out.UserProvider = source
 	}

@@ -91,7 +91,7 @@ func (c *call) serve() error {
 		return err
 	}
 	if rt.serve == nil {
-		return &Refusal{http.StatusNotImplemented, "NotImplemented", rt.op + " is not implemented by this server."}
+		return &Refusal{http.StatusNotImplemented, "NotImplemented", strings.TrimSpace(rt.op + " is not implemented by this server. " + rt.instead)}
 	}
 	if err := c.checkQuery(rt); err != nil {
 		return err

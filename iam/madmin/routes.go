@@ -21,10 +21,11 @@ type route struct {
 	rule  rule
 	// optional are further parameters. Others are refused where there is a handler.
 	optional string
-	sealed   bool  // the body is encrypted
-	seals    bool  // and the answer
-	max      int64 // bytes of the body; 0 means that there is none
-	reads    bool  // the handler reads the body itself, with call.readBody
+	sealed   bool   // the body is encrypted
+	seals    bool   // and the answer
+	max      int64  // bytes of the body; 0 means that there is none
+	reads    bool   // the handler reads the body itself, with call.readBody
+	instead  string // says what to do, of a row without a handler; may be ""
 	// serve is nil for what this server does not do.
 	serve func(*call) error
 }
