@@ -2,6 +2,7 @@ package adminapi
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/objsrv/objsrv/iam"
 )
@@ -65,8 +66,20 @@ func (c *call) whoami() error {
 			return errDenied // the user went between the signature's check and now
 		}
 		out.Policies, out.Groups = u.Policies, u.Groups
+		if g := c.id.Grants(); g != nil { // of an identity provider
+			out.Policies, out.Groups = union(out.Policies, g.Policies), union(out.Groups, g.Groups)
+		}
 	}
 	return c.reply(http.StatusOK, out)
+}
+
+// union returns the names of both, in byte order, each once.
+func union(a, b []string) []string {
+	out := slices.Sorted(slices.Values(slices.Concat(a, b)))
+	if out = slices.Compact(out); out == nil {
+		out = []string{}
+	}
+	return out
 }
 
 func (c *call) listUsers() error {
