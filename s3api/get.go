@@ -130,6 +130,9 @@ func (c *call) describe(b *storage.Bucket, o *storage.Object) (s span, done bool
 	for _, p := range overrides {
 		h.set(p.header, p.value)
 	}
+	if c.s.Contained && !inert(c.w.Header().Get("Content-Type")) {
+		c.w.Header()["Content-Security-Policy"] = containedPolicy
+	}
 	return s, false, nil
 }
 

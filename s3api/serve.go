@@ -50,7 +50,10 @@ type Config struct {
 	// CORSOrigins may read answers about buckets that have no CORS configuration: "*", or origins with at most
 	// one wildcard each, see CheckOrigin.
 	CORSOrigins []string
-	Now         func() time.Time // nil means time.Now
+	// Contained has browsers show stored documents, such as pages and drawings, in an origin of their own: the
+	// server has pages of its own on the origin of S3.
+	Contained bool
+	Now       func() time.Time // nil means time.Now
 }
 
 // Server serves the S3 protocol. It is an http.Handler.

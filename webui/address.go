@@ -3,7 +3,10 @@ package webui
 import (
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
+
+	"github.com/objsrv/objsrv/sts/oidc"
 )
 
 // host is where the browser has sent the request, as a trusted proxy tells it, without anything that is no
@@ -41,6 +44,28 @@ func (v *visit) s3URL() string {
 		host = net.JoinHostPort(strings.Trim(name, "[]"), v.port)
 	}
 	return v.scheme() + "://" + host
+}
+
+// publicBase is the console's address without a slash at its end: as it is set, else where this request has
+// come from. forwarded has a trusted proxy say the path under which it serves the console.
+func (v *visit) publicBase(forwarded bool) string {
+	if v.PublicURL != nil && !forwarded {
+		return strings.TrimSuffix(v.PublicURL.String(), "/")
+	}
+	base := v.scheme() + "://" + v.host()
+	if path := v.Proxies.Forwarded(v.r, "X-Forwarded-Prefix"); strings.HasPrefix(path, "/") {
+		base += (&url.URL{Path: strings.TrimRight(path, "/")}).EscapedPath()
+	}
+	return base
+}
+
+// redirectAddress is where a provider is to send browsers back: as it is set for the provider; made from
+// each request when REDIRECT_URI_DYNAMIC asks for that; else below the console's public address.
+func (v *visit) redirectAddress(c oidc.Config) string {
+	if c.RedirectURI != "" {
+		return c.RedirectURI
+	}
+	return v.publicBase(c.RedirectURIDynamic) + callbackPath
 }
 
 // Front answers GET / of a browser: it is sent to the console.

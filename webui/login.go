@@ -140,10 +140,12 @@ func (v *visit) logout() error {
 	}
 	out := left{}
 	if s != nil {
+		out.Redirect = v.providersPage(s)
 		if err := v.end(s); err != nil {
 			return err
 		}
 	}
 	v.dropCookie(sessionCookie, http.SameSiteStrictMode)
+	v.dropCookie(providerPart, http.SameSiteStrictMode)
 	return v.reply(http.StatusOK, out)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"embed"
 	"errors"
+	"html"
 	"io"
 	"io/fs"
 	"net/http"
@@ -66,6 +67,23 @@ func (v *visit) documentHeaders(policy string) {
 	if v.Headers.HSTS != "" && v.secure() {
 		h.Set("Strict-Transport-Security", v.Headers.HSTS)
 	}
+}
+
+// failedLogin answers a person whose login has gone wrong on the way, when there is nothing that the pages
+// could do about it.
+func (v *visit) failedLogin(status int, why string) error {
+	v.ev.Code = "LoginFailed"
+	v.documentHeaders("default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	page := `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Login failed</title>` +
+		`<style>body{font:16px/1.5 system-ui,sans-serif;max-width:36em;margin:4em auto;padding:0 1em}</style><h1>The login has failed</h1><p>` +
+		html.EscapeString(why+" "+v.seeLog()) + `</p><p><a href=".` + Prefix + `">Begin again</a></p></html>` + "\n"
+	v.w.Header().Set("Content-Length", strconv.Itoa(len(page)))
+	v.ev.Status = status
+	v.w.WriteHeader(status)
+	if _, err := io.WriteString(v.w, page); err != nil {
+		v.ev.Err = err
+	}
+	return nil
 }
 
 // index sends the one document that the pages are.

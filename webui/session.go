@@ -67,6 +67,7 @@ type loginView struct {
 	AccessKey     string          `json:"accessKey"`
 	Expires       time.Time       `json:"expires"`
 	Provider      string          `json:"provider,omitempty"`
+	Renewable     bool            `json:"renewable"`  // by POST renew
 	Restricted    bool            `json:"restricted"` // by a policy of its own: it can't make access keys for itself
 	Policies      []string        `json:"policies"`
 	Groups        []string        `json:"groups"`
@@ -125,6 +126,11 @@ func (v *visit) showSession() error {
 			return err
 		}
 	}
+	var why refused
+	if !v.foreign() && v.readCookie(refusedPart, &why) {
+		out.Refused = &why
+		v.dropCookie(refusedPart, http.SameSiteStrictMode)
+	}
 	return v.reply(http.StatusOK, out)
 }
 
@@ -149,6 +155,8 @@ func (v *visit) describe(s *session) (*loginView, error) {
 	case source == iam.SourceLocal:
 		out.Kind = "local"
 	}
+	var tokens providerTokens
+	out.Renewable = s.Provider != "" && v.readCookie(providerPart, &tokens) && tokens.Refresh != ""
 	if g := record.Grants; g != nil {
 		out.User = v.readableName(s.Provider, g.Claims, name)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/objsrv/objsrv/internal/httpd"
 	"github.com/objsrv/objsrv/internal/reqlog"
 	"github.com/objsrv/objsrv/sts"
+	"github.com/objsrv/objsrv/sts/oidc"
 )
 
 // Prefix is the path below which the console is.
@@ -30,6 +31,8 @@ const Prefix = "/-/console/"
 type Config struct {
 	IAM      *iam.Service
 	Sessions *sts.Service
+	// Providers are the OpenID Connect providers whose people log in; nil without any.
+	Providers *oidc.Providers
 	// LDAP tells whether people of a directory log in.
 	LDAP bool
 	// S3 answers requests of S3, Admin those below AdminPrefix. Both verify the signature themselves.
@@ -62,6 +65,7 @@ type Console struct {
 	page   []byte // index.html
 	seal   sealer
 	logins *sts.Limiter // wrong ones
+	states used         // of logins with providers
 	origin *http.CrossOriginProtection
 	routes []route
 	admin  []string // actions that pages ask about
@@ -126,6 +130,8 @@ func routes() []route {
 		{get, "session", "ConsoleSession", (*visit).showSession},
 		{post, "login", "ConsoleLogin", (*visit).login},
 		{post, "login/ldap", "ConsoleLoginLDAP", (*visit).loginLDAP},
+		{get, "sso/", "ConsoleSSO", (*visit).sso},
+		{post, "renew", "ConsoleRenew", (*visit).renew},
 		{post, "logout", "ConsoleLogout", (*visit).logout},
 		{"", "s3/", "", (*visit).s3},
 		{"", "admin/", "", (*visit).administer},
@@ -148,6 +154,9 @@ func (o *Console) serve(w http.ResponseWriter, r *http.Request, port string) {
 
 // find runs the row of the request.
 func (v *visit) find() error {
+	if v.r.URL.Path == callbackPath {
+		return v.callback()
+	}
 	rest, ok := strings.CutPrefix(v.r.URL.Path, Prefix)
 	if !ok {
 		if v.r.URL.Path+"/" == Prefix {

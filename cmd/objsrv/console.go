@@ -132,7 +132,7 @@ func (s *services) openConsole() error {
 	c := &s.config.Console
 	var err error
 	s.console, err = webui.New(webui.Config{
-		IAM: s.iam, Sessions: s.sts, LDAP: s.config.LDAP != nil,
+		IAM: s.iam, Sessions: s.sts, Providers: s.openID, LDAP: s.config.LDAP != nil,
 		S3: s.s3, Admin: s.admin, AdminPrefix: adminapi.Prefix, Region: s.config.Region,
 		Version: readVersion().Version, Operations: implemented(), Duration: c.Duration,
 		PublicURL: c.PublicURL, ServerURL: c.ServerURL, Proxies: s.config.TrustedProxies,

@@ -95,7 +95,7 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 	if err != nil {
 		return s, err
 	}
-	s.s3 = s3api.New(s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains, SigV2: c.SigV2, ObjectOwnership: c.ObjectOwnership, CORSOrigins: c.CORSOrigins})
+	s.s3 = s3api.New(s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains, SigV2: c.SigV2, ObjectOwnership: c.ObjectOwnership, CORSOrigins: c.CORSOrigins, Contained: c.Browser})
 	h.services = s
 	s.madmin = newMadmin(s, h)
 	if s.sts, err = s.newSTS(); err != nil {

@@ -56,13 +56,16 @@ type Login struct {
 
 // Tokens are what a provider gives. They are secrets.
 type Tokens struct {
-	ID     string // a verified ID token; "" for a program's
-	Access string
+	ID      string // a verified ID token; "" for a program's
+	Access  string
+	Refresh string // "" when the provider gave none
 }
 
 // Begin asks the provider where people log in, and makes the secrets of one login. Whoever keeps
 // the Login must tie it to the browser that has begun, which Finish can't see.
-func (f *Flow) Begin(ctx context.Context) (*Login, error) {
+func (f *Flow) Begin(ctx context.Context) (*Login, error) { return f.begin(ctx) }
+
+func (f *Flow) begin(ctx context.Context, more ...oauth2.AuthCodeOption) (*Login, error) {
 	c, err := f.client(ctx)
 	if err != nil {
 		return nil, err
@@ -72,7 +75,7 @@ func (f *Flow) Begin(ctx context.Context) (*Login, error) {
 	}
 	// Verifiers of package oauth2 are 32 bytes of crypto/rand, which suits the others as well.
 	l := &Login{state: oauth2.GenerateVerifier(), nonce: oauth2.GenerateVerifier(), verifier: oauth2.GenerateVerifier(), begun: f.now()}
-	l.URL = c.AuthCodeURL(l.state, oidc.Nonce(l.nonce), oauth2.S256ChallengeOption(l.verifier))
+	l.URL = c.AuthCodeURL(l.state, append(more, oidc.Nonce(l.nonce), oauth2.S256ChallengeOption(l.verifier))...)
 	return l, nil
 }
 
@@ -120,11 +123,16 @@ func (f *Flow) exchange(ctx context.Context, l *Login, code string) (*Tokens, er
 	if err != nil {
 		return nil, fmt.Errorf("exchange the code: %w", tokenError(err))
 	}
-	t := &Tokens{Access: got.AccessToken}
+	return f.tokens(ctx, got, l.nonce)
+}
+
+// tokens takes what a token endpoint has answered about a person.
+func (f *Flow) tokens(ctx context.Context, got *oauth2.Token, nonce string) (*Tokens, error) {
+	t := &Tokens{Access: got.AccessToken, Refresh: got.RefreshToken}
 	if t.ID, _ = got.Extra("id_token").(string); t.ID == "" {
 		return nil, errors.New("the identity provider has sent no ID token: the scopes must have openid")
 	}
-	if err := f.checkID(ctx, t.ID, l.nonce); err != nil {
+	if err := f.checkID(ctx, t.ID, nonce); err != nil {
 		var r *sts.Rejection
 		if errors.As(err, &r) && r.Reason != "" {
 			err = errors.New(r.Reason) // it is for whoever has configured the client
@@ -134,7 +142,8 @@ func (f *Flow) exchange(ctx context.Context, l *Login, code string) (*Tokens, er
 	return t, nil
 }
 
-// checkID judges an ID token as a client does (OpenID Connect Core, section 3.1.3.7).
+// checkID judges an ID token as a client does (OpenID Connect Core, section 3.1.3.7). An empty nonce is that of a
+// token which was renewed, and need not be there (section 12.2).
 func (f *Flow) checkID(ctx context.Context, raw, nonce string) error {
 	t, err := splitToken(raw)
 	if err != nil {
@@ -153,7 +162,7 @@ func (f *Flow) checkID(ctx context.Context, raw, nonce string) error {
 		return errors.New("it is for other audiences than the client")
 	}
 	got, _ := t.claims["nonce"].(string)
-	if subtle.ConstantTimeCompare([]byte(got), []byte(nonce)) != 1 {
+	if nonce != "" && subtle.ConstantTimeCompare([]byte(got), []byte(nonce)) != 1 {
 		return errors.New(`its claim "nonce" is not that of this login`)
 	}
 	return nil
