@@ -139,7 +139,8 @@ func TestDefaultPasswords(t *testing.T) {
 	}
 }
 
-// TestOneListener is S-119: the process listens on the address that it was told, and on no other.
+// TestOneListener is S-119 and S-025: the process listens on the address that it was told, and on no other: no
+// further protocol has a way in.
 func TestOneListener(t *testing.T) {
 	if _, err := os.Stat("/proc/self/net/tcp"); err != nil {
 		t.Skip("sockets of a process are looked up in /proc, which this system has not")

@@ -21,6 +21,7 @@ var rules = map[string]func(*tree) []string{
 	"unfinished":       checkUnfinished,
 	"format":           checkFormat,
 	"actions":          checkActions,
+	"secrets":          checkSecrets,
 }
 
 func TestArchitecture(t *testing.T) {
@@ -46,7 +47,7 @@ func TestWaivers(t *testing.T) {
 			there[f.dir+"."+name] = true
 		}
 	}
-	for _, table := range []map[string]string{variables, longFunctions, longFiles} {
+	for _, table := range []map[string]string{variables, longFunctions, longFiles, comparedSecrets} {
 		for name, why := range table {
 			if !there[name] {
 				t.Errorf("the waiver for %s names nothing", name)
@@ -121,6 +122,13 @@ func TestRulesCanFail(t *testing.T) {
 		{"unfinished", "x/x.go", "package x\n// " + unfinished[0] + ": later", "is an issue"},
 		{"unfinished", "x/x.go", "package x\nconst a = \"" + unfinished[0] + "\"", ""},
 		{"format", "x/x.go", "package x\nvar  a = 1", "gofmt"},
+		{"secrets", "x/x.go", "package x\nvar _ = c.Secret == given", "crypto/subtle"},
+		{"secrets", "x/x.go", "package x\nvar _ = given != string(sessionToken)", "crypto/subtle"},
+		{"secrets", "x/x.go", "package x\nvar _ = bytes.Equal(mac[:], want)", "crypto/subtle"},
+		{"secrets", "x/x.go", "package x\nvar _ = strings.EqualFold(want, r.signature())", "crypto/subtle"},
+		{"secrets", "x/x.go", "package x\nvar _ = password == \"\" || mac == nil || hasToken == y", ""},
+		{"secrets", "x/x.go", "package x\nvar _ = subtle.ConstantTimeCompare(mac, want) == 1", ""},
+		{"secrets", "x/x_test.go", "package x\nvar _ = c.Secret == given", ""},
 		{"actions", "x/x.go", "package x\nconst a = \"s3:GetObjekt\"", "no policy can name s3:GetObjekt"},
 		{"actions", "x/x.go", "package x\nconst a = \"s3:GetObject\"", ""},
 	} {

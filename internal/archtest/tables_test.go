@@ -125,3 +125,8 @@ var contexts = []string{
 	"internal/reqlog", // the request's event
 	"internal/httpd",  // the connection: net/http gives it to handlers in no other way (ConnContext)
 }
+
+// comparedSecrets are the files in which secrets are compared otherwise, with the reason.
+var comparedSecrets = map[string]string{
+	"iam/names.go": "WeakSecret tells root at the start that the password is the user name: nobody can ask for it",
+}

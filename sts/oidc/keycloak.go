@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net/http"
@@ -99,7 +100,7 @@ func (k *keycloak) bearer(ctx context.Context) (string, error) {
 func (k *keycloak) forget(token string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.token == token {
+	if subtle.ConstantTimeCompare([]byte(k.token), []byte(token)) == 1 {
 		k.token = ""
 	}
 }
