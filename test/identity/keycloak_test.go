@@ -10,7 +10,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// keycloak is the realm of keycloak/realm.json.
+// keycloak is the realm of keycloak/objsrv.json.
 type keycloak struct {
 	t    *testing.T
 	base string

@@ -178,17 +178,30 @@ func TestSessionEnds(t *testing.T) {
 	p := newProvider(t)
 	p.start()
 	s := start(t, p.settings()...)
-	v, err := s.login(p.sign(map[string]any{"exp": time.Now().Add(4 * time.Second).Unix()}), "")
+	v, err := s.login(p.sign(map[string]any{"exp": time.Now().Add(15 * time.Second).Unix()}), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := s.client(credentials.NewStatic(v.AccessKeyID, v.SecretAccessKey, v.SessionToken, credentials.SignatureV4))
-	if err := get(t.Context(), c); err != nil {
-		t.Errorf("before: %v", err)
-	}
-	await(t, 10*time.Second, "the end", func() bool { return get(t.Context(), c) != nil })
-	if late := time.Since(v.Expiration); late < 0 || late > 2*time.Second {
-		t.Errorf("it ended %v after %v", late, v.Expiration)
+	// What is asked after the end is refused, and what is answered before it is not, however slow the
+	// machine is.
+	worked := 0
+	await(t, time.Minute, "the end", func() bool {
+		asked := time.Now()
+		if err := get(t.Context(), c); err != nil {
+			if now := time.Now(); now.Before(v.Expiration) {
+				t.Errorf("refused %v before the end: %v", v.Expiration.Sub(now), err)
+			}
+			return true
+		}
+		if asked.After(v.Expiration) {
+			t.Fatalf("it works %v after the end", asked.Sub(v.Expiration))
+		}
+		worked++
+		return false
+	})
+	if worked == 0 {
+		t.Error("it never worked")
 	}
 	if _, err := c.ListBuckets(t.Context()); minio.ToErrorResponse(err).Code != "ExpiredToken" {
 		t.Errorf("afterwards: %v", err)

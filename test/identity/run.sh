@@ -1,22 +1,14 @@
 #!/usr/bin/env bash
 # run.sh [PATTERN]   logins with real identity providers: Keycloak from Maven Central, and panva's oidc-provider from npm;
-# with minio-go, the aws cli and boto3. PATTERN chooses tests, as go test -run does.
+# with minio-go, the aws cli, boto3, aws-sdk-go-v2 and aws-sdk-js. PATTERN chooses tests, as go test -run does.
 #
-#   AWS= PYTHON= NODE= NPM= MVN= JAVA=   programs, else found on PATH; what needs a missing one is named and left out
-#   KEYCLOAK=directory                   of a Keycloak that is unpacked already
-#   OBJSRV=binary                        see lib.sh
+#   AWS= PYTHON= ... KEYCLOAK=   as of providers.sh
+#   OBJSRV=binary                see lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
-KEYCLOAK_VERSION=26.4.0
+. "$TESTS/identity/providers.sh"
 registry_ca=${NODE_EXTRA_CA_CERTS:-}
 begin
 export CLIENT=identity
-
-# found NAME VARIABLE   sets VARIABLE to the program, or to nothing; a pyenv shim costs seconds at each start
-found() {
-  local p; p=$(command -v "${!2:-$1}") || p=
-  case $p in */shims/*) p=$(pyenv which "$1" 2>/dev/null || echo "$p") ;; esac
-  printf -v "$2" %s "$p"; export "${2?}"
-}
 for pair in aws:AWS python3:PYTHON node:NODE npm:NPM mvn:MVN java:JAVA; do found "${pair%:*}" "${pair#*:}"; done
 
 # provider   installs oidc-provider into a copy of its folder; sets IDENTITY_PROVIDER
@@ -28,36 +20,20 @@ provider() {
   export IDENTITY_PROVIDER=$TMP/provider IDENTITY_NODE=$NODE
 }
 
-# unpack   puts a Keycloak into TMP/keycloak
-unpack() {
-  if [ -n "${KEYCLOAK:-}" ]; then cp -r "$KEYCLOAK" "$TMP/keycloak" && rm -rf "$TMP/keycloak/data"; return; fi
-  [ -n "$MVN" ] || { echo "mvn is not installed (on PATH, MVN= or KEYCLOAK=)"; return 1; }
-  local zip
-  "$MVN" -q -B dependency:copy -Dartifact="org.keycloak:keycloak-quarkus-dist:$KEYCLOAK_VERSION:zip" -DoutputDirectory="$TMP/zip" >"$TMP/mvn.log" 2>&1 ||
-    { echo "Maven has no Keycloak: $(grep -m 1 ERROR "$TMP/mvn.log")"; return 1; }
-  zip=$(find "$TMP/zip" -name '*.zip') && (cd "$TMP" && "${JAVA%java}jar" xf "$zip" 2>/dev/null || unzip -q "$zip" -d "$TMP") && rm -f "$zip" && mv "$TMP/keycloak-$KEYCLOAK_VERSION" "$TMP/keycloak"
-}
-
-# keycloak   starts one with the realm of realm.json; sets IDENTITY_KEYCLOAK
-keycloak() {
-  local why port began=$SECONDS pid
-  [ -n "$JAVA" ] || { skip "$CLIENT keycloak" "java is not installed (on PATH, or JAVA=)"; return; }
-  why=$(unpack) || { skip "$CLIENT keycloak" "$why"; return; }
-  mkdir -p "$TMP/keycloak/data/import" && cp "$TESTS/identity/keycloak/realm.json" "$TMP/keycloak/data/import/objsrv-realm.json"
-  port=$(free_port)
-  JAVA=$JAVA KC_BOOTSTRAP_ADMIN_USERNAME=admin KC_BOOTSTRAP_ADMIN_PASSWORD=admin-secret-0815 \
-    bash "$TMP/keycloak/bin/kc.sh" start-dev --import-realm --db=dev-mem --http-host=127.0.0.1 --http-port="$port" \
-    --http-management-port="$(free_port)" >"$TMP/keycloak.log" 2>&1 </dev/null &
-  pid=$!; PIDS+=("$pid"); disown "$pid"
-  wait_until 400 eval "! alive $pid || curl -fsS http://127.0.0.1:$port/realms/objsrv/.well-known/openid-configuration"
-  alive "$pid" && curl -fsS -o /dev/null "http://127.0.0.1:$port/realms/objsrv/.well-known/openid-configuration" ||
-    { fail "$CLIENT keycloak" "did not start: $(tail -n 3 "$TMP/keycloak.log" | tr '\n' ' ')"; return; }
-  echo "     keycloak $KEYCLOAK_VERSION was ready after $((SECONDS - began)) s"
-  export IDENTITY_KEYCLOAK=http://127.0.0.1:$port
+# sdks   builds the program of aws-sdk-go-v2, and installs the SDK for JavaScript; sets IDENTITY_GOSDK and IDENTITY_JSSDK
+sdks() {
+  (cd "$TESTS/clients/go" && go build -o "$TMP/gosdk" ./webidentity) >"$TMP/gosdk.log" 2>&1 && export IDENTITY_GOSDK=$TMP/gosdk ||
+    skip "$CLIENT aws-sdk-go-v2" "go build: $(tail -n 2 "$TMP/gosdk.log" | tr '\n' ' ')"
+  [ -n "$NODE" ] && [ -n "$NPM" ] || { skip "$CLIENT aws-sdk-js" "node or npm is not installed (on PATH, or NODE= NPM=)"; return; }
+  cp -r "$TESTS/clients/js" "$TMP/js"
+  (cd "$TMP/js" && NODE_EXTRA_CA_CERTS=$registry_ca "$NPM" ci --no-audit --no-fund) >"$TMP/npm.log" 2>&1 ||
+    { skip "$CLIENT aws-sdk-js" "npm ci: $(tail -n 2 "$TMP/npm.log" | tr '\n' ' ')"; return; }
+  export IDENTITY_JSSDK=$TMP/js/webidentity.mjs IDENTITY_NODE=$NODE
 }
 
 provider
-keycloak
+sdks
+keycloak objsrv && export IDENTITY_KEYCLOAK=$KEYCLOAK_URL
 [ -n "$AWS" ] && export IDENTITY_AWS=$AWS
 [ -n "$PYTHON" ] && "$PYTHON" -c 'import boto3' 2>/dev/null && export IDENTITY_PYTHON=$PYTHON
 server_binary; export IDENTITY_OBJSRV=$SERVER_BIN
