@@ -62,13 +62,14 @@ const defaultDuration = 12 * time.Hour
 // Console answers everything below Prefix. Safe for concurrent use.
 type Console struct {
 	Config
-	page   []byte // index.html
-	seal   sealer
-	logins *sts.Limiter // wrong ones
-	states used         // of logins with providers
-	origin *http.CrossOriginProtection
-	routes []route
-	admin  []string // actions that pages ask about
+	page    []byte // index.html
+	seal    sealer
+	logins  *sts.Limiter // wrong ones
+	states  used         // of logins with providers
+	waiting zips
+	origin  *http.CrossOriginProtection
+	routes  []route
+	admin   []string // actions that pages ask about
 }
 
 // maxWrongLogins of an address at once; one more is free each second (S-205).
@@ -133,6 +134,9 @@ func routes() []route {
 		{get, "sso/", "ConsoleSSO", (*visit).sso},
 		{post, "renew", "ConsoleRenew", (*visit).renew},
 		{post, "logout", "ConsoleLogout", (*visit).logout},
+		{post, "share", "ConsoleShare", (*visit).share},
+		{post, "zip", "ConsoleZip", (*visit).newZip},
+		{get, "zip/", "ConsoleZip", (*visit).zip},
 		{"", "s3/", "", (*visit).s3},
 		{"", "admin/", "", (*visit).administer},
 	}

@@ -30,7 +30,7 @@ type metadata struct {
 	// For people who log in.
 	Authorization string          `json:"authorization_endpoint"`
 	Token         string          `json:"token_endpoint"`
-	EndSession    string          `json:"end_session_endpoint"` // OpenID Connect RP-Initiated Logout 1.0
+	EndSession    string          `json:"end_session_endpoint"`                  // OpenID Connect RP-Initiated Logout 1.0
 	TokenAuth     json.RawMessage `json:"token_endpoint_auth_methods_supported"` // read by authStyle alone
 }
 
