@@ -88,7 +88,8 @@ type Objects interface {
 	// possible; result i belongs to in[i]. Entries fail one by one; the error is
 	// of the call as a whole (no such bucket, store unavailable).
 	DeleteObjects(ctx context.Context, bucket string, in []DeleteInput) ([]DeleteResult, error)
-	// CopyObject makes a new version from an existing one on the store's side.
+	// CopyObject makes a new version from an existing one on the store's side. Content that
+	// is coded stays as it is, and the copy has the source's Size.
 	// Source conditions have been checked by the caller against in.SourceETag: when
 	// that is set and the source's ETag is another by now, ErrPrecondition.
 	CopyObject(ctx context.Context, in CopyInput) (*Object, error)
@@ -137,7 +138,7 @@ type Uploads interface {
 // Content is the readable content of one object version. Every byte it gives out
 // has been verified against the checksum that was stored with it.
 type Content interface {
-	// Range returns a reader over n bytes from offset off, within the object's size.
+	// Range returns a reader over n bytes from offset off, within the object's Length.
 	// The reader ends with io.EOF only after exactly n verified bytes; damage is
 	// an error that Is ErrDamaged. It may implement io.WriterTo. Not for concurrent use.
 	Range(off, n int64) io.Reader

@@ -67,9 +67,12 @@ type Object struct {
 	Latest       bool
 	DeleteMarker bool
 	Size         int64
-	ETag         string // without quotes
-	Modified     time.Time
-	Owner        string // id of the account that owns the object
+	// Stored is the length of what the version's Content gives, where that is not Size because
+	// the content is kept in a form of its writer's making (Digest.Coded); else 0.
+	Stored   int64
+	ETag     string // without quotes
+	Modified time.Time
+	Owner    string // id of the account that owns the object
 	Class        string // storage class; "" means STANDARD
 	Attrs        []Attr // not filled by lists
 	Tags         []Tag  // not filled by lists
@@ -81,6 +84,14 @@ type Object struct {
 	Props map[string]string // not filled by lists
 }
 
+// Length is the length of what the version's Content gives.
+func (o *Object) Length() int64 {
+	if o.Stored != 0 {
+		return o.Stored
+	}
+	return o.Size
+}
+
 // Ref names a version of an object. Version "" means the current one.
 type Ref struct{ Bucket, Key, Version string }
 
@@ -88,6 +99,13 @@ type Ref struct{ Bucket, Key, Version string }
 type Digest struct {
 	ETag     string
 	Checksum Checksum
+	// Coded says that the body was not the content itself but a form of it, compressed or encrypted,
+	// that only its writer understands. Size is then the content's own length: listings, counters and
+	// conditions have it, while Content and CopyPart's ranges give the body as it came, which must not
+	// be empty. A store that can't keep the two apart answers ErrNotSupported. It tells readers
+	// nothing of the form: that is for the writer to note in Props.
+	Coded bool
+	Size  int64
 }
 
 // Meta is what a client says about an object besides its content.
@@ -104,7 +122,7 @@ type PutInput struct {
 	Bucket, Key string
 	Meta        Meta
 	Body        io.Reader
-	Size        int64         // exact length of Body when known, else -1; a Body of another length is an error
+	Size        int64         // exact length of Body, which may be coded, when known, else -1; a Body of another length is an error
 	Digest      func() Digest // called once after Body returned io.EOF
 	If          Conditions
 }
@@ -216,9 +234,18 @@ type UploadPage struct {
 type Part struct {
 	Number   int
 	Size     int64
+	Stored   int64 // as Object.Stored
 	ETag     string
 	Modified time.Time
 	Checksum Checksum
+}
+
+// Length is the number of bytes that the part has in the Content of its object.
+func (p *Part) Length() int64 {
+	if p.Stored != 0 {
+		return p.Stored
+	}
+	return p.Size
 }
 
 // PartInput describes a PutPart; fields as in PutInput.

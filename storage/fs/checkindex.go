@@ -65,8 +65,8 @@ func (c *checker) version(bucketID uint64, key, value []byte) (*record, bool) {
 	p.Kind = "content"
 	switch r.place {
 	case placeNone:
-		if r.size != 0 {
-			p.Detail = fmt.Sprintf("%d bytes without a place", r.size)
+		if r.stored != 0 {
+			p.Detail = fmt.Sprintf("%d bytes without a place", r.stored)
 			c.problem(p)
 		}
 	case placeInline:
@@ -77,12 +77,12 @@ func (c *checker) version(bucketID uint64, key, value []byte) (*record, bool) {
 		}
 	case placeBlob:
 		c.blob(r.loc).refs++
-		c.blob(r.loc).size = r.size
+		c.blob(r.loc).size = r.stored
 	case placeManifest:
 		c.blob(r.loc).refs++
 		m, err := c.manifest(r.loc)
-		if err == nil && m.size() != r.size {
-			err = fmt.Errorf("manifest has %d of %d bytes", m.size(), r.size)
+		if err == nil {
+			err = m.check(r)
 		}
 		if err != nil {
 			p.Detail = err.Error()
@@ -95,10 +95,10 @@ func (c *checker) version(bucketID uint64, key, value []byte) (*record, bool) {
 // content checks inline content.
 func (c *checker) content(r *record) error {
 	found, err := get(c.r, dataKey(r.loc), func(v []byte) error {
-		if int64(len(v)) != r.size || contentCRC(r.loc, v) != r.crc {
+		if int64(len(v)) != r.stored || contentCRC(r.loc, v) != r.crc {
 			return fmt.Errorf("checksum of the bytes in the index: %w", storage.ErrDamaged)
 		}
-		c.stats.Bytes += r.size
+		c.stats.Bytes += r.stored
 		return nil
 	})
 	if err == nil && !found {

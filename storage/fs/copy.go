@@ -108,7 +108,7 @@ func (s *Store) copyObject(in *storage.CopyInput) (*storage.Object, error) {
 	if d.Checksum == (storage.Checksum{}) {
 		d.Checksum = src.rec.checksum
 	}
-	p := &publication{key: in.Key, cond: &in.If, rec: s.newRecord(&in.Meta, src.rec.size, d)}
+	p := &publication{key: in.Key, cond: &in.If, rec: s.newRecord(&in.Meta, src.rec.size, src.rec.stored, d)}
 	if err := s.space.take(int64(len(src.c.data)) + 2*blockSize); err != nil {
 		return nil, err
 	}

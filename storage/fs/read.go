@@ -123,19 +123,19 @@ func (s *Store) GetObject(_ context.Context, ref storage.Ref) (*storage.Object, 
 
 // openContent opens the content of a version. The caller holds the key's lock.
 func (s *Store) openContent(r *record, bucket, key string) (*content, error) {
-	c := &content{s: s, size: r.size, bucket: bucket, key: key}
+	c := &content{s: s, size: r.stored, bucket: bucket, key: key}
 	var err error
 	switch r.place {
 	case placeNone:
-		if r.size != 0 {
+		if r.stored != 0 {
 			err = fmt.Errorf("no content: %w", storage.ErrDamaged)
 		}
 		c.data = []byte{}
 	case placeInline:
 		err = c.loadInline(r)
 	case placeBlob:
-		c.extents = []extent{{r.loc, r.size}}
-		c.one, err = s.openBlob(r.loc, r.size)
+		c.extents = []extent{{r.loc, r.stored}}
+		c.one, err = s.openBlob(r.loc, r.stored)
 	case placeManifest:
 		err = c.loadManifest(r)
 	}
@@ -149,16 +149,16 @@ func (s *Store) openContent(r *record, bucket, key string) (*content, error) {
 // loadInline copies the content out of the index, so that a slow client holds no part
 // of the index in memory.
 func (c *content) loadInline(r *record) error {
-	if r.size > writeBuffer {
-		return fmt.Errorf("inline content of %d bytes: %w", r.size, storage.ErrDamaged)
+	if r.stored < 0 || r.stored > writeBuffer {
+		return fmt.Errorf("inline content of %d bytes: %w", r.stored, storage.ErrDamaged)
 	}
 	c.buf = c.s.bodies.get()
-	c.data = c.buf[:r.size]
+	c.data = c.buf[:r.stored]
 	var key [9]byte
 	k := appendKey(key[:0], rangeData, r.loc, "")
 	found, err := get(c.s.db, k, func(v []byte) error {
-		if int64(len(v)) != r.size {
-			return fmt.Errorf("%d of %d bytes: %w", len(v), r.size, storage.ErrDamaged)
+		if int64(len(v)) != r.stored {
+			return fmt.Errorf("%d of %d bytes: %w", len(v), r.stored, storage.ErrDamaged)
 		}
 		copy(c.data, v)
 		return nil
@@ -196,8 +196,8 @@ func (s *Store) manifest(r *record) (m *manifest, err error) {
 	if err == nil && !found {
 		err = fmt.Errorf("manifest %x is missing: %w", r.loc, storage.ErrDamaged)
 	}
-	if err == nil && m.size() != r.size {
-		err = fmt.Errorf("manifest %x has %d of %d bytes: %w", r.loc, m.size(), r.size, storage.ErrDamaged)
+	if err == nil {
+		err = m.check(r)
 	}
 	return m, err
 }

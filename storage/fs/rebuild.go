@@ -207,8 +207,8 @@ func (b *rebuilder) manifest(f *blobFile, r *record) (*manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.size() != r.size {
-		return nil, fmt.Errorf("manifest has %d of %d bytes: %w", m.size(), r.size, storage.ErrDamaged)
+	if err := m.check(r); err != nil {
+		return nil, err
 	}
 	for i := range m.parts {
 		for _, x := range m.parts[i].extents {

@@ -25,6 +25,7 @@ type record struct {
 	marker    bool // a delete marker
 	modified  int64
 	size      int64
+	stored    int64 // length of the content as it is kept
 	place     place
 	loc       uint64 // data id, blob id or manifest id
 	crc       uint32 // CRC32C of inline content
@@ -45,6 +46,7 @@ const (
 	flagUpload
 	flagMeta
 	placeShift = 4
+	flagCoded  = 1 << 6 // stored is not size
 )
 
 // identity is what a record belongs to: the checksum of the record covers it, so that
@@ -76,6 +78,10 @@ func appendRecordAt(b []byte, r *record, ident []byte) []byte {
 	if len(r.attrs) > 0 || len(r.tags) > 0 || len(r.props) > 0 {
 		flags |= flagMeta
 	}
+	coded := !r.marker && r.stored != r.size
+	if coded {
+		flags |= flagCoded
+	}
 	b = append(b, recordVersion, flags)
 	b = binary.LittleEndian.AppendUint64(b, r.seq)
 	if !r.null {
@@ -84,6 +90,9 @@ func appendRecordAt(b []byte, r *record, ident []byte) []byte {
 	b = binary.AppendVarint(b, r.modified)
 	if !r.marker {
 		b = binary.AppendUvarint(b, uint64(r.size))
+		if coded {
+			b = binary.AppendUvarint(b, uint64(r.stored))
+		}
 		b = appendETag(b, r.etag)
 		b = appendString(b, r.class)
 		b = appendChecksum(b, r.checksum)
@@ -136,6 +145,9 @@ func decodeRecordAt(r *record, value, ident []byte, a *arena, full bool) error {
 	r.modified = d.varint()
 	if !r.marker {
 		r.size = int64(d.uvarint())
+		if r.stored = r.size; flags&flagCoded != 0 {
+			r.stored = int64(d.uvarint())
+		}
 		r.etag = d.etag(a)
 		r.class = a.same(class, d.bytes())
 		r.checksum = d.checksum(a)
@@ -163,6 +175,9 @@ func (r *record) fill(o *storage.Object, key string, latest bool, a *arena) {
 	o.Key, o.Latest, o.DeleteMarker = key, latest, r.marker
 	o.Size, o.ETag, o.Modified = r.size, r.etag, time.UnixMilli(r.modified).UTC()
 	o.Owner, o.Checksum, o.PartCount = r.owner, r.checksum, r.partCount
+	if r.stored != r.size {
+		o.Stored = r.stored
+	}
 	if r.class != "" {
 		o.Class = r.class
 	}

@@ -130,15 +130,30 @@ func (d *reader) part(a *arena) (p partRecord) {
 	if n > 0 {
 		p.extents = make([]extent, n)
 	}
-	var sum int64
 	for i := range p.extents {
 		p.extents[i] = extent{blob: d.uvarint(), size: int64(d.uvarint())}
-		sum += p.extents[i].size
+		if p.extents[i].size < 0 {
+			d.fail()
+		}
 	}
-	if sum != p.Size {
-		d.fail()
-	}
+	p.setStored()
 	return p
+}
+
+// length is the number of bytes that the part's blobs hold.
+func (p *partRecord) length() (n int64) {
+	for i := range p.extents {
+		n += p.extents[i].size
+	}
+	return n
+}
+
+// setStored tells the length of what is stored where it is not that of the content.
+func (p *partRecord) setStored() {
+	p.Stored = 0
+	if n := p.length(); n != p.Size {
+		p.Stored = n
+	}
 }
 
 func encodePart(key []byte, p *partRecord) []byte {
@@ -161,12 +176,21 @@ type manifest struct {
 	parts []partRecord
 }
 
-// size is the length of the content.
-func (m *manifest) size() (n int64) {
+// size is the length of the content, stored that of the blobs that hold it.
+func (m *manifest) size() (size, stored int64) {
 	for i := range m.parts {
-		n += m.parts[i].Size
+		size += m.parts[i].Size
+		stored += m.parts[i].length()
 	}
-	return n
+	return size, stored
+}
+
+// check compares the manifest with the version that it belongs to.
+func (m *manifest) check(r *record) error {
+	if size, stored := m.size(); size != r.size || stored != r.stored {
+		return fmt.Errorf("manifest has %d bytes in %d, the version %d in %d: %w", size, stored, r.size, r.stored, storage.ErrDamaged)
+	}
+	return nil
 }
 
 func encodeManifest(id uint64, m *manifest) []byte {

@@ -120,7 +120,12 @@ func (s *Store) PutPart(_ context.Context, in storage.PartInput) (*storage.Part,
 	return part, nil
 }
 
-func (p *partRecord) setDigest(d storage.Digest) { p.ETag, p.Checksum = d.ETag, d.Checksum }
+func (p *partRecord) setDigest(d storage.Digest) {
+	p.ETag, p.Checksum = d.ETag, d.Checksum
+	if d.Coded {
+		p.Size = d.Size
+	}
+}
 
 // storePart reads the body of a part into a blob and stores the part. p has its number
 // and announced size, and its digest when digest is nil.
@@ -194,6 +199,7 @@ func (s *Store) setPart(ref storage.UploadRef, p *partRecord, blob *blobWriter, 
 			e.addRef(x.blob)
 		}
 	}
+	p.setStored()
 	p.Modified = time.UnixMilli(s.now()).UTC()
 	_ = e.b.Set(k, encodePart(k, p), nil)
 	if err := e.commit(); err != nil {
@@ -316,7 +322,9 @@ func (s *Store) completeUpload(in *storage.CompleteInput) (*storage.Object, erro
 	if err := s.space.take(int64(128*len(list)) + 2*blockSize); err != nil {
 		return nil, err
 	}
-	p := &publication{key: in.Upload.Key, cond: &in.If, rec: s.newRecord(&u.Meta, m.size(), d)}
+	size, stored := m.size()
+	d.Coded = false // the parts have told
+	p := &publication{key: in.Upload.Key, cond: &in.If, rec: s.newRecord(&u.Meta, size, stored, d)}
 	p.rec.partCount, p.rec.uploadID = len(list), in.Upload.ID
 	if err := s.addManifest(bk, p, m); err != nil {
 		return nil, err

@@ -124,10 +124,14 @@ func (s *Store) name(r *record, null bool) (err error) {
 	return err
 }
 
-// newRecord makes the record of a new version, but for its id and content.
-func (s *Store) newRecord(m *storage.Meta, size int64, d storage.Digest) *record {
+// newRecord makes the record of a new version, but for its id and content. stored is the
+// length of what is kept, size that of the content unless the digest knows it better.
+func (s *Store) newRecord(m *storage.Meta, size, stored int64, d storage.Digest) *record {
+	if d.Coded {
+		size = d.Size
+	}
 	return &record{
-		modified: s.now(), size: size, etag: d.ETag, checksum: d.Checksum,
+		modified: s.now(), size: size, stored: stored, etag: d.ETag, checksum: d.Checksum,
 		owner: m.Owner, class: m.Class, attrs: m.Attrs, tags: m.Tags, props: m.Props,
 	}
 }
@@ -152,7 +156,7 @@ func (s *Store) PutObject(_ context.Context, in storage.PutInput) (*storage.Obje
 	}
 	defer body.release()
 	p := &publication{key: in.Key, cond: &in.If, inline: body.data, blob: body.blob}
-	p.rec = s.newRecord(&in.Meta, body.size, digestOf(in.Digest))
+	p.rec = s.newRecord(&in.Meta, body.size, body.size, digestOf(in.Digest))
 	switch {
 	case body.blob != nil:
 		p.rec.place, p.rec.loc = placeBlob, body.blob.id

@@ -101,10 +101,17 @@ func (s *Store) publish(b *bucket, v *version) {
 	b.objects.set(v.obj.Key, append([]*version{v}, old...))
 }
 
-// newObject is the metadata of a version that is about to be published.
-func newObject(key string, m storage.Meta, size int64, d storage.Digest) storage.Object {
+// newObject is the metadata of a version that is about to be published. stored is the length
+// of what is kept, size that of the content unless the digest knows it better.
+func newObject(key string, m storage.Meta, size, stored int64, d storage.Digest) storage.Object {
+	if d.Coded {
+		size = d.Size
+	}
+	if stored == size {
+		stored = 0
+	}
 	return storage.Object{
-		Key: key, Size: size, ETag: d.ETag, Checksum: d.Checksum,
+		Key: key, Size: size, Stored: stored, ETag: d.ETag, Checksum: d.Checksum,
 		Owner: m.Owner, Class: m.Class,
 		Attrs: slices.Clone(m.Attrs), Tags: slices.Clone(m.Tags), Props: maps.Clone(m.Props),
 	}
@@ -145,7 +152,7 @@ func (s *Store) PutObject(ctx context.Context, in storage.PutInput) (*storage.Ob
 	if err := in.If.Check(b.current(in.Key)); err != nil {
 		return nil, err
 	}
-	v := &version{obj: newObject(in.Key, in.Meta, int64(len(body)), digest), body: body}
+	v := &version{obj: newObject(in.Key, in.Meta, int64(len(body)), int64(len(body)), digest), body: body}
 	s.publish(b, v)
 	return v.give(true), nil
 }
@@ -233,7 +240,7 @@ func (s *Store) CopyObject(_ context.Context, in storage.CopyInput) (*storage.Ob
 	if digest.Checksum == (storage.Checksum{}) {
 		digest.Checksum = src.obj.Checksum
 	}
-	v := &version{obj: newObject(in.Key, in.Meta, src.obj.Size, digest), body: src.body}
+	v := &version{obj: newObject(in.Key, in.Meta, src.obj.Size, src.obj.Length(), digest), body: src.body}
 	if !in.Flatten {
 		v.parts, v.obj.PartCount = src.parts, src.obj.PartCount
 	}

@@ -129,6 +129,12 @@ func (s *Store) setPart(ref storage.UploadRef, number int, body []byte, d storag
 	p := &part{body: body, info: storage.Part{
 		Number: number, Size: int64(len(body)), ETag: d.ETag, Modified: s.time(), Checksum: d.Checksum,
 	}}
+	if d.Coded {
+		p.info.Size = d.Size
+	}
+	if n := int64(len(body)); n != p.info.Size {
+		p.info.Stored = n
+	}
 	u.parts[number] = p
 	info := p.info
 	return &info, nil
@@ -224,7 +230,12 @@ func (s *Store) CompleteUpload(_ context.Context, in storage.CompleteInput) (*st
 		return nil, err
 	}
 	body := bytes.Join(bodies, nil)
-	v := &version{obj: newObject(in.Upload.Key, u.info.Meta, int64(len(body)), digest), body: body, parts: parts}
+	var size int64
+	for i := range parts {
+		size += parts[i].Size
+	}
+	digest.Coded = false // the parts have told
+	v := &version{obj: newObject(in.Upload.Key, u.info.Meta, size, int64(len(body)), digest), body: body, parts: parts}
 	v.obj.PartCount = len(parts)
 	v.obj.UploadID = u.info.ID
 	s.publish(b, v)

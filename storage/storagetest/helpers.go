@@ -30,6 +30,14 @@ type body struct {
 	eof     bool
 	digests int
 	early   bool // Digest was called before io.EOF had been returned
+	coded   bool // what is read stands for content of another size
+	size    int64
+}
+
+// code says that the body stands for content of size bytes, and returns the body.
+func (b *body) code(size int64) *body {
+	b.coded, b.size = true, size
+	return b
 }
 
 // newBody wraps r.
@@ -59,6 +67,7 @@ func (b *body) digest() storage.Digest {
 	return storage.Digest{
 		ETag:     hex.EncodeToString(b.md5.Sum(nil)),
 		Checksum: storage.Checksum{Algorithm: "CRC32", Type: "FULL_OBJECT", Value: base64.StdEncoding.EncodeToString(b.crc.Sum(nil))},
+		Coded:    b.coded, Size: b.size,
 	}
 }
 

@@ -186,7 +186,7 @@ func conditionText(n uint32) string {
 		" if-size", " if-other-size", " if-time", " if-other-time", "", "", "", "", "", "", ""}, n)
 }
 
-// bodyOf makes the body of a write: the content, and perhaps a failure in it.
+// bodyOf makes the body of a write: the content, which may be coded, and perhaps a failure in it.
 func bodyOf(n [3]uint32) (content []byte, size int64, failing bool, reader func() *body) {
 	content = noise(uint64(n[0]%50), pick(bodySizes, n[1]))
 	size = int64(len(content))
@@ -195,10 +195,15 @@ func bodyOf(n [3]uint32) (content []byte, size int64, failing bool, reader func(
 	}
 	failing = chance(n[2]>>8, 25)
 	reader = func() *body {
+		from := iotest.DataErrReader(bytes.NewReader(content))
 		if failing {
-			return newBody(failAfter(content, int(n[2]>>16)%(len(content)+1)))
+			from = failAfter(content, int(n[2]>>16)%(len(content)+1))
 		}
-		return newBody(iotest.DataErrReader(bytes.NewReader(content)))
+		b := newBody(from)
+		if len(content) > 0 && chance(n[0]>>8, 4) {
+			b.code(int64(n[0]>>16) % 100_000)
+		}
+		return b
 	}
 	return content, size, failing, reader
 }
@@ -378,8 +383,8 @@ func (x *exec) buildRead(o op, bucket, key string) call {
 				}
 				defer c.Close()
 				a.object(out)
-				off := int64(o.n[4]) % (out.Size + 1)
-				n := int64(o.n[5]) % (out.Size - off + 1)
+				off := int64(o.n[4]) % (out.Length() + 1)
+				n := int64(o.n[5]) % (out.Length() - off + 1)
 				got, err := io.ReadAll(c.Range(off, n))
 				a.add(" bytes %d+%d: %s, error %v", off, n, digestOf(got).ETag, err)
 			}

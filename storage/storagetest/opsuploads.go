@@ -69,7 +69,7 @@ func (x *exec) buildCopyPart(o op, bucket, key string) call {
 			src.Version = id(from.Version)
 			var size int64
 			if o, err := b.StatObject(x.ctx, src); err == nil {
-				size = o.Size
+				size = o.Length()
 			}
 			off := int64(o.n[6]) % (size + 1)
 			in := copyPartInput(refFor(ref, id), number, src, off, int64(o.n[7])%(size-off+1))

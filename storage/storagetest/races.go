@@ -354,7 +354,7 @@ func raceReaders(e *env) {
 					e.Errorf("GetObject: %v", err)
 					continue
 				}
-				content, err := readContent(c, o.Size)
+				content, err := readContent(c, o.Length())
 				if err != nil || digestOf([]byte(content)).ETag != o.ETag {
 					e.Errorf("read %d bytes of %+v: error %v", len(content), *o, err)
 				}

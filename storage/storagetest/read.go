@@ -16,7 +16,7 @@ func readObject(ctx context.Context, b storage.Backend, ref storage.Ref) (string
 		return "", err
 	}
 	defer c.Close()
-	return readContent(c, o.Size)
+	return readContent(c, o.Length())
 }
 
 // readContent reads all of a content.

@@ -184,8 +184,8 @@ func describeObject(o *storage.Object) string {
 	for _, name := range slices.Sorted(maps.Keys(o.Props)) {
 		props = append(props, fmt.Sprintf("%s=%q", name, o.Props[name]))
 	}
-	return fmt.Sprintf("%q %q latest %t marker %t size %d etag %q modified %s owner %q class %q attrs %q tags %q checksum %q parts %d upload %q props %q",
-		o.Key, o.VersionID, o.Latest, o.DeleteMarker, o.Size, o.ETag, o.Modified.UTC().Format(time.RFC3339Nano), o.Owner, o.Class,
+	return fmt.Sprintf("%q %q latest %t marker %t size %s etag %q modified %s owner %q class %q attrs %q tags %q checksum %q parts %d upload %q props %q",
+		o.Key, o.VersionID, o.Latest, o.DeleteMarker, sizes(o.Size, o.Stored), o.ETag, o.Modified.UTC().Format(time.RFC3339Nano), o.Owner, o.Class,
 		o.Attrs, o.Tags, o.Checksum, o.PartCount, o.UploadID, props)
 }
 
@@ -193,7 +193,7 @@ func describeObject(o *storage.Object) string {
 func describeParts(parts []storage.Part) string {
 	var out []string
 	for _, p := range parts {
-		out = append(out, fmt.Sprintf("%d:%d:%s:%s", p.Number, p.Size, p.ETag, p.Checksum))
+		out = append(out, fmt.Sprintf("%d:%s:%s:%s", p.Number, sizes(p.Size, p.Stored), p.ETag, p.Checksum))
 	}
 	return strings.Join(out, " ")
 }

@@ -56,7 +56,7 @@ type testCase struct {
 // allCases lists the suite.
 func allCases() []testCase {
 	return slices.Concat(bucketCases, objectCases, versionCases, conditionCases, copyCases,
-		listCases, pagingCases, keyCases, uploadCases, completeCases, bodyCases, contentCases,
+		listCases, pagingCases, keyCases, uploadCases, completeCases, bodyCases, contentCases, codedCases,
 		usageCases, raceCases, lifeCases)
 }
 
