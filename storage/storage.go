@@ -147,3 +147,12 @@ type Content interface {
 	Bytes() (b []byte, ok bool)
 	io.Closer
 }
+
+// Parted is a Content that knows of which parts it is made. One that is not was put whole, or is a copy of such a one.
+type Parted interface {
+	Content
+	// Parts returns the parts of an upload that the content is made of, in its order; none when it was put whole.
+	// Unlike Objects.Parts it tells those of this very content, whatever has become of the version, and also those
+	// of a copy that has been flattened.
+	Parts() ([]Part, error)
+}

@@ -68,11 +68,10 @@ var owners = map[string][]string{
 	"github.com/coreos/go-oidc/v3":                   {"sts/oidc"},
 	"github.com/go-jose/go-jose/v4":                  {"sts/oidc"}, // JSON Web Keys, which go-oidc keeps to itself
 	"github.com/go-ldap/ldap/v3":                     {"sts/ldap"},
-	"github.com/klauspost/compress":                  {"storage/fs/..."},
+	"github.com/klauspost/compress":                  {"internal/seal"},
 	"github.com/minio/crc64nvme":                     {"internal/checksum"},
 	"github.com/minio/md5-simd":                      {"internal/checksum"},
 	"github.com/minio/minio-go/v7":                   {"storage/s3gw"},
-	"github.com/minio/sio":                           {"storage/fs/..."},
 	"github.com/prometheus/client_golang/prometheus": {"internal/metrics"},
 	"github.com/rogpeppe/go-internal":                {},
 	"github.com/spf13/cobra":                         {"cmd/..."},

@@ -129,6 +129,7 @@ type content struct {
 	extents  []extent
 	one      *blobFile
 	manifest uint64 // pinned, or 0
+	of       *record // of the manifest
 	closing  sync.Once
 }
 

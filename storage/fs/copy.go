@@ -142,7 +142,7 @@ func (src *source) copyManifest(flatten bool) *manifest {
 	if src.m == nil {
 		r := src.rec
 		return &manifest{flat: true, parts: []partRecord{{
-			Part:    storage.Part{Number: 1, Size: r.size, ETag: r.etag, Modified: time.UnixMilli(r.modified)},
+			Part:    storage.Part{Number: wholePart, Size: r.size, ETag: r.etag, Modified: time.UnixMilli(r.modified)},
 			extents: src.c.extents,
 		}}}
 	}

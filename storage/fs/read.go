@@ -183,8 +183,28 @@ func (c *content) loadManifest(r *record) error {
 		c.extents = append(c.extents, m.parts[i].extents...)
 	}
 	c.s.pins.pin(r.loc)
-	c.manifest = r.loc
+	c.manifest, c.of = r.loc, r
 	return nil
+}
+
+// Parts implements storage.Parted. The manifest is pinned while the content is open, and is read again: holding it
+// would cost every reader of a large object.
+func (c *content) Parts() ([]storage.Part, error) {
+	if c.of == nil {
+		return nil, nil
+	}
+	if err := c.s.enter(); err != nil {
+		return nil, err
+	}
+	defer c.s.leave()
+	m, err := c.s.manifest(c.of)
+	if err != nil {
+		return nil, c.s.noteDamage(fmt.Errorf("parts of %s/%s: %w", c.bucket, c.key, err))
+	}
+	if m.whole() {
+		return nil, nil
+	}
+	return m.list(), nil
 }
 
 // manifest reads the manifest of a version.
@@ -223,9 +243,5 @@ func (s *Store) Parts(_ context.Context, ref storage.Ref) ([]storage.Part, error
 	if err != nil {
 		return nil, s.noteDamage(fmt.Errorf("parts of %s/%s: %w", ref.Bucket, ref.Key, err))
 	}
-	list := make([]storage.Part, len(m.parts))
-	for i := range m.parts {
-		list[i] = m.parts[i].Part
-	}
-	return list, nil
+	return m.list(), nil
 }

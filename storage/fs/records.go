@@ -193,6 +193,20 @@ func (m *manifest) check(r *record) error {
 	return nil
 }
 
+// whole tells whether it is that of a copy which shares the content of an object that was put whole.
+func (m *manifest) whole() bool { return m.flat && len(m.parts) == 1 && m.parts[0].Number == wholePart }
+
+// wholePart is the number of the one part of such a manifest. No part of an upload has it.
+const wholePart = 0
+
+func (m *manifest) list() []storage.Part {
+	list := make([]storage.Part, len(m.parts))
+	for i := range m.parts {
+		list[i] = m.parts[i].Part
+	}
+	return list
+}
+
 func encodeManifest(id uint64, m *manifest) []byte {
 	v := make([]byte, 0, 16+64*len(m.parts))
 	flags := byte(0)

@@ -165,6 +165,9 @@ func (s *Store) GetObject(_ context.Context, ref storage.Ref) (*storage.Object, 
 	if err != nil {
 		return nil, nil, err
 	}
+	if v.parts != nil {
+		return v.give(i == 0), parted{content(v.body), v.parts}, nil
+	}
 	return v.give(i == 0), content(v.body), nil
 }
 
@@ -186,6 +189,9 @@ func (s *Store) Parts(_ context.Context, ref storage.Ref) ([]storage.Part, error
 	_, _, v, err := s.readable(ref)
 	if err != nil {
 		return nil, err
+	}
+	if v.obj.PartCount == 0 {
+		return nil, nil
 	}
 	return slices.Clone(v.parts), nil
 }
@@ -240,9 +246,9 @@ func (s *Store) CopyObject(_ context.Context, in storage.CopyInput) (*storage.Ob
 	if digest.Checksum == (storage.Checksum{}) {
 		digest.Checksum = src.obj.Checksum
 	}
-	v := &version{obj: newObject(in.Key, in.Meta, src.obj.Size, src.obj.Length(), digest), body: src.body}
+	v := &version{obj: newObject(in.Key, in.Meta, src.obj.Size, src.obj.Length(), digest), body: src.body, parts: src.parts}
 	if !in.Flatten {
-		v.parts, v.obj.PartCount = src.parts, src.obj.PartCount
+		v.obj.PartCount = src.obj.PartCount
 	}
 	s.publish(b, v)
 	return v.give(true), nil
@@ -366,6 +372,17 @@ func (s *Store) list(in storage.ListInput, v view[*version]) (*storage.ListPage,
 
 // content is the content of a version; bodies are never changed.
 type content []byte
+
+// parted is the content of a version that was completed from an upload, or copied from one.
+type parted struct {
+	content
+	parts []storage.Part
+}
+
+// Parts implements storage.Parted.
+func (p parted) Parts() ([]storage.Part, error) {
+	return slices.Clone(p.parts), nil
+}
 
 // inMemory is the largest content that Bytes gives out. Everything is in memory here,
 // but callers' tests should meet both of their ways of reading.

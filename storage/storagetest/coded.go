@@ -108,6 +108,28 @@ func codedParts(e *env) {
 	_, err = e.CompleteUpload(e.ctx, completeInput(v.UploadRef, *p))
 	e.ok("CompleteUpload", err)
 	e.coded(bucket, "copy", bodies[1], 70000)
+	for _, flatten := range []bool{false, true} {
+		_, err = e.CopyObject(e.ctx, storage.CopyInput{Source: storage.Ref{Bucket: bucket, Key: "k"}, Bucket: bucket, Key: "another", Flatten: flatten})
+		e.ok("CopyObject", err)
+		e.parted(bucket, "another", describeParts(parts))
+	}
+	e.put(bucket, "another", "put whole")
+	e.parted(bucket, "another", "")
+}
+
+// parted checks the parts of an object's content, which stay those of this content whatever becomes of the key.
+func (e *env) parted(bucket, key, want string) {
+	e.Helper()
+	_, c, err := e.GetObject(e.ctx, storage.Ref{Bucket: bucket, Key: key})
+	e.ok("GetObject", err)
+	defer c.Close()
+	e.put(bucket, key, "another")
+	var got []storage.Part
+	if c, ok := c.(storage.Parted); ok {
+		got, err = c.Parts()
+		e.ok("Parts", err)
+	}
+	e.equal("parts of the content", describeParts(got), want)
 }
 
 // codedCopies copies coded objects, whole and flattened.
