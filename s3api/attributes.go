@@ -51,6 +51,9 @@ func getObjectAttributes(c *call) error {
 	if err := c.recheck(b, o); err != nil {
 		return err
 	}
+	if _, err := c.mayOpen(ref, o, customerHeader); err != nil {
+		return err
+	}
 	var parts []storage.Part
 	if want&wantParts != 0 && o.PartCount > 0 {
 		if parts, err = c.s.Backend.Parts(c.ctx, storage.Ref{Bucket: ref.Bucket, Key: ref.Key, Version: o.VersionID}); err != nil {

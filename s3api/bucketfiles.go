@@ -40,6 +40,7 @@ func bucketFiles() []bucketFile {
 		{name: "tagging.xml", doc: docTagging, get: getBucketTagging, put: putBucketTagging},
 		{name: "policy.json", doc: docPolicy, get: getBucketPolicy, put: putBucketPolicy},
 		{name: "cors.xml", doc: docCORS, get: getBucketCORS, put: putBucketCORS},
+		{name: "bucket-encryption.xml", doc: docEncryption, get: getBucketEncryption, put: putBucketEncryption},
 		{name: "notification.xml", has: func(*storage.Bucket) bool { return true }, get: emptyDocument("NotificationConfiguration"), put: importEmpty},
 		{name: "bucket-targets.json", has: func(*storage.Bucket) bool { return false }, put: importEmpty},
 		{name: "ownership-controls.xml", doc: docOwnership, get: getBucketOwnershipControls, put: putBucketOwnershipControls},

@@ -19,13 +19,14 @@ func importer() *iam.Identity {
 
 // TestBucketFiles: everything that can be set of a bucket comes back from its files in another server.
 func TestBucketFiles(t *testing.T) {
-	e, ctx := newEnv(t), context.Background()
+	e, ctx := newSealedEnv(t), context.Background()
 	e.bucket("full", storage.VersioningEnabled)
 	for _, set := range [][2]string{
 		{"tagging", tagDoc("a=b")},
 		{"policy", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::full/*"}]}`},
 		{"cors", "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>"},
 		{"object-lock", "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>1</Days></DefaultRetention></Rule></ObjectLockConfiguration>"},
+		{"encryption", "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"},
 		{"ownershipControls", "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>"},
 	} {
 		if a := e.do("PUT", "/full?"+set[0], set[1], "Content-Md5: "+sumOf("MD5", set[1])); a.status/100 != 2 {
@@ -50,7 +51,7 @@ func TestBucketFiles(t *testing.T) {
 	if want := slices.DeleteFunc(BucketFileNames(), func(n string) bool { return n == "bucket-targets.json" }); !slices.Equal(names, want) {
 		t.Errorf("files %v, want %v", names, want)
 	}
-	other := newEnv(t)
+	other := newSealedEnv(t)
 	if err := other.s.EnsureBucket(ctx, testAccount, "full", true); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,8 @@ func TestSetBucketFile(t *testing.T) {
 		{"bkt", "cors.xml", "<CORSConfiguration></CORSConfiguration>", "MalformedXML"},
 		{"bkt", "notification.xml", "<NotificationConfiguration><QueueConfiguration><Id>1</Id></QueueConfiguration></NotificationConfiguration>", "NotImplemented"},
 		{"bkt", "lifecycle.xml", "<LifecycleConfiguration/>", "NotImplemented"},
-		{"bkt", "bucket-encryption.xml", "<ServerSideEncryptionConfiguration/>", "NotImplemented"},
+		{"bkt", "bucket-encryption.xml", "<ServerSideEncryptionConfiguration/>", "MalformedXML"},
+		{"bkt", "bucket-encryption.xml", "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>", "NotImplemented"}, // without keys
 		{"bkt", "replication.xml", "<ReplicationConfiguration/>", "NotImplemented"},
 		{"bkt", "bucket-targets.json", "<BucketTargets><Targets><arn>a</arn></Targets></BucketTargets>", "NotImplemented"},
 		{"bkt", "bucket-targets.json", "{}", "MalformedXML"},

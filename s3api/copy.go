@@ -23,7 +23,7 @@ func copyObject(c *call) error {
 		return err
 	}
 	for try := 1; ; try++ {
-		o, err := c.copyFrom(b, src)
+		o, s, err := c.copyFrom(b, src)
 		if errors.Is(err, storage.ErrPrecondition) && try < copyTries {
 			// Either a condition on the target does not hold, or the source has changed.
 			etag := src.obj.ETag
@@ -40,6 +40,8 @@ func copyObject(c *call) error {
 		}
 		c.setNewVersion(b, o.VersionID)
 		c.setSourceVersion(src)
+		h := newHeaders(c.w.Header(), 3)
+		h.sealing(c, s)
 		return c.replyCopy("CopyObjectResult", o.ETag, func(doc *s3xml.Writer) {
 			doc.Time("LastModified", o.Modified)
 			writeChecksum(doc, o.Checksum)
@@ -57,40 +59,57 @@ func (c *call) replyCopy(root, etag string, rest func(*s3xml.Writer)) error {
 	return c.replyXML(http.StatusOK, doc.End(root))
 }
 
-// copyFrom copies the source as it was last looked at.
-func (c *call) copyFrom(b *storage.Bucket, src *source) (*storage.Object, error) {
+// copyFrom copies the source as it was last looked at, and tells how the copy is kept.
+func (c *call) copyFrom(b *storage.Bucket, src *source) (*storage.Object, *sealing, error) {
 	if err := src.tooLarge(src.obj.Size); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	in := storage.CopyInput{Source: src.pinned(), SourceETag: src.obj.ETag, Bucket: c.bucket, Key: c.key}
 	var err error
 	if in.Meta, err = c.copyMeta(b, src); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if in.If, err = writeConditions(c.r.Header); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	alg, err := algorithmHeader(c.r.Header)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := c.setChecksum(&in, src.obj, alg); err != nil {
-		return nil, err
+	to, customer, err := c.askedSealing(b)
+	if err != nil {
+		return nil, nil, err
 	}
 	var room claim
 	if !c.toItself(src) || b.Versioning == storage.VersioningEnabled { // else the bucket stays as full as it is
 		if room, err = c.claim(b, src.obj.Size); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	defer room.release()
-	return c.s.Backend.CopyObject(c.ctx, in)
+	if !src.sealed.sharesWith(to) {
+		return c.copyAnew(b, &in, src, alg)
+	}
+	if err := c.setChecksum(&in, src, alg); err != nil {
+		return nil, nil, err
+	}
+	if in.Flatten && src.sealed.sealing != nil {
+		return c.copyAnew(b, &in, src, alg)
+	}
+	if to, err = c.sealAnew(&in, src, to, customer); err != nil {
+		return nil, nil, err
+	}
+	o, err := c.s.Backend.CopyObject(c.ctx, in)
+	return o, to, err
 }
 
 // setChecksum gives the copy a full-object checksum: of the algorithm asked for, else of the
 // source's, else CRC64NVME as in a PutObject. What the source has, or what its parts compose to, is taken
 // over; only else the source is read, and then the copy has the ETag of an object put whole, as in S3.
-func (c *call) setChecksum(in *storage.CopyInput, src *storage.Object, alg checksum.Algorithm) error {
+// One that must be worked out needs the content, and makes the copy one that was put whole; when the content is
+// encrypted or compressed that is left to copyAnew.
+func (c *call) setChecksum(in *storage.CopyInput, from *source, alg checksum.Algorithm) error {
+	src := from.obj
 	have := algorithmOf(src.Checksum)
 	if alg == checksum.None {
 		alg = have
@@ -111,6 +130,10 @@ func (c *call) setChecksum(in *storage.CopyInput, src *storage.Object, alg check
 				return nil
 			}
 		}
+	}
+	if from.sealed.sealing != nil {
+		in.Flatten = true
+		return nil
 	}
 	d, err := c.digestSource(in.Source, alg)
 	in.ETag, in.Checksum, in.Flatten = d.ETag, d.Checksum, true
@@ -162,7 +185,7 @@ func (c *call) copyMeta(b *storage.Bucket, src *source) (storage.Meta, error) {
 		m.Attrs = copiedAttrs(src.obj.Attrs, m.Attrs)
 	}
 	if c.toItself(src) && !replaceMeta && !replaceTags && header.Get("X-Amz-Storage-Class") == "" &&
-		header.Get("X-Amz-Website-Redirect-Location") == "" && header.Get("X-Amz-Checksum-Algorithm") == "" {
+		!c.asksSealing() && header.Get("X-Amz-Website-Redirect-Location") == "" && header.Get("X-Amz-Checksum-Algorithm") == "" {
 		return m, errorf("InvalidRequest", "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
 	}
 	if replaceTags {
@@ -212,13 +235,17 @@ func uploadPartCopy(c *call) error {
 	if err != nil {
 		return err
 	}
+	enc, err := c.partEncoding(up, number)
+	if err != nil {
+		return err
+	}
 	src, err := c.openSource()
 	if err != nil {
 		return err
 	}
 	var p *storage.Part
 	for try := 1; ; try++ {
-		p, err = c.copyPart(up, number, src)
+		p, err = c.copyPart(up, number, src, enc)
 		if !errors.Is(err, storage.ErrPrecondition) || try == copyTries {
 			break
 		}
@@ -230,6 +257,8 @@ func uploadPartCopy(c *call) error {
 		return err
 	}
 	c.setSourceVersion(src)
+	head := newHeaders(c.w.Header(), 3)
+	head.sealing(c, enc.sealingOrNil())
 	return c.replyCopy("CopyPartResult", p.ETag, func(doc *s3xml.Writer) {
 		doc.Time("LastModified", p.Modified)
 		writeChecksum(doc, p.Checksum)
@@ -237,7 +266,7 @@ func uploadPartCopy(c *call) error {
 }
 
 // copyPart copies a range of the source, or all of it, into a part.
-func (c *call) copyPart(up *storage.Upload, number int, src *source) (*storage.Part, error) {
+func (c *call) copyPart(up *storage.Upload, number int, src *source, enc *encoding) (*storage.Part, error) {
 	in := storage.CopyPartInput{Upload: up.UploadRef, Number: number, Source: src.pinned(), SourceETag: src.obj.ETag, Length: src.obj.Size}
 	if v := c.r.Header["X-Amz-Copy-Source-Range"]; len(v) > 0 {
 		s, err := copyRange(v, src.obj.Size)
@@ -260,6 +289,9 @@ func (c *call) copyPart(up *storage.Upload, number int, src *source) (*storage.P
 	}
 	h := c.s.Hasher.Get(in.Length, alg, checksum.None)
 	defer c.s.Hasher.Put(h)
+	if enc != nil || src.sealed.sealing != nil {
+		return c.copyPartAnew(&in, src, enc, &stream{h: h, alg: alg})
+	}
 	in.Sum = h
 	in.Digest = func() storage.Digest { return digestOf(h, alg) }
 	return c.s.Backend.CopyPart(c.ctx, in)

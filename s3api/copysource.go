@@ -14,6 +14,7 @@ type source struct {
 	ref    storage.Ref
 	bucket *storage.Bucket
 	obj    *storage.Object
+	sealed unsealed
 }
 
 const sourceVersion = "?versionId="
@@ -94,6 +95,9 @@ func (c *call) statSource(s *source) error {
 		return c.missing(s.bucket, s.ref, err)
 	}
 	if err := c.recheck(s.bucket, s.obj); err != nil {
+		return err
+	}
+	if s.sealed, err = c.mayOpen(s.ref, s.obj, sourceCustomerHeader); err != nil {
 		return err
 	}
 	failed, unchanged := copyConditions.check(c.r.Header, s.obj)

@@ -148,7 +148,12 @@ var formHeaders = map[string]string{
 	"content-encoding": "Content-Encoding", "content-language": "Content-Language", "content-md5": "Content-Md5", "expires": "Expires",
 	"x-amz-acl": "X-Amz-Acl", "x-amz-storage-class": "X-Amz-Storage-Class", "x-amz-website-redirect-location": "X-Amz-Website-Redirect-Location",
 	"x-amz-sdk-checksum-algorithm": "X-Amz-Sdk-Checksum-Algorithm", "x-amz-object-lock-mode": "X-Amz-Object-Lock-Mode",
-	"x-amz-object-lock-retain-until-date": "X-Amz-Object-Lock-Retain-Until-Date", "x-amz-object-lock-legal-hold": "X-Amz-Object-Lock-Legal-Hold",
+	"x-amz-server-side-encryption": sseHeader, "x-amz-server-side-encryption-aws-kms-key-id": sseKeyHeader,
+	"x-amz-server-side-encryption-context": sseContextHeader, "x-amz-server-side-encryption-bucket-key-enabled": sseBucketKeyHeader,
+	"x-amz-server-side-encryption-customer-algorithm": customerHeader + "Algorithm",
+	"x-amz-server-side-encryption-customer-key":       customerHeader + "Key",
+	"x-amz-server-side-encryption-customer-key-md5":   customerHeader + "Key-Md5",
+	"x-amz-object-lock-retain-until-date":             "X-Amz-Object-Lock-Retain-Until-Date", "x-amz-object-lock-legal-hold": "X-Amz-Object-Lock-Legal-Hold",
 }
 
 // formAuth are the fields of the signature.

@@ -26,6 +26,12 @@ func getObject(c *call) error {
 	if done || err != nil {
 		return err
 	}
+	if c.sealed.sealing != nil {
+		if content, err = c.open(&c.sealed, ref, o, content); err != nil {
+			c.forgetHeaders()
+			return err
+		}
+	}
 	return c.send(statusOfRead(s), content, s)
 }
 
@@ -89,11 +95,17 @@ func (c *call) describe(b *storage.Bucket, o *storage.Object) (s span, done bool
 	if err := c.recheck(b, o); err != nil {
 		return s, true, err
 	}
+	if err := refuseSealing(c.r.Header); err != nil {
+		return s, true, err
+	}
+	if c.sealed, err = c.mayOpen(c.ref(), o, customerHeader); err != nil {
+		return s, true, err
+	}
 	failed, unchanged := getConditions.check(c.r.Header, o)
 	if failed != "" {
 		return s, true, errPrecondition(failed)
 	}
-	h := newHeaders(c.w.Header(), 14+len(o.Attrs))
+	h := newHeaders(c.w.Header(), 17+len(o.Attrs))
 	if unchanged != "" {
 		c.identityHeaders(&h, b, o)
 		return s, true, c.reply(http.StatusNotModified)
@@ -114,6 +126,7 @@ func (c *call) describe(b *storage.Bucket, o *storage.Object) (s span, done bool
 		h.set("Content-Range", contentRange(s, o.Size))
 	}
 	h.attrs(o.Attrs)
+	h.sealing(c, c.sealed.sealing)
 	if o.Class != "" {
 		h.set("X-Amz-Storage-Class", o.Class)
 	}

@@ -30,12 +30,20 @@ func createMultipartUpload(c *call) error {
 	if in.ChecksumAlgorithm, in.ChecksumType, err = uploadChecksum(c.r.Header); err != nil {
 		return err
 	}
+	enc, err := c.newEncoding(b, in.Meta.Attrs)
+	if err != nil {
+		return err
+	}
+	if in.Meta.Props, err = enc.sealingOrNil().in(in.Meta.Props); err != nil {
+		return err
+	}
 	u, err := c.s.Backend.CreateUpload(c.ctx, in)
 	if err != nil {
 		return err
 	}
+	h := newHeaders(c.w.Header(), 5)
+	h.sealing(c, enc.sealingOrNil())
 	if in.ChecksumAlgorithm != "" {
-		h := newHeaders(c.w.Header(), 2)
 		h.set("X-Amz-Checksum-Algorithm", in.ChecksumAlgorithm)
 		h.set("X-Amz-Checksum-Type", in.ChecksumType)
 	}
@@ -92,6 +100,10 @@ func uploadPart(c *call) error {
 	if err != nil {
 		return err
 	}
+	enc, err := c.partEncoding(up, number)
+	if err != nil {
+		return err
+	}
 	declared, _ := checksum.Parse(up.ChecksumAlgorithm)
 	u, err := c.openUpload(declared)
 	if err != nil {
@@ -103,12 +115,13 @@ func uploadPart(c *call) error {
 		return err
 	}
 	defer room.release()
-	p, err := c.s.Backend.PutPart(c.ctx, storage.PartInput{Upload: up.UploadRef, Number: number, Body: u, Size: u.size, Digest: u.digest})
+	p, err := c.putPart(&storage.PartInput{Upload: up.UploadRef, Number: number}, u, u.size, enc)
 	if err != nil {
 		return err
 	}
-	h := newHeaders(c.w.Header(), 2)
+	h := newHeaders(c.w.Header(), 5)
 	h.set("Etag", quoteETag(p.ETag))
+	h.sealing(c, enc.sealingOrNil())
 	if alg := algorithmOf(p.Checksum); alg != checksum.None {
 		h.set(alg.Header(), p.Checksum.Value)
 	}
@@ -157,6 +170,9 @@ func listParts(c *call) error {
 	}
 	u, err := c.s.Backend.Upload(c.ctx, c.uploadRef())
 	if err != nil {
+		return err
+	}
+	if err := c.proveKey(u); err != nil {
 		return err
 	}
 	parts, more, err := c.s.Backend.ListParts(c.ctx, u.UploadRef, after, limit)

@@ -79,6 +79,9 @@ func completeMultipartUpload(c *call) error {
 	if in.Parts, err = c.completeParts(); err != nil {
 		return err
 	}
+	if err := c.proveUpload(in.Upload); err != nil {
+		return err
+	}
 	room, err := c.claimParts(b, &in)
 	if err != nil {
 		return err
@@ -90,6 +93,12 @@ func completeMultipartUpload(c *call) error {
 		return conditionError(err, &in.If)
 	}
 	c.setNewVersion(b, o.VersionID)
+	s, err := sealingOf(o.Props)
+	if err != nil {
+		return err
+	}
+	h := newHeaders(c.w.Header(), 3)
+	h.sealing(c, s)
 	var doc s3xml.Writer
 	doc.Start("CompleteMultipartUploadResult", true)
 	doc.Elem("Location", c.location(c.key))

@@ -34,6 +34,13 @@ var (
 	writeHeaders = []string{"x-amz-acl", "x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp",
 		"x-amz-grant-write-acp", "x-amz-storage-class", "x-amz-tagging", "x-amz-website-redirect-location", "x-amz-meta-",
 		"x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date", "x-amz-object-lock-legal-hold"}
+	// What a write asks of encryption, the customer's key of a request that reads or goes on writing, and that of
+	// the source of a copy.
+	sseHeaders = []string{"x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id", "x-amz-server-side-encryption-context",
+		"x-amz-server-side-encryption-bucket-key-enabled"}
+	customerHeaders       = []string{"x-amz-server-side-encryption-customer-algorithm", "x-amz-server-side-encryption-customer-key", "x-amz-server-side-encryption-customer-key-md5"}
+	sourceCustomerHeaders = []string{"x-amz-copy-source-server-side-encryption-customer-algorithm", "x-amz-copy-source-server-side-encryption-customer-key",
+		"x-amz-copy-source-server-side-encryption-customer-key-md5"}
 	checksumHeaders = []string{"x-amz-checksum-", "x-amz-sdk-checksum-algorithm", "x-amz-trailer", "x-amz-decoded-content-length"}
 	copyHeaders     = []string{"x-amz-copy-source", "x-amz-copy-source-if-match", "x-amz-copy-source-if-modified-since",
 		"x-amz-copy-source-if-none-match", "x-amz-copy-source-if-unmodified-since", "x-amz-source-expected-bucket-owner"}
@@ -100,9 +107,9 @@ func operations() []op {
 		{name: "GetBucketCors", method: "GET", level: bucketLevel, sub: "cors", action: "s3:GetBucketCORS", handle: getBucketCORS},
 		{name: "PutBucketCors", method: "PUT", level: bucketLevel, sub: "cors", action: "s3:PutBucketCORS", headers: checksumHeaders, handle: putBucketCORS},
 		{name: "DeleteBucketCors", method: "DELETE", level: bucketLevel, sub: "cors", action: "s3:PutBucketCORS", handle: deleteDoc(docCORS)},
-		{name: "GetBucketEncryption", method: "GET", level: bucketLevel, sub: "encryption", action: "s3:GetEncryptionConfiguration", handle: notConfigured("ServerSideEncryptionConfigurationNotFoundError"), unset: true},
-		{name: "PutBucketEncryption", method: "PUT", level: bucketLevel, sub: "encryption", action: "s3:PutEncryptionConfiguration"},
-		{name: "DeleteBucketEncryption", method: "DELETE", level: bucketLevel, sub: "encryption", action: "s3:PutEncryptionConfiguration", handle: nothingToDelete, unset: true},
+		{name: "GetBucketEncryption", method: "GET", level: bucketLevel, sub: "encryption", action: "s3:GetEncryptionConfiguration", handle: getBucketEncryption},
+		{name: "PutBucketEncryption", method: "PUT", level: bucketLevel, sub: "encryption", action: "s3:PutEncryptionConfiguration", headers: checksumHeaders, handle: putBucketEncryption},
+		{name: "DeleteBucketEncryption", method: "DELETE", level: bucketLevel, sub: "encryption", action: "s3:PutEncryptionConfiguration", handle: deleteDoc(docEncryption)},
 		{name: "GetBucketIntelligentTieringConfiguration", method: "GET", level: bucketLevel, sub: "intelligent-tiering", param: "id", action: "s3:GetIntelligentTieringConfiguration", handle: notConfigured("NoSuchConfiguration"), unset: true},
 		{name: "ListBucketIntelligentTieringConfigurations", method: "GET", level: bucketLevel, sub: "intelligent-tiering", action: "s3:GetIntelligentTieringConfiguration", params: []string{"continuation-token"}, handle: emptyList("ListBucketIntelligentTieringConfigurationsOutput"), unset: true},
 		{name: "PutBucketIntelligentTieringConfiguration", method: "PUT", level: bucketLevel, sub: "intelligent-tiering", action: "s3:PutIntelligentTieringConfiguration"},
@@ -156,12 +163,12 @@ func operations() []op {
 		{name: "DeleteBucketWebsite", method: "DELETE", level: bucketLevel, sub: "website", action: "s3:DeleteBucketWebsite", handle: nothingToDelete, unset: true},
 
 		// Objects.
-		{name: "GetObject", method: "GET", level: objectLevel, action: "s3:GetObject", params: responseParams, headers: []string{"x-amz-checksum-mode"}, handle: getObject},
-		{name: "HeadObject", method: "HEAD", level: objectLevel, action: "s3:GetObject", params: responseParams, headers: []string{"x-amz-checksum-mode"}, handle: headObject},
-		{name: "PutObject", method: "PUT", level: objectLevel, action: "s3:PutObject", headers: join(writeHeaders, checksumHeaders), handle: putObject},
-		{name: "CopyObject", method: "PUT", level: objectLevel, header: "x-amz-copy-source", action: "s3:PutObject", headers: join(writeHeaders, copyHeaders, []string{"x-amz-checksum-algorithm", "x-amz-metadata-directive", "x-amz-tagging-directive"}), handle: copyObject},
+		{name: "GetObject", method: "GET", level: objectLevel, action: "s3:GetObject", params: responseParams, headers: join(sseHeaders, customerHeaders, []string{"x-amz-checksum-mode"}), handle: getObject},
+		{name: "HeadObject", method: "HEAD", level: objectLevel, action: "s3:GetObject", params: responseParams, headers: join(sseHeaders, customerHeaders, []string{"x-amz-checksum-mode"}), handle: headObject},
+		{name: "PutObject", method: "PUT", level: objectLevel, action: "s3:PutObject", headers: join(writeHeaders, sseHeaders, customerHeaders, checksumHeaders), handle: putObject},
+		{name: "CopyObject", method: "PUT", level: objectLevel, header: "x-amz-copy-source", action: "s3:PutObject", headers: join(writeHeaders, copyHeaders, sseHeaders, customerHeaders, sourceCustomerHeaders, []string{"x-amz-checksum-algorithm", "x-amz-metadata-directive", "x-amz-tagging-directive"}), handle: copyObject},
 		{name: "DeleteObject", method: "DELETE", level: objectLevel, action: "s3:DeleteObject", params: []string{"versionId"}, headers: []string{"x-amz-mfa", "x-amz-bypass-governance-retention", "x-amz-if-match-last-modified-time", "x-amz-if-match-size"}, handle: deleteObject},
-		{name: "GetObjectAttributes", method: "GET", level: objectLevel, sub: "attributes", action: "s3:GetObjectAttributes", params: []string{"versionId"}, headers: []string{"x-amz-max-parts", "x-amz-object-attributes", "x-amz-part-number-marker"}, handle: getObjectAttributes},
+		{name: "GetObjectAttributes", method: "GET", level: objectLevel, sub: "attributes", action: "s3:GetObjectAttributes", params: []string{"versionId"}, headers: join(customerHeaders, []string{"x-amz-max-parts", "x-amz-object-attributes", "x-amz-part-number-marker"}), handle: getObjectAttributes},
 		{name: "GetObjectTagging", method: "GET", level: objectLevel, sub: "tagging", action: "s3:GetObjectTagging", params: []string{"versionId"}, handle: getObjectTagging},
 		{name: "PutObjectTagging", method: "PUT", level: objectLevel, sub: "tagging", action: "s3:PutObjectTagging", params: []string{"versionId"}, headers: checksumHeaders, handle: putObjectTagging},
 		{name: "DeleteObjectTagging", method: "DELETE", level: objectLevel, sub: "tagging", action: "s3:DeleteObjectTagging", params: []string{"versionId"}, handle: deleteObjectTagging},
@@ -178,12 +185,12 @@ func operations() []op {
 		{name: "UpdateObjectEncryption", method: "PUT", level: objectLevel, sub: "encryption", action: "s3:UpdateObjectEncryption", params: []string{"versionId"}},
 
 		// Multipart uploads.
-		{name: "CreateMultipartUpload", method: "POST", level: objectLevel, sub: "uploads", action: "s3:PutObject", headers: join(writeHeaders, []string{"x-amz-checksum-algorithm", "x-amz-checksum-type"}), handle: createMultipartUpload},
-		{name: "UploadPart", method: "PUT", level: objectLevel, sub: "uploadId", action: "s3:PutObject", params: []string{"partNumber"}, headers: checksumHeaders, handle: uploadPart},
-		{name: "UploadPartCopy", method: "PUT", level: objectLevel, sub: "uploadId", header: "x-amz-copy-source", action: "s3:PutObject", params: []string{"partNumber"}, headers: join(copyHeaders, []string{"x-amz-copy-source-range"}), handle: uploadPartCopy},
-		{name: "CompleteMultipartUpload", method: "POST", level: objectLevel, sub: "uploadId", action: "s3:PutObject", headers: join(checksumHeaders, []string{"x-amz-mp-object-size"}), handle: completeMultipartUpload},
+		{name: "CreateMultipartUpload", method: "POST", level: objectLevel, sub: "uploads", action: "s3:PutObject", headers: join(writeHeaders, sseHeaders, customerHeaders, []string{"x-amz-checksum-algorithm", "x-amz-checksum-type"}), handle: createMultipartUpload},
+		{name: "UploadPart", method: "PUT", level: objectLevel, sub: "uploadId", action: "s3:PutObject", params: []string{"partNumber"}, headers: join(sseHeaders, customerHeaders, checksumHeaders), handle: uploadPart},
+		{name: "UploadPartCopy", method: "PUT", level: objectLevel, sub: "uploadId", header: "x-amz-copy-source", action: "s3:PutObject", params: []string{"partNumber"}, headers: join(copyHeaders, sseHeaders, customerHeaders, sourceCustomerHeaders, []string{"x-amz-copy-source-range"}), handle: uploadPartCopy},
+		{name: "CompleteMultipartUpload", method: "POST", level: objectLevel, sub: "uploadId", action: "s3:PutObject", headers: join(sseHeaders, customerHeaders, checksumHeaders, []string{"x-amz-mp-object-size"}), handle: completeMultipartUpload},
 		{name: "AbortMultipartUpload", method: "DELETE", level: objectLevel, sub: "uploadId", action: "s3:AbortMultipartUpload", headers: []string{"x-amz-if-match-initiated-time"}, handle: abortMultipartUpload},
-		{name: "ListParts", method: "GET", level: objectLevel, sub: "uploadId", action: "s3:ListMultipartUploadParts", params: []string{"max-parts", "part-number-marker", "encoding-type"}, handle: listParts},
+		{name: "ListParts", method: "GET", level: objectLevel, sub: "uploadId", action: "s3:ListMultipartUploadParts", params: []string{"max-parts", "part-number-marker", "encoding-type"}, headers: customerHeaders, handle: listParts},
 	}
 }
 

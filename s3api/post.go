@@ -42,6 +42,10 @@ func postObject(c *call) error {
 	if in.Meta, err = c.formMeta(b, f); err != nil {
 		return err
 	}
+	enc, err := c.newEncoding(b, in.Meta.Attrs)
+	if err != nil {
+		return err
+	}
 	u, err := c.newUpload(checksum.None)
 	if err != nil {
 		return err
@@ -58,12 +62,11 @@ func postObject(c *call) error {
 	defer room.release()
 	f.bound(room)
 	u.src, u.size, u.hash = f, -1, c.s.Hasher.Get(-1, u.stored, checksum.None)
-	in.Body, in.Digest = u, u.digest
-	o, err := c.s.Backend.PutObject(c.ctx, in)
+	o, err := c.put(&in, u, -1, enc)
 	if err != nil {
 		return err
 	}
-	return c.replyPost(b, o, f)
+	return c.replyPost(b, o, f, enc)
 }
 
 // authenticateForm proves who signed the form and that its policy allows what it asks for. The
@@ -131,15 +134,16 @@ func (c *call) formMeta(b *storage.Bucket, f *form) (storage.Meta, error) {
 
 // replyPost answers as success_action_redirect or success_action_status ask; values that S3
 // can't interpret count as absent.
-func (c *call) replyPost(b *storage.Bucket, o *storage.Object, f *form) error {
+func (c *call) replyPost(b *storage.Bucket, o *storage.Object, f *form, enc *encoding) error {
 	location := c.location(c.key)
-	h := newHeaders(c.w.Header(), 5)
+	h := newHeaders(c.w.Header(), 8)
 	h.set("Etag", quoteETag(o.ETag))
 	h.set("Location", location)
 	if b.Versioning == storage.VersioningEnabled { // a suspended bucket names no version to writers
 		h.set("X-Amz-Version-Id", o.VersionID)
 	}
 	h.checksum(o.Checksum)
+	h.sealing(c, enc.sealingOrNil())
 	if to := f.redirect(c.bucket, c.key, o.ETag); to != "" {
 		h.set("Location", to)
 		return c.reply(http.StatusSeeOther)

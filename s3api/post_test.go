@@ -192,7 +192,7 @@ func TestPostRefusals(t *testing.T) {
 		{"S-182 redirect", 403, "AccessDenied", e.signed(fields("key=up/k", "success_action_redirect=http://x.test/"), bktKey)},
 		{"S-182 encryption", 403, "AccessDenied", e.signed(fields("key=up/k", "x-amz-server-side-encryption=AES256"), bktKey)},
 		{"S-182 lock", 403, "AccessDenied", e.signed(fields("key=up/k", "x-amz-object-lock-legal-hold=ON"), bktKey)},
-		{"allowed but not built", 501, "NotImplemented", e.signed(fields("key=up/k", "x-amz-server-side-encryption=AES256"), bktKey, `["starts-with", "$x-amz-server-side-encryption", ""]`)},
+		{"allowed, without keys", 501, "NotImplemented", e.signed(fields("key=up/k", "x-amz-server-side-encryption=AES256"), bktKey, `["starts-with", "$x-amz-server-side-encryption", ""]`)},
 		{"S-183 expired", 403, "AccessDenied", e.signedAs(fields("key=up/k"), e.now.Add(-time.Second).Format("2006-01-02T15:04:05Z"), bktKey)},
 		{"S-183 expiration with zone", 400, "InvalidPolicyDocument", e.signedAs(fields("key=up/k"), "2030-01-02T04:04:05+01:00", bktKey)},
 		{"S-183 no expiration", 400, "InvalidPolicyDocument", e.signedAs(fields("key=up/k"), "", bktKey)},

@@ -23,9 +23,10 @@ type bucketSettings struct {
 	cors   []corsRule
 	lock   lockConfiguration
 	// ownership is the setting of the bucket's document, when it has one.
-	ownership string
-	quota     int64 // bytes, or quotaUnreadable; set when there is the document
-	acl       acl   // the bucket's list; nil for the default, which grants nothing to others
+	ownership  string
+	encryption encryptionConfiguration
+	quota      int64 // bytes, or quotaUnreadable; set when there is the document
+	acl        acl   // the bucket's list; nil for the default, which grants nothing to others
 }
 
 // settingsCache holds the parsed settings by bucket name.
@@ -58,6 +59,10 @@ func (s *Server) settings(b *storage.Bucket) *bucketSettings {
 	}
 	if d := b.Docs[docLock]; d != nil && s3xml.Decode(d, &st.lock) != nil {
 		st.lock.unreadable = true
+	}
+	if d := b.Docs[docEncryption]; d != nil {
+		conf, err := parseEncryption(d)
+		st.encryption, st.encryption.unreadable = conf, err != nil
 	}
 	if d := b.Docs[docQuota]; d != nil {
 		st.quota = parseQuota(d)

@@ -24,6 +24,10 @@ func putObject(c *call) error {
 	if in.If, err = writeConditions(c.r.Header); err != nil {
 		return err
 	}
+	enc, err := c.newEncoding(b, in.Meta.Attrs)
+	if err != nil {
+		return err
+	}
 	u, err := c.openUpload(checksum.None)
 	if err != nil {
 		return err
@@ -37,12 +41,11 @@ func putObject(c *call) error {
 		return err
 	}
 	defer room.release()
-	in.Body, in.Size, in.Digest = u, u.size, u.digest
-	o, err := c.s.Backend.PutObject(c.ctx, in)
+	o, err := c.put(&in, u, u.size, enc)
 	if err != nil {
 		return conditionError(err, &in.If)
 	}
-	return c.replyStored(b, o)
+	return c.replyStored(b, o, enc)
 }
 
 // checkEarly refuses a large conditional write before its body is sent. The check that
@@ -62,13 +65,14 @@ func (c *call) checkEarly(cond *storage.Conditions, size int64) error {
 }
 
 // replyStored answers for an object that was put.
-func (c *call) replyStored(b *storage.Bucket, o *storage.Object) error {
-	h := newHeaders(c.w.Header(), 5)
+func (c *call) replyStored(b *storage.Bucket, o *storage.Object, enc *encoding) error {
+	h := newHeaders(c.w.Header(), 8)
 	h.set("Etag", quoteETag(o.ETag))
 	if b.Versioning == storage.VersioningEnabled { // a suspended bucket names no version to writers
 		h.set("X-Amz-Version-Id", o.VersionID)
 	}
 	h.checksum(o.Checksum)
+	h.sealing(c, enc.sealingOrNil())
 	return c.reply(http.StatusOK)
 }
 

@@ -60,7 +60,7 @@ func TestPutRefusals(t *testing.T) {
 		{"tag not encoded", 400, "InvalidArgument", []string{"X-Amz-Tagging: a=%zz"}},
 		{"long tag key", 400, "InvalidTag", []string{"X-Amz-Tagging: " + strings.Repeat("k", 129)}},
 		{"system tag", 400, "InvalidTag", []string{"X-Amz-Tagging: aws:x=1"}},
-		{"encryption is not built", 501, "NotImplemented", []string{"X-Amz-Server-Side-Encryption: AES256"}},
+		{"encryption without keys", 501, "NotImplemented", []string{"X-Amz-Server-Side-Encryption: AES256"}},
 		{"append is not built", 501, "NotImplemented", []string{"X-Amz-Write-Offset-Bytes: 0"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -113,8 +113,9 @@ func TestRoute(t *testing.T) {
 		{"PUT", "/b/k?x-amz-copy-source=/b/s&X-Amz-Signature=0", "", "NotImplemented"},
 		{"PUT", "/b/k?x-amz-write-offset-bytes=5&X-Amz-Signature=0", "", "NotImplemented"},
 		{"PUT", "/b/k", "X-Amz-Write-Offset-Bytes: 5", "NotImplemented"},
-		{"PUT", "/b/k", "X-Amz-Server-Side-Encryption: AES256", "NotImplemented"},
-		{"GET", "/b/k", "X-Amz-Server-Side-Encryption-Customer-Algorithm: AES256", "NotImplemented"},
+		{"PUT", "/b/k", "X-Amz-Server-Side-Encryption: AES256", "PutObject"},
+		{"GET", "/b/k", "X-Amz-Server-Side-Encryption-Customer-Algorithm: AES256", "GetObject"},
+		{"GET", "/b?tagging", "X-Amz-Server-Side-Encryption: AES256", "NotImplemented"},
 	}
 	for _, row := range rows {
 		r := httptest.NewRequest(row.method, row.url, nil)

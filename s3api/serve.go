@@ -53,7 +53,12 @@ type Config struct {
 	// Contained has browsers show stored documents, such as pages and drawings, in an origin of their own: the
 	// server has pages of its own on the origin of S3.
 	Contained bool
-	Now       func() time.Time // nil means time.Now
+	// Keys are those of server-side encryption; nil refuses it. AutoEncrypt encrypts what neither the request
+	// nor the bucket says anything of.
+	Keys        Keys
+	AutoEncrypt bool
+	Compression Compression
+	Now         func() time.Time // nil means time.Now
 }
 
 // Server serves the S3 protocol. It is an http.Handler.
@@ -129,8 +134,9 @@ type call struct {
 	some bool
 	// unknown is why the value of a condition could not be learnt; no decision counts then.
 	unknown error
-	judged  *judged // nil unless a decision asked for the list of an object
-	tagged  *tagged // nil unless one asked for its tags
+	sealed  unsealed // how the object that is read is kept
+	judged  *judged  // nil unless a decision asked for the list of an object
+	tagged  *tagged  // nil unless one asked for its tags
 }
 
 // ServeHTTP implements http.Handler.

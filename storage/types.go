@@ -69,16 +69,16 @@ type Object struct {
 	Size         int64
 	// Stored is the length of what the version's Content gives, where that is not Size because
 	// the content is kept in a form of its writer's making (Digest.Coded); else 0.
-	Stored   int64
-	ETag     string // without quotes
-	Modified time.Time
-	Owner    string // id of the account that owns the object
-	Class        string // storage class; "" means STANDARD
-	Attrs        []Attr // not filled by lists
-	Tags         []Tag  // not filled by lists
-	Checksum     Checksum
-	PartCount    int    // number of parts; 0 when put whole
-	UploadID     string // the upload it was completed from; "" for copies of such a version too
+	Stored    int64
+	ETag      string // without quotes
+	Modified  time.Time
+	Owner     string // id of the account that owns the object
+	Class     string // storage class; "" means STANDARD
+	Attrs     []Attr // not filled by lists
+	Tags      []Tag  // not filled by lists
+	Checksum  Checksum
+	PartCount int    // number of parts; 0 when put whole
+	UploadID  string // the upload it was completed from; "" for copies of such a version too
 	// Props are the server's own facts about the version that no client sets
 	// directly and that never become headers as such (locks, encryption, ACL).
 	Props map[string]string // not filled by lists

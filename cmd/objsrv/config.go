@@ -11,6 +11,7 @@ import (
 
 	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/internal/httpd"
+	"github.com/objsrv/objsrv/internal/keyring"
 	"github.com/objsrv/objsrv/s3api"
 	"github.com/objsrv/objsrv/sts/ldap"
 	"github.com/objsrv/objsrv/sts/oidc"
@@ -70,6 +71,17 @@ type Config struct {
 	// _PATH_PREFIX, _USERNAME, _PASSWORD (or _PASSWORD_FILE), _CA_FILE, _CLIENT_CERT, _CLIENT_CERT_KEY, MinIO's of the same
 	// names, and OBJSRV_ETCD_TRUST: how long what is in memory counts while etcd can't be reached.
 	Etcd etcdConfig
+	// RootKey is the key that other keys of encryption are sealed with, and the default one, as NAME:KEY with the base64
+	// of 32 bytes; without one the keys lie in DIR/keys.json in the clear. No flag: others can read a command line.
+	// OBJSRV_KMS_SECRET_KEY, MINIO_KMS_SECRET_KEY, and each with _FILE for a file that holds the value; docs/encryption.md.
+	RootKey *keyring.Root
+	// AutoEncrypt encrypts (SSE-S3) what neither a request nor the bucket's default says anything of; off by default.
+	// OBJSRV_KMS_AUTO_ENCRYPTION, MINIO_KMS_AUTO_ENCRYPTION.
+	AutoEncrypt bool
+	// Compression of objects that shrink, off by default: of keys with these extensions, or content of these types. Encrypted
+	// objects are left out unless it says so. OBJSRV_COMPRESSION_ENABLE, _EXTENSIONS,
+	// _MIME_TYPES, _ALLOW_ENCRYPTION, the same as MINIO_*.
+	Compression s3api.Compression
 	// SigV2 takes presigned URLs and POST forms signed with version 2, which boto3 and version 1 of
 	// the aws command line make unless told signature_version = s3v4; off by default. Requests
 	// whose headers are signed with version 2 are refused always. --sigv2, OBJSRV_SIGV2.
@@ -212,7 +224,7 @@ func settings() []setting {
 				}
 				return nil
 			}},
-	}, slices.Concat(consoleSettings(), identitySettings(), etcdSettings())...)
+	}, slices.Concat(consoleSettings(), identitySettings(), etcdSettings(), encryptionSettings())...)
 }
 
 func setDir(c *Config, v string) error {

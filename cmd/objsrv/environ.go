@@ -209,6 +209,8 @@ func strangers(env environ, known map[string]bool) (ignored []string, err error)
 		case known[name], value == "":
 		case strings.HasPrefix(name, "OBJSRV_"):
 			wrong = append(wrong, name)
+		case strings.HasPrefix(name, "MINIO_KMS_"):
+			return nil, usagef("%s: this version keeps its keys itself and asks no other key management; unset it, and see docs/encryption.md", name)
 		case strings.HasPrefix(name, "MINIO_"):
 			ignored = append(ignored, name)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/objsrv/objsrv/iam/config"
 	"github.com/objsrv/objsrv/iam/store"
 	"github.com/objsrv/objsrv/internal/httpd"
+	"github.com/objsrv/objsrv/internal/keyring"
 	"github.com/objsrv/objsrv/internal/metrics"
 	"github.com/objsrv/objsrv/internal/reqlog"
 	"github.com/objsrv/objsrv/s3api"
@@ -30,7 +31,7 @@ import (
 const iamFile = "iam.db"
 
 // programFiles are the entries of the data directory that are not the store's.
-var programFiles = []string{rootFile, rootFile + tempSuffix, iamFile, iamFile + ".new"}
+var programFiles = []string{rootFile, rootFile + tempSuffix, iamFile, iamFile + ".new", keysFile, keysFile + tempSuffix}
 
 // services is everything behind the faces, in the order in which it is opened.
 type services struct {
@@ -40,6 +41,7 @@ type services struct {
 	disk      *fs.Store
 	backend   storage.Backend
 	root      rootCredentials
+	keys      *keyring.Ring
 	iamDB     store.Store
 	iam       *iam.Service
 	settings  *config.Service
@@ -81,6 +83,9 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 	if s.root, err = loadRoot(c); err != nil {
 		return s, err
 	}
+	if s.keys, err = loadKeys(c); err != nil {
+		return s, err
+	}
 	if s.iamDB, err = c.openIdentities(c.Dir); err != nil {
 		return s, err
 	}
@@ -95,7 +100,8 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 	if err != nil {
 		return s, err
 	}
-	s.s3 = s3api.New(s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains, SigV2: c.SigV2, ObjectOwnership: c.ObjectOwnership, CORSOrigins: c.CORSOrigins, Contained: c.Browser})
+	s.s3 = s3api.New(s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains, SigV2: c.SigV2, ObjectOwnership: c.ObjectOwnership, CORSOrigins: c.CORSOrigins, Contained: c.Browser,
+		Keys: s.keys, AutoEncrypt: c.AutoEncrypt, Compression: c.Compression})
 	h.services = s
 	s.madmin = newMadmin(s, h)
 	if s.sts, err = s.newSTS(); err != nil {

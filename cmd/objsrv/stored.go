@@ -16,6 +16,7 @@ func storedTable() []config.Subsystem {
 	table := []config.Subsystem{
 		{Name: "site", Description: "label the server and its location"},
 		{Name: "api", Description: "what requests may do"},
+		{Name: "compression", Description: "compress objects that shrink"},
 	}
 	for _, s := range settings() {
 		sub, key, ok := strings.Cut(s.stored, " ")

@@ -224,13 +224,13 @@ func (r *Ring) Default() string {
 	return DefaultName
 }
 
-// rootVersion stands for the id of the root key's one version.
-var rootVersion = make([]byte, idSize)
+// rootVersion stands for the id of the root key's one version: idSize zeros, which no random id is.
+const rootVersion = "\x00\x00\x00\x00\x00\x00\x00\x00"
 
 // newest returns the version that seals.
 func (r *Ring) newest(name string) (id, secret []byte, err error) {
 	if root := r.opts.Root; root != nil && name == root.Name {
-		return rootVersion, root.Key, nil
+		return []byte(rootVersion), root.Key, nil
 	}
 	r.mu.RLock()
 	k := r.keys[name]
@@ -274,7 +274,7 @@ func (r *Ring) Unseal(_ context.Context, name string, sealed, context []byte) ([
 }
 
 func (r *Ring) version(name string, id []byte) ([]byte, error) {
-	if root := r.opts.Root; root != nil && name == root.Name && bytes.Equal(id, rootVersion) {
+	if root := r.opts.Root; root != nil && name == root.Name && string(id) == rootVersion {
 		return root.Key, nil
 	}
 	r.mu.RLock()

@@ -128,7 +128,7 @@ type content struct {
 	// other, open from the beginning.
 	extents  []extent
 	one      *blobFile
-	manifest uint64 // pinned, or 0
+	manifest uint64  // pinned, or 0
 	of       *record // of the manifest
 	closing  sync.Once
 }
