@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -40,10 +41,16 @@ type site struct {
 	clock   *clock
 }
 
-// clock of the console and of identities goes on only when a test has it so.
-type clock struct{ ahead time.Duration }
+// clock is that of the console, of S3 and of identities. It stands still but for what a test has it do.
+type clock struct {
+	begun time.Time
+	ahead atomic.Int64
+}
 
-func (c *clock) now() time.Time { return time.Now().Add(c.ahead) }
+func (c *clock) now() time.Time { return c.begun.Add(time.Duration(c.ahead.Load())) }
+
+// set moves the clock to so long after the beginning of the test.
+func (c *clock) set(ahead time.Duration) { c.ahead.Store(int64(ahead)) }
 
 // options of a site.
 type options struct {
@@ -56,7 +63,7 @@ type options struct {
 
 func newSite(t *testing.T, o options) *site {
 	t.Helper()
-	s := &site{t: t, clock: &clock{}}
+	s := &site{t: t, clock: &clock{begun: time.Now()}}
 	check := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -68,7 +75,7 @@ func newSite(t *testing.T, o options) *site {
 	check(err)
 	t.Cleanup(func() { s.iam.Close() })
 	s.s3 = s3api.New(s3api.Config{Backend: mem.New(mem.Options{}), IAM: s.iam, Contained: true, Now: s.clock.now})
-	admin := adminapi.Handler(adminapi.Config{Service: s.iam, Authenticate: s.s3.Authenticate})
+	admin := adminapi.Handler(adminapi.Config{Service: s.iam, Authenticate: func(r *http.Request) (*iam.Identity, error) { return s.s3.Authenticate(r) }})
 	proxies, err := httpd.ParseProxies(o.proxies)
 	check(err)
 	c := Config{
@@ -88,7 +95,14 @@ func newSite(t *testing.T, o options) *site {
 	}
 	s.console, err = New(c)
 	check(err)
-	faces := &httpd.Faces{S3: s.s3, Own: s.console, Minio: http.NotFoundHandler(), STS: c.Sessions, Page: s.console.Front(), Callback: s.console}
+	own := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, adminapi.Prefix) {
+			admin.ServeHTTP(w, r)
+			return
+		}
+		s.console.ServeHTTP(w, r)
+	})
+	faces := &httpd.Faces{S3: s.s3, Own: own, Minio: http.NotFoundHandler(), STS: c.Sessions, Page: s.console.Front(), Callback: s.console}
 	s.url = s.listen(faces, proxies, o.tls)
 	return s
 }

@@ -70,7 +70,7 @@ func TestShare(t *testing.T) {
 	if r := stranger.want(200, stranger.do("GET", short.URL, "")); r.Header.Get("Content-Disposition") != "attachment" {
 		t.Error(r.Header)
 	}
-	s.clock.ahead = 61 * time.Second
+	s.clock.set(61 * time.Second)
 	stranger.want(403, stranger.do("GET", short.URL, ""))
 	b.link(shareRequest{Bucket: "bucket", Key: "other", ExpiresIn: 60})
 	if keys := s.iam.AccessKeys(secret[0].Parent); len(keys) != 1 || keys[0].AccessKey == short.AccessKey {

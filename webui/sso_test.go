@@ -99,9 +99,9 @@ func TestState(t *testing.T) {
 
 	late := s.browser()
 	back = late.begin("default", "")
-	s.clock.ahead = oidc.LoginLife + time.Second
+	s.clock.set(oidc.LoginLife + time.Second)
 	refused("late", late, back)
-	s.clock.ahead = 0
+	s.clock.set(0)
 	// Several tabs are several logins, and neither takes the other's answer away.
 	one, two := b.begin("default", "?to=%23/one"), b.begin("default", "?to=%23/two")
 	for want, back := range map[string]string{"./-/console/#/one": one, "./-/console/#/two": two} {
@@ -233,7 +233,7 @@ func TestRenew(t *testing.T) {
 	first := b.session().Login
 	before := s.copyOf(b)
 	p.set(func(p *idp) { p.claims["policy"] = "readwrite" })
-	s.clock.ahead = time.Minute
+	s.clock.set(time.Minute)
 	b.want(200, b.do("POST", "renew", ""), `"policies":["readwrite"]`)
 	second := b.session().Login
 	if second.AccessKey == first.AccessKey || !second.Expires.After(first.Expires) || second.QualifiedName != first.QualifiedName {

@@ -87,9 +87,9 @@ func TestZip(t *testing.T) {
 	}
 	b.want(404, b.do("GET", address, ""), "NoSuchArchive")
 	late := b.archive(zipRequest{Bucket: "bucket", Keys: []string{"top"}})
-	s.clock.ahead = zipLife + time.Second
+	s.clock.set(zipLife + time.Second)
 	b.want(404, b.do("GET", late, ""))
-	s.clock.ahead = 0
+	s.clock.set(0)
 	// Of one user's there are no more than so many.
 	first := b.archive(zipRequest{Bucket: "bucket", Keys: []string{"top"}})
 	for range zipsOfOne {
