@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -40,21 +39,4 @@ password the first start makes one and shows it.`,
 	addFlags(cmd.Flags())
 	cmd.Flags().SortFlags = false
 	return cmd
-}
-
-// Settings of the garbage collector for a server whose live heap is small next to what
-// it allocates: it runs once per gcPercent growth, until memory nears the soft limit.
-const (
-	gcPercent   = 400
-	memoryLimit = 384 << 20
-)
-
-// tuneMemory sets the garbage collector, unless GOGC or GOMEMLIMIT say otherwise.
-func tuneMemory(env environ) {
-	if env["GOGC"] == "" {
-		debug.SetGCPercent(gcPercent)
-	}
-	if env["GOMEMLIMIT"] == "" {
-		debug.SetMemoryLimit(memoryLimit)
-	}
 }
