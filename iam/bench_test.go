@@ -122,31 +122,19 @@ func BenchmarkAuthorizeMany(b *testing.B) {
 // BenchmarkSessions is what a live session takes in memory, as the metric B/session, and what a
 // start with all of them takes for each.
 func BenchmarkSessions(b *testing.B) {
-	const sessions = 100_000
+	for _, sessions := range []int{100_000, 1_000_000} {
+		b.Run(fmt.Sprint(sessions), func(b *testing.B) { benchmarkSessions(b, sessions) })
+	}
+}
+
+func benchmarkSessions(b *testing.B, sessions int) {
 	st, err := bolt.Open(filepath.Join(b.TempDir(), "iam.db"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer st.Close()
 	fill(b, st, 100, 0, 0)
-	var changes []store.Change
-	expires := time.Now().Add(time.Hour).Truncate(time.Second)
-	for i := range sessions {
-		name := fmt.Sprintf("user-%06d", i%100)
-		r := sessionRecord{
-			Account: "123456789012", AccessKey: newSessionKey(time.Now()), Secret: NewSecret(), TokenHash: strings.Repeat("x", 32),
-			UserID: userID + name, UserName: name, Name: "job", ARN: "arn:aws:sts::123456789012:assumed-role/" + name + "/job",
-			Remote: "192.0.2.1", Created: expires, Expires: expires,
-		}
-		value, err := r.encode()
-		if err != nil {
-			b.Fatal(err)
-		}
-		changes = append(changes, store.Change{Kind: kindSession, Name: r.AccessKey, Value: value, Expires: expires})
-		if len(changes) == 1000 {
-			flush(b, st, &changes)
-		}
-	}
+	fillSessions(b, st, sessions)
 	used := func() float64 {
 		var m runtime.MemStats
 		runtime.GC()
@@ -160,10 +148,34 @@ func BenchmarkSessions(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.StopTimer()
-		each = (used() - before) / sessions
+		each = (used() - before) / float64(sessions)
 		s.Close()
 		b.StartTimer()
 	}
 	b.ReportMetric(each, "B/session")
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/sessions, "ns/session")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(sessions), "ns/session")
+}
+
+// fillSessions writes sessions of the first 100 users, all alike but for what must differ.
+func fillSessions(tb testing.TB, st store.Store, sessions int) {
+	tb.Helper()
+	var changes []store.Change
+	begin := time.Now()
+	expires := begin.Add(time.Hour).Truncate(time.Second)
+	for i := range sessions {
+		name := fmt.Sprintf("user-%06d", i%100)
+		r := sessionRecord{
+			Account: "123456789012", AccessKey: newSessionKey(begin.Add(time.Duration(i) * 100 * time.Microsecond)), Secret: NewSecret(),
+			TokenHash: strings.Repeat("x", 32), UserID: userID + name, UserName: name, Name: "job",
+			ARN: "arn:aws:sts::123456789012:assumed-role/" + name + "/job", Remote: "192.0.2.1", Created: begin, Expires: expires,
+		}
+		value, err := r.encode()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		changes = append(changes, store.Change{Kind: kindSession, Name: r.AccessKey, Value: value, Expires: expires})
+		if len(changes) == 10_000 {
+			flush(tb, st, &changes)
+		}
+	}
 }

@@ -188,7 +188,7 @@ func (s *Service) resync(ctx context.Context) (store.Watcher, error) {
 	sn.revision = l.Revision
 	s.expiries = nil
 	for i := range l.Records {
-		if err := sn.put(&l.Records[i]); err != nil {
+		if err := sn.add(&l.Records[i]); err != nil {
 			s.report(err)
 		}
 		s.expiries.note(&l.Records[i])

@@ -347,12 +347,16 @@ func (s *Service) deleteAll(ctx context.Context, kind string, names []string) er
 // them any more; they only take room and names.
 func (s *Service) removeOrphans(ctx context.Context) error {
 	sn := s.snap.Load()
-	gone := func(id, userName string) bool {
+	known := func(id string) bool {
 		_, ok := sn.ids.get(id)
-		return !ok && id != s.root.Identity.ID && sn.absent(kindUser, userName, nil) == nil
+		return ok || id == s.root.Identity.ID
 	}
+	gone := func(id, userName string) bool { return !known(id) && sn.absent(kindUser, userName, nil) == nil }
 	var keys, sessions []string
 	sn.children.all(func(id string, set trie[void]) bool {
+		if known(id) {
+			return true // not one by one: there may be many
+		}
 		for _, name := range set.sorted() {
 			if k, ok := sn.keys.get(name); ok && gone(id, k.UserName) {
 				keys = append(keys, name)
@@ -361,6 +365,9 @@ func (s *Service) removeOrphans(ctx context.Context) error {
 		return true
 	})
 	sn.issued.all(func(id string, set trie[void]) bool {
+		if known(id) {
+			return true
+		}
 		for _, name := range set.sorted() {
 			if ss, ok := sn.sessions.get(name); ok && gone(id, ss.UserName) {
 				sessions = append(sessions, name)

@@ -13,6 +13,11 @@ import (
 // marked as damaged and returns the reason.
 func (sn *snapshot) put(r *store.Record) error {
 	sn.remove(r.Kind, r.Name)
+	return sn.add(r)
+}
+
+// add is put where no record of that name is there.
+func (sn *snapshot) add(r *store.Record) error {
 	var err error
 	switch r.Kind {
 	case kindUser:
@@ -52,7 +57,9 @@ func (sn *snapshot) damage(kind, name string, err error) {
 
 // remove takes a record out, and the mark of its damage.
 func (sn *snapshot) remove(kind, name string) {
-	sn.damaged = sn.damaged.without(damageKey(kind, name))
+	if sn.damaged.n > 0 {
+		sn.damaged = sn.damaged.without(damageKey(kind, name))
+	}
 	switch kind {
 	case kindUser:
 		if u, ok := sn.users.get(name); ok {
