@@ -83,7 +83,7 @@ func (s *Service) sessionCredential(sn *snapshot, ss *session, token string) (Cr
 			return Credential{}, ErrDisabled
 		}
 	}
-	return Credential{AccessKey: ss.AccessKey, Secret: ss.Secret, SessionToken: token, Identity: ss.identity}, nil
+	return Credential{AccessKey: ss.AccessKey, Secret: ss.Secret, SessionToken: token, Identity: &ss.identity}, nil
 }
 
 // otherSession is Credential for a key that memory does not have. A token of ours that is in time may have

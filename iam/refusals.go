@@ -146,7 +146,7 @@ func (s *Service) principal(name string) (*Identity, error) {
 		return k.identity, nil
 	}
 	if ss, ok := sn.sessions.get(name); ok {
-		return ss.identity, nil
+		return &ss.identity, nil
 	}
 	return nil, errors.Join(ErrNoSuchUser, sn.absent(kindUser, name, nil))
 }

@@ -22,11 +22,16 @@ const (
 // scope is what a credential has of its own: what it may at most, whatever its user may, and
 // what it may beside its user. It is immutable but for the slots of policies and groups.
 type scope struct {
+	*terms
+	issued *time.Time // of a session; nil for a key
+}
+
+// terms are restrictions and grants.
+type terms struct {
 	bounds []bound
 	slots  []*policySlot // of Grants
 	groups []*groupSlot
 	grants *Grants
-	issued time.Time // of a session; zero for a key
 }
 
 // Grants are what a credential has beside its user's policies and groups: what an identity
@@ -112,7 +117,7 @@ func (sc *scope) Values(key string) ([]string, bool) {
 		}
 	}
 	switch {
-	case sc.issued.IsZero():
+	case sc.issued == nil:
 	case key == "aws:tokenissuetime":
 		return []string{sc.issued.UTC().Format(time.RFC3339)}, true
 	case key == "aws:multifactorauthpresent":
@@ -157,20 +162,29 @@ func (a attributes) Values(key string) ([]string, bool) {
 	return names, ok
 }
 
-// newScope compiles what a record says of its credential; nil when it says nothing.
+// newScope is the scope of a credential that is no session's; nil when it has nothing of its own.
 func (sn *snapshot) newScope(name string, list []bounds, g *Grants) (*scope, error) {
+	tm, err := sn.newTerms(name, list, g)
+	if tm == nil {
+		return nil, err
+	}
+	return &scope{terms: tm}, nil
+}
+
+// newTerms compiles what a record says of its credential; nil when it says nothing.
+func (sn *snapshot) newTerms(name string, list []bounds, g *Grants) (*terms, error) {
 	if len(list) == 0 && g == nil {
 		return nil, nil
 	}
-	sc := &scope{bounds: make([]bound, len(list))}
+	tm := &terms{bounds: make([]bound, len(list))}
 	if g != nil {
-		sc.grants, sc.slots = g, sn.slots(g.Policies)
+		tm.grants, tm.slots = g, sn.slots(g.Policies)
 		for _, n := range g.Groups {
-			sc.groups = append(sc.groups, sn.groupSlot(n))
+			tm.groups = append(tm.groups, sn.groupSlot(n))
 		}
 	}
 	for i := range list {
-		b := &sc.bounds[i]
+		b := &tm.bounds[i]
 		b.name = name
 		if len(list[i].Document) > 0 {
 			p, err := policy.Compile(name, list[i].Document, policy.Identity)
@@ -184,7 +198,7 @@ func (sn *snapshot) newScope(name string, list []bounds, g *Grants) (*scope, err
 			return nil, errors.New("a restriction is empty")
 		}
 	}
-	return sc, nil
+	return tm, nil
 }
 
 // evaluateGrants decides by the grants alone. A policy or group that does not exist grants

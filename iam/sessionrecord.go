@@ -12,11 +12,11 @@ import (
 // sessionRecord is a temporary credential of a user or of root.
 type sessionRecord struct {
 	Account   string
+	UserID    string
+	UserName  string
 	AccessKey string
 	Secret    string
 	TokenHash string // SHA-256 of the session token, 32 bytes
-	UserID    string
-	UserName  string
 	Via       string // the service key that asked for it
 	ViaID     string // its id
 	Name      string // RoleSessionName
@@ -39,13 +39,17 @@ type sessionRecord struct {
 //	  uvarint length
 //	  ...     bytes
 
-// texts are the texts of a session in the order in which its record has them.
+// texts are the texts of a session in the order in which its record has them; those of its user
+// come first.
 func (r *sessionRecord) texts() [12]*string {
 	return [...]*string{
-		&r.Account, &r.AccessKey, &r.Secret, &r.TokenHash, &r.UserID, &r.UserName,
-		&r.Via, &r.ViaID, &r.Name, &r.ARN, &r.Revoke, &r.Remote,
+		&r.Account, &r.UserID, &r.UserName,
+		&r.AccessKey, &r.Secret, &r.TokenHash, &r.Via, &r.ViaID, &r.Name, &r.ARN, &r.Revoke, &r.Remote,
 	}
 }
+
+// ofUser is how many of texts are the user's.
+const ofUser = 3
 
 // encode makes the value of a session's record.
 func (r *sessionRecord) encode() ([]byte, error) {
@@ -76,53 +80,98 @@ func (r *sessionRecord) encode() ([]byte, error) {
 
 var errSessionShort = errors.New("decode session: it is too short")
 
-// decode reads the value of a session's record and keeps nothing of it. All texts share one copy.
-func (r *sessionRecord) decode(value []byte) error {
+// decode reads the value of a session's record and keeps nothing of it. The texts of its user are
+// those that known has, the others share one copy.
+func (r *sessionRecord) decode(value []byte, known names) error {
 	if len(value) == 0 || value[0] != formatVersion {
 		return errors.New("decode session: its format is not known")
 	}
-	rest := string(value[1:])
+	head := value[1:]
 	for _, t := range []*time.Time{&r.Created, &r.Expires} {
-		n, size := binary.Varint([]byte(rest[:min(len(rest), binary.MaxVarintLen64)]))
+		n, size := binary.Varint(head)
 		if size <= 0 {
 			return errSessionShort
 		}
-		*t, rest = time.Unix(0, n).UTC(), rest[size:]
+		*t, head = time.Unix(0, n).UTC(), head[size:]
 	}
-	var ok bool
-	for _, s := range r.texts() {
-		if *s, rest, ok = cutText(rest); !ok {
+	texts := r.texts()
+	for _, s := range texts[:ofUser] {
+		text, rest, ok := take(head)
+		if !ok {
+			return errSessionShort
+		}
+		*s, head = known.of(text), rest
+	}
+	all := string(head)
+	next := func() (string, bool) {
+		text, rest, ok := take(head)
+		if !ok {
+			return "", false
+		}
+		head = rest
+		end := len(all) - len(rest)
+		return all[end-len(text) : end], true
+	}
+	for _, s := range texts[ofUser:] {
+		var ok bool
+		if *s, ok = next(); !ok {
 			return errSessionShort
 		}
 	}
 	for _, v := range []any{&r.Bounds, &r.Grants} {
-		var doc string
-		if doc, rest, ok = cutText(rest); !ok {
+		doc, ok := next()
+		if !ok {
 			return errSessionShort
 		}
-		if doc == "" {
-			continue
-		}
-		d := json.NewDecoder(strings.NewReader(doc))
-		d.DisallowUnknownFields()
-		if err := d.Decode(v); err != nil {
-			return fmt.Errorf("decode session: %w", err)
-		}
-		if d.InputOffset() != int64(len(strings.TrimSpace(doc))) {
-			return errors.New("decode session: text follows its restrictions")
+		if err := decodeTerms(doc, v); err != nil {
+			return err
 		}
 	}
-	if rest != "" {
+	if len(head) > 0 {
 		return errors.New("decode session: something follows it")
 	}
 	return CheckAccount(r.Account)
 }
 
-// cutText takes a text with its length off the beginning of s.
-func cutText(s string) (text, rest string, ok bool) {
-	n, size := binary.Uvarint([]byte(s[:min(len(s), binary.MaxVarintLen64)]))
-	if size <= 0 || n > uint64(len(s)-size) {
-		return "", "", false
+// decodeTerms reads a JSON document of a session strictly into v; "" is none.
+func decodeTerms(doc string, v any) error {
+	if doc == "" {
+		return nil
 	}
-	return s[size : size+int(n)], s[size+int(n):], true
+	d := json.NewDecoder(strings.NewReader(doc))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return fmt.Errorf("decode session: %w", err)
+	}
+	if d.InputOffset() != int64(len(strings.TrimSpace(doc))) {
+		return errors.New("decode session: text follows its restrictions")
+	}
+	return nil
+}
+
+// take cuts a text with its length off the beginning of b.
+func take(b []byte) (text, rest []byte, ok bool) {
+	n, size := binary.Uvarint(b)
+	if size <= 0 || n > uint64(len(b)-size) {
+		return nil, nil, false
+	}
+	return b[size : size+int(n)], b[size+int(n):], true
+}
+
+// names are texts that many sessions have, each once: for the goroutine that makes snapshots.
+type names map[string]string
+
+// maxNames bounds the texts that are remembered, not those that are used.
+const maxNames = 16 << 10
+
+func (n names) of(b []byte) string {
+	if s, ok := n[string(b)]; ok {
+		return s
+	}
+	if len(n) >= maxNames {
+		clear(n)
+	}
+	s := string(b)
+	n[s] = s
+	return s
 }

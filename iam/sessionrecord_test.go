@@ -30,20 +30,20 @@ func TestSessionRecord(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got sessionRecord
-		if err := got.decode(value); err != nil || !reflect.DeepEqual(got, want) {
+		if err := got.decode(value, names{}); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, %v; want %+v", name, got, err, want)
 		}
 		for n := range value {
-			if err := new(sessionRecord).decode(value[:n]); err == nil {
+			if err := new(sessionRecord).decode(value[:n], names{}); err == nil {
 				t.Errorf("%s: cut after %d of %d bytes and not refused", name, n, len(value))
 			}
 		}
-		if err := new(sessionRecord).decode(append(bytes.Clone(value), 0)); err == nil {
+		if err := new(sessionRecord).decode(append(bytes.Clone(value), 0), names{}); err == nil {
 			t.Errorf("%s: a byte follows and is not refused", name)
 		}
 		other := bytes.Clone(value)
 		other[0]++
-		if err := new(sessionRecord).decode(other); err == nil {
+		if err := new(sessionRecord).decode(other, names{}); err == nil {
 			t.Errorf("%s: another format is not refused", name)
 		}
 	}
@@ -73,7 +73,7 @@ func TestSessionRecordStrict(t *testing.T) {
 			v = append(v, byte(len(d)))
 			v = append(v, d...)
 		}
-		if err := new(sessionRecord).decode(v); err == nil {
+		if err := new(sessionRecord).decode(v, names{}); err == nil {
 			t.Errorf("%q is not refused", docs)
 		}
 	}
@@ -91,14 +91,14 @@ func FuzzSessionRecord(f *testing.F) {
 	f.Add([]byte{formatVersion, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1})
 	f.Fuzz(func(t *testing.T, value []byte) {
 		var r, again sessionRecord
-		if r.decode(value) != nil {
+		if r.decode(value, names{}) != nil {
 			return
 		}
 		written, err := r.encode()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := again.decode(written); err != nil {
+		if err := again.decode(written, names{}); err != nil {
 			t.Fatalf("%+v: %v", r, err)
 		}
 		rewritten, err := again.encode()

@@ -68,7 +68,7 @@ func (s *Service) CreateSession(ctx context.Context, n NewSession) (Session, Cre
 		var ss *session
 		var token string
 		if ss, token, err = s.issue(ctx, &n, i > 0); err == nil {
-			return s.publicSession(ss), Credential{AccessKey: ss.AccessKey, Secret: ss.Secret, SessionToken: token, Identity: ss.identity}, nil
+			return s.publicSession(ss), Credential{AccessKey: ss.AccessKey, Secret: ss.Secret, SessionToken: token, Identity: &ss.identity}, nil
 		}
 		if !errors.Is(err, store.ErrConflict) {
 			break

@@ -25,6 +25,8 @@ type snapshot struct {
 	members  trie[trie[void]]     // user names by group name
 	children trie[trie[void]]     // service keys by the user's id
 	issued   trie[trie[void]]     // sessions by the user's id
+	known    names                // of the users of sessions
+	nothing  *terms               // of sessions that are not restricted and grant nothing
 }
 
 type void struct{}
@@ -50,7 +52,8 @@ type accessKey struct {
 
 type session struct {
 	sessionRecord
-	identity *Identity
+	identity Identity
+	scope    scope // of identity
 }
 
 // policySlot is the place of one policy name. Users point to it, so that a change of a
@@ -108,6 +111,7 @@ func newSnapshot(root *Identity) (*snapshot, error) {
 		keys: newTrie[*accessKey](), sessions: newTrie[*session](),
 		policies: newTrie[*policySlot](), damaged: newTrie[error](), accounts: newTrie[accountUse](), settings: newTrie[*accountRecord](),
 		members: newTrie[trie[void]](), children: newTrie[trie[void]](), issued: newTrie[trie[void]](),
+		known: names{}, nothing: &terms{},
 	}
 	sn.thaw()
 	for _, c := range policy.CannedPolicies() {

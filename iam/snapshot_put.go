@@ -163,30 +163,23 @@ func (sn *snapshot) putKey(r *store.Record) error {
 }
 
 func (sn *snapshot) putSession(r *store.Record) error {
-	// One piece of memory for all that a session is: there may be a million.
-	var all struct {
-		session
-		id Identity
-		sc scope
-	}
-	ss := &all.session
-	if err := ss.decode(r.Value); err != nil {
+	ss := &session{}
+	if err := ss.decode(r.Value, sn.known); err != nil {
 		return err
 	}
 	if ss.AccessKey != r.Name || ss.UserID == "" || ss.Secret == "" || len(ss.TokenHash) != sha256.Size || !ss.Expires.Equal(r.Expires) {
 		return errors.New("it describes another session")
 	}
-	sc, err := sn.newScope("policy of session "+ss.AccessKey, ss.Bounds, ss.Grants)
+	tm, err := sn.newTerms("policy of session "+ss.AccessKey, ss.Bounds, ss.Grants)
 	if err != nil {
 		return err
 	}
-	if sc != nil {
-		all.sc = *sc
+	if tm == nil {
+		tm = sn.nothing
 	}
-	all.sc.issued = ss.Created
-	all.id = sn.identity(ss.Account, ss.UserID, ss.UserName, ss.AccessKey)
-	all.id.scope, all.id.Kind = &all.sc, SessionKey
-	ss.identity = &all.id
+	ss.scope = scope{terms: tm, issued: &ss.Created}
+	ss.identity = sn.identity(ss.Account, ss.UserID, ss.UserName, ss.AccessKey)
+	ss.identity.scope, ss.identity.Kind = &ss.scope, SessionKey
 	sn.sessions = sn.sessions.with(ss.AccessKey, ss)
 	sn.issued = link(sn.issued, ss.UserID, ss.AccessKey)
 	return nil
@@ -199,9 +192,9 @@ func (sn *snapshot) identity(account, userID, userName, accessKey string) Identi
 		id.AccessKey = accessKey
 		return id
 	}
-	return Identity{
-		Account: account, ID: userID, Name: userName, ARN: userARN(account, userName), AccessKey: accessKey,
-	}
+	var b [128]byte
+	arn := sn.known.of(append(append(append(append(b[:0], arnPrefix...), account...), arnUser...), userName...))
+	return Identity{Account: account, ID: userID, Name: userName, ARN: arn, AccessKey: accessKey}
 }
 
 func (sn *snapshot) putPolicy(r *store.Record) error {
@@ -222,4 +215,6 @@ func (sn *snapshot) putPolicy(r *store.Record) error {
 	return nil
 }
 
-func userARN(account, name string) string { return "arn:aws:iam::" + account + ":user/" + name }
+const arnPrefix, arnUser = "arn:aws:iam::", ":user/"
+
+func userARN(account, name string) string { return arnPrefix + account + arnUser + name }
