@@ -2,6 +2,7 @@ package webui
 
 import (
 	"bytes"
+	"context"
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/base64"
@@ -12,6 +13,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/objsrv/objsrv/sigv4"
 )
@@ -143,9 +145,38 @@ func (v *visit) administer() error {
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	r.TransferEncoding = nil
 	v.sign(s, r, hex.EncodeToString(sum[:]))
+	if r.Method == http.MethodGet { // it may be a stream
+		ctx, stop := v.during(s)
+		defer stop()
+		r = r.WithContext(ctx)
+	}
 	v.Admin.ServeHTTP(v.w, r)
 	return nil
 }
+
+// during returns a context that ends with the session: who is logged out sees no more of a stream.
+func (v *visit) during(s *session) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(v.r.Context())
+	go func() {
+		for {
+			changed := v.IAM.Changed() // before the look, so that nothing happens in between
+			if v.good(&s.ticket) != nil {
+				cancel()
+				return
+			}
+			select {
+			case <-changed:
+			case <-time.After(lookAgain):
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return ctx, cancel
+}
+
+// lookAgain is how late a stream ends whose session has expired, at the latest.
+const lookAgain = 10 * time.Second
 
 // contained has stored content kept from the console's origin (S-207): a browser that shows it as a document
 // gives it an origin of its own without scripts, and unless a page asks for a preview it is a download.

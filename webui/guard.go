@@ -12,7 +12,9 @@ import (
 // guard refuses what a page of somebody else could make a browser send (S-203): changes from another origin
 // by what the browser says of it, and the types of forms, which need no leave of CORS.
 func (v *visit) guard() error {
-	if err := v.origin.Check(v.r); err != nil {
+	asked := *v.r
+	asked.Host = v.host() // which a trusted proxy tells
+	if err := v.origin.Check(&asked); err != nil {
 		return &refusal{http.StatusForbidden, "CrossOrigin", "The request comes from a page of another origin. If this is the console's own page behind a proxy, " +
 			"let the proxy pass the Host header on, or set OBJSRV_PUBLIC_URL to the address that the browser shows."}
 	}

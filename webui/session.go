@@ -36,21 +36,32 @@ func (v *visit) identify() (*session, error) {
 	if v.foreign() || !v.readCookie(sessionCookie, &t) {
 		return nil, errNoSession
 	}
-	cred, err := v.IAM.Credential(t.AccessKey, t.Token)
-	switch {
-	case errors.Is(err, iam.ErrNoSuchKey), errors.Is(err, iam.ErrInvalidToken), errors.Is(err, iam.ErrExpired):
-		return nil, errNoSession
-	case err != nil:
+	if err := v.good(&t); err != nil {
 		return nil, err
 	}
-	if t.LoginKey != "" {
-		key, err := v.IAM.Credential(t.LoginKey, "")
-		if err != nil || !hmac.Equal(v.seal.proof(key.Secret), t.Proof) {
-			return nil, errNoSession
-		}
+	cred, err := v.IAM.Credential(t.AccessKey, t.Token)
+	if err != nil {
+		return nil, errNoSession // it has ended since
 	}
 	v.ev.AccessKey, v.ev.Principal = cred.AccessKey, cred.Identity.ARN
 	return &session{t, cred}, nil
+}
+
+// good tells whether the session of a ticket goes on: nil, or errNoSession, or why nobody can tell.
+func (o *Console) good(t *ticket) error {
+	switch _, err := o.IAM.Credential(t.AccessKey, t.Token); {
+	case errors.Is(err, iam.ErrNoSuchKey), errors.Is(err, iam.ErrInvalidToken), errors.Is(err, iam.ErrExpired):
+		return errNoSession
+	case err != nil:
+		return err
+	case t.LoginKey == "":
+		return nil
+	}
+	key, err := o.IAM.Credential(t.LoginKey, "")
+	if err != nil || !hmac.Equal(o.seal.proof(key.Secret), t.Proof) {
+		return errNoSession
+	}
+	return nil
 }
 
 // keep gives the browser the cookie of a new session.

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/objsrv/objsrv/sigv4"
 )
 
@@ -56,4 +58,15 @@ func writeTestCert(t *testing.T, dir, name string) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// parseServer reads the command line and the environment of `server`, and starts nothing.
+func parseServer(t *testing.T, env environ, args ...string) (*Config, []string, error) {
+	t.Helper()
+	fs := pflag.NewFlagSet("server", pflag.ContinueOnError)
+	addFlags(fs)
+	if err := fs.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return readConfig(fs, env, fs.Args())
 }
