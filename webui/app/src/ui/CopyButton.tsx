@@ -2,6 +2,9 @@ import { ActionIcon, CopyButton as Copying, Tooltip } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import { useT } from '../i18n';
 
+// Nothing to click is smaller than 24 pixels.
+const sizes = { xs: 24, sm: 26, md: 36 };
+
 /** Copies a text; works over plain HTTP too, where the clipboard has no modern interface. */
 export function CopyButton({ value, label, size = 'sm' }: { value: string; label?: string; size?: 'xs' | 'sm' | 'md' }) {
   const t = useT();
@@ -15,7 +18,7 @@ export function CopyButton({ value, label, size = 'sm' }: { value: string; label
         };
         return (
           <Tooltip label={name}>
-            <ActionIcon variant="subtle" color={copied ? 'teal' : 'gray'} size={size} onClick={act} aria-label={name}>
+            <ActionIcon variant="subtle" color={copied ? 'teal' : 'gray'} size={sizes[size]} onClick={act} aria-label={name}>
               {copied ? <IconCheck size={15} /> : <IconCopy size={15} />}
             </ActionIcon>
           </Tooltip>

@@ -1,4 +1,4 @@
-import { Box, Group, Pagination, Table, Text, TextInput, UnstyledButton } from '@mantine/core';
+import { Box, Group, Pagination, Table, Text, TextInput, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconSearch } from '@tabler/icons-react';
 import { useMemo, useState, type ReactNode } from 'react';
 import { useT } from '../i18n';
@@ -73,7 +73,9 @@ export function DataTable<T>({ label, rows, columns, rowKey, search, empty, tool
                     visibleFrom={c.from}
                     aria-sort={order?.id === c.id ? (order.down ? 'descending' : 'ascending') : undefined}
                   >
-                    {c.sort ? (
+                    {c.title === '' ? (
+                      <VisuallyHidden>{t('action.more')}</VisuallyHidden>
+                    ) : c.sort ? (
                       <UnstyledButton
                         fw={600}
                         fz="sm"
