@@ -32,7 +32,7 @@ func (s *Service) Authorize(r *Request) Decision {
 
 func (s *Service) decide(r *Request) Decision {
 	id := r.Identity
-	q := policy.Query{Action: r.Action, Bucket: r.Bucket, Key: r.Key, Conditions: r.Conditions}
+	q := policy.Query{Action: r.Action, Bucket: r.Bucket, Key: r.Key, KMSKey: r.KMSKey, Conditions: r.Conditions}
 	if id != nil && id.Root && id.ID == s.root.Identity.ID {
 		q.Caller = rootCaller(id)
 		return bounded(Decision{Allowed: true, Statement: byRoot}, id, &q)

@@ -125,7 +125,7 @@ func (s *Service) AuthorizeExternal(name string, g *Grants, r Request) (Decision
 	if err != nil {
 		return fail(err)
 	}
-	q := policy.Query{Action: r.Action, Bucket: r.Bucket, Key: r.Key, Conditions: r.Conditions}
+	q := policy.Query{Action: r.Action, Bucket: r.Bucket, Key: r.Key, KMSKey: r.KMSKey, Conditions: r.Conditions}
 	q.Caller = policy.Caller{ID: u.ID, Account: u.Account, Name: u.Name, ARN: u.arn, Session: true, Attributes: u}
 	if sc != nil {
 		q.Caller.Attributes = attributes{u, sc}

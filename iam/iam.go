@@ -89,6 +89,7 @@ type Request struct {
 	Action     string    // "s3:GetObject"
 	Bucket     string    // "" for service-level actions
 	Key        string    // "" for bucket-level actions
+	KMSKey     string    // the name of the key that a kms: action is about, "" for none
 	Policy     []byte    // the bucket's policy document, or nil
 	Owner      string    // account that owns the bucket; "" means the deployment's own
 	Conditions Conditions

@@ -23,7 +23,7 @@ func (s *Service) Trace(principal string, r Request) ([]Traced, error) {
 	if err != nil {
 		return nil, fmt.Errorf("trace: %w", err)
 	}
-	q := policy.Query{Action: r.Action, Bucket: r.Bucket, Key: r.Key, Conditions: r.Conditions}
+	q := policy.Query{Action: r.Action, Bucket: r.Bucket, Key: r.Key, KMSKey: r.KMSKey, Conditions: r.Conditions}
 	t := tracer{q: &q, out: []Traced{}}
 	switch {
 	case id == nil:

@@ -23,6 +23,8 @@ type Keys interface {
 	// whichever version it was.
 	Seal(ctx context.Context, key string, secret, context []byte) ([]byte, error)
 	Unseal(ctx context.Context, key string, sealed, context []byte) ([]byte, error)
+	// Newest tells whether a secret was sealed with the newest version of its key.
+	Newest(key string, sealed []byte) bool
 	// Default is the key of SSE-S3, and of SSE-KMS for who names none.
 	Default() string
 }

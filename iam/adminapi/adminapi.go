@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/objsrv/objsrv/iam"
@@ -38,6 +39,7 @@ type Config struct {
 	BucketPolicy BucketPolicy // of simulations
 	Directory    Directory    // nil without one
 	Tokens       Tokens       // nil without an OpenID Connect provider
+	Encryption   Encryption   // nil without keys
 }
 
 // Handler returns the face.
@@ -125,9 +127,16 @@ func (c *call) authorize(action string) error {
 	return nil
 }
 
-// question is what Authorize is asked about the caller.
+// question is what Authorize is asked about the caller. The name in the path of a route of the keys is a key's.
 func (c *call) question(action string) *iam.Request {
-	return &iam.Request{Identity: c.id, Action: action, Conditions: conditions{c}, RequestID: c.ev.ID, Remote: c.ev.Remote}
+	return &iam.Request{KMSKey: c.kmsKey(action), Identity: c.id, Action: action, Conditions: conditions{c}, RequestID: c.ev.ID, Remote: c.ev.Remote}
+}
+
+func (c *call) kmsKey(action string) string {
+	if strings.HasPrefix(action, "kms:") {
+		return c.name
+	}
+	return ""
 }
 
 // conditions answers the keys that an administrative request has.

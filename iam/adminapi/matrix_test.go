@@ -76,6 +76,10 @@ func requests(archive string) []request {
 		{"GET", "sessions?provider=ldap", "", []string{ActionListSessions}, 200},
 		{"POST", "sessions/revoke", `{"provider":"openid:corp"}`, []string{ActionRemoveKey}, 200},
 		{"POST", "ldap/test", `{"name":"ann"}`, []string{ActionExplain}, 200},
+		{"GET", "encryption-keys", "", []string{ActionListEncryptionKeys}, 200},
+		{"PUT", "encryption-keys/new", "", []string{ActionCreateEncryptionKey}, 204},
+		{"POST", "encryption-keys/team/rotate", "", []string{ActionRotateEncryptionKey}, 204},
+		{"POST", "encryption/reseal", `{"bucket":"b","key":"k","versionId":"v"}`, []string{ActionRotateEncryptionKey}, 200},
 		{"POST", "import-minio-iam", archive, []string{ActionImportIAM}, 200},
 		{"POST", "import-minio-iam?dry-run=true", archive, []string{ActionImportIAM}, 200},
 		{"POST", "simulate", `{"principal":"victim","action":"s3:GetObject","resource":"public/x"}`, []string{ActionExplain}, 200},
@@ -89,12 +93,16 @@ func allActions() []string {
 		ActionListGroups, ActionGetGroup, ActionAddMember, ActionRemoveMember, ActionEnableGroup, ActionDisableGroup,
 		ActionListPolicies, ActionGetPolicy, ActionSetPolicy, ActionDeletePolicy,
 		ActionListKeys, ActionCreateKey, ActionUpdateKey, ActionRemoveKey, ActionListSessions, ActionExplain, ActionImportIAM,
+		ActionListEncryptionKeys, ActionCreateEncryptionKey, ActionRotateEncryptionKey,
 	}
 }
 
 // without returns all actions of this face and many of others, but one.
 func without(action string) []string {
-	others := append(allActions(), "s3:*", "kms:*", "sts:*", "admin:ServerInfo", "admin:ListTier", "admin:ConfigUpdate")
+	others := append(allActions(), "s3:*", "sts:*", "admin:ServerInfo", "admin:ListTier", "admin:ConfigUpdate")
+	if !strings.HasPrefix(action, "kms:") {
+		others = append(others, "kms:*")
+	}
 	return slices.DeleteFunc(others, func(a string) bool { return a == action })
 }
 

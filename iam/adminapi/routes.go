@@ -42,6 +42,11 @@ const (
 
 	ActionImportIAM = "admin:ImportIAM"
 
+	// Of the keys of server-side encryption, which a policy's resource may name.
+	ActionListEncryptionKeys  = "kms:ListKeys"
+	ActionCreateEncryptionKey = "kms:CreateKey"
+	ActionRotateEncryptionKey = "kms:KeyRotate" // and to seal anew what older versions have sealed
+
 	ActionExplain = "admin:Explain" // of objsrv's own: reasons of refusals, simulations, and what would become of a login
 )
 
@@ -112,6 +117,11 @@ func routes() []route {
 
 		{method: post, pattern: "ldap/test", op: "AdminTestLDAP", action: ActionExplain, serve: (*call).testLDAP},
 		{method: post, pattern: "openid/test", op: "AdminTestOpenID", action: ActionExplain, serve: (*call).testOpenID},
+
+		{method: get, pattern: "encryption-keys", op: "AdminListEncryptionKeys", action: ActionListEncryptionKeys, serve: (*call).listEncryptionKeys},
+		{method: put, pattern: "encryption-keys/{name}", op: "AdminCreateEncryptionKey", action: ActionCreateEncryptionKey, serve: (*call).createEncryptionKey},
+		{method: post, pattern: "encryption-keys/{name}/rotate", op: "AdminRotateEncryptionKey", action: ActionRotateEncryptionKey, serve: (*call).rotateEncryptionKey},
+		{method: post, pattern: "encryption/reseal", op: "AdminReseal", action: ActionRotateEncryptionKey, serve: (*call).reseal},
 
 		{method: post, pattern: "import-minio-iam", op: "AdminImportIAM", action: ActionImportIAM, serve: (*call).importIAM, query: []string{"dry-run"}, body: iamzip.MaxSize},
 	}

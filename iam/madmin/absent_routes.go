@@ -52,22 +52,5 @@ func absentRoutes() []route {
 		{method: put, path: "site-replication/peer/remove", op: "SRPeerRemove", rule: need("admin:SiteReplicationRemove")},
 		{method: put, path: "site-replication/resync/op", query: "operation", op: "SiteReplicationResyncOp", rule: need("admin:SiteReplicationResync")},
 		{method: put, path: "site-replication/state/edit", op: "SRStateEdit", rule: need("admin:SiteReplicationOperation")},
-
-		{method: post, path: "kms/status", op: "KMSStatus", rule: need("admin:KMSKeyStatus")},
-		{method: post, path: "kms/key/create", query: "key-id", op: "KMSCreateKey", rule: need("admin:KMSCreateKey")},
-		{method: get, path: "kms/key/status", op: "KMSKeyStatus", rule: need("admin:KMSKeyStatus")},
-	}
-}
-
-// kmsRoutes are the rows below kms/v1/. Their actions are not of the family admin.
-func kmsRoutes() []route {
-	return []route{
-		{method: get, path: "status", op: "KMSStatus", rule: need("kms:Status")},
-		{method: get, path: "metrics", op: "KMSMetrics", rule: need("kms:Metrics")},
-		{method: get, path: "apis", op: "KMSAPIs", rule: need("kms:API")},
-		{method: get, path: "version", op: "KMSVersion", rule: need("kms:Version")},
-		{method: post, path: "key/create", query: "key-id", op: "KMSCreateKey", rule: need("kms:CreateKey")},
-		{method: get, path: "key/list", query: "pattern", op: "KMSListKeys", rule: need("kms:ListKeys")},
-		{method: get, path: "key/status", op: "KMSKeyStatus", rule: need("kms:KeyStatus")},
 	}
 }

@@ -62,7 +62,7 @@ func (c *call) readBody(rt *route) error {
 // decide asks for one action of the caller. What it refuses may be allowed for another reason:
 // nothing is kept of it.
 func (c *call) decide(action string) iam.Decision {
-	return c.IAM.Authorize(&iam.Request{Identity: c.id, Action: action, Conditions: conditions{c}})
+	return c.IAM.Authorize(&iam.Request{Identity: c.id, Action: action, KMSKey: c.kmsKey(), Conditions: conditions{c}})
 }
 
 // refuse keeps a refusal for whoever explains it, and returns the answer.

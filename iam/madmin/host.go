@@ -16,6 +16,7 @@ type Host interface {
 	Settings
 	Archives
 	Providers
+	Keys
 }
 
 // Machine is the running server.

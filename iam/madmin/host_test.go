@@ -26,6 +26,7 @@ type testHost struct {
 	files    map[string][]BucketFile
 	locked   bool
 	idps     []Provider
+	keys     []EncryptionKey
 }
 
 // Providers implements Providers.

@@ -55,7 +55,7 @@ func below(p string, r []route) []route {
 // routes is the table of everything in MinIO's admin API. Of rows that take the same method and
 // path, the first whose parameters are there is meant.
 func routes() []route {
-	return slices.Concat(admin(identityRoutes()), admin(hostRoutes()), admin(absentRoutes()), below("kms/v1/", kmsRoutes()))
+	return slices.Concat(admin(identityRoutes()), admin(hostRoutes()), admin(absentRoutes()), admin(oldKMSRoutes()), below("kms/v1/", kmsRoutes()))
 }
 
 // Route describes a row of the table.
