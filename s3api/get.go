@@ -17,7 +17,7 @@ func getObject(c *call) error {
 	if err != nil {
 		return err
 	}
-	o, content, err := c.s.Backend.GetObject(c.ctx, ref)
+	o, content, err := c.openContent(ref)
 	if err != nil {
 		return c.missing(b, ref, err)
 	}
@@ -33,6 +33,21 @@ func getObject(c *call) error {
 		}
 	}
 	return c.send(statusOfRead(s), content, s)
+}
+
+// openContent opens a version. A request with a range or a condition may need a part of the content only.
+func (c *call) openContent(ref storage.Ref) (*storage.Object, storage.Content, error) {
+	if p, ok := c.s.Backend.(storage.PartReader); ok {
+		for _, name := range [...]string{"Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"} {
+			if len(c.r.Header[name]) > 0 {
+				return p.OpenPart(c.ctx, ref)
+			}
+		}
+		if c.query.Has("partNumber") {
+			return p.OpenPart(c.ctx, ref)
+		}
+	}
+	return c.s.Backend.GetObject(c.ctx, ref)
 }
 
 // headObject answers from the metadata alone; it never opens content.

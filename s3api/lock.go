@@ -14,9 +14,9 @@ const docLock = "object-lock"
 
 // Names of the facts about a version's lock among its Props.
 const (
-	propLockMode  = "lock-mode"  // GOVERNANCE or COMPLIANCE
-	propLockUntil = "lock-until" // RFC 3339
-	propLegalHold = "legal-hold" // ON or OFF
+	propLockMode  = storage.PropLockMode
+	propLockUntil = storage.PropLockUntil
+	propLegalHold = storage.PropLegalHold
 )
 
 const (

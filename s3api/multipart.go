@@ -115,7 +115,7 @@ func uploadPart(c *call) error {
 		return err
 	}
 	defer room.release()
-	p, err := c.putPart(&storage.PartInput{Upload: up.UploadRef, Number: number}, u, u.size, enc)
+	p, err := c.putPart(&storage.PartInput{Upload: up.UploadRef, Number: number, ChecksumAlgorithm: up.ChecksumAlgorithm}, u, u.size, enc)
 	if err != nil {
 		return err
 	}

@@ -62,6 +62,7 @@ func postObject(c *call) error {
 	defer room.release()
 	f.bound(room)
 	u.src, u.size, u.hash = f, -1, c.s.Hasher.Get(-1, u.stored, checksum.None)
+	in.ChecksumAlgorithm = u.stored.String()
 	o, err := c.put(&in, u, -1, enc)
 	if err != nil {
 		return err

@@ -41,6 +41,7 @@ func putObject(c *call) error {
 		return err
 	}
 	defer room.release()
+	in.ChecksumAlgorithm = u.stored.String()
 	o, err := c.put(&in, u, u.size, enc)
 	if err != nil {
 		return conditionError(err, &in.If)

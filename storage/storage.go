@@ -102,6 +102,12 @@ type Objects interface {
 	SetProps(ctx context.Context, ref Ref, change func(*Object) (map[string]string, error)) (*Object, error)
 }
 
+// PartReader is a Backend to which it matters beforehand whether all of a content will be read.
+type PartReader interface {
+	// OpenPart is GetObject for a caller who may need a part of the content, or none.
+	OpenPart(ctx context.Context, ref Ref) (*Object, Content, error)
+}
+
 // Lister pages through objects and versions in bytewise order of their keys.
 type Lister interface {
 	// ListObjects lists current versions (delete markers hidden).

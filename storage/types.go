@@ -92,6 +92,13 @@ func (o *Object) Length() int64 {
 	return o.Size
 }
 
+// The facts about a version's lock among its Props, which a backend that locks by itself understands.
+const (
+	PropLockMode  = "lock-mode"  // GOVERNANCE or COMPLIANCE
+	PropLockUntil = "lock-until" // RFC 3339
+	PropLegalHold = "legal-hold" // ON or OFF
+)
+
 // Ref names a version of an object. Version "" means the current one.
 type Ref struct{ Bucket, Key, Version string }
 
@@ -125,6 +132,8 @@ type PutInput struct {
 	Size        int64         // exact length of Body, which may be coded, when known, else -1; a Body of another length is an error
 	Digest      func() Digest // called once after Body returned io.EOF
 	If          Conditions
+	// ChecksumAlgorithm is that of Digest's checksum, for backends that must tell it before the body; "" when it is not known.
+	ChecksumAlgorithm string
 }
 
 // CopyInput describes a CopyObject.
@@ -255,10 +264,13 @@ type PartInput struct {
 	Body   io.Reader
 	Size   int64
 	Digest func() Digest
+	// ChecksumAlgorithm is the one that the upload was created with, "" when it declared none.
+	ChecksumAlgorithm string
 }
 
 // CopyPartInput describes a CopyPart. The store feeds the range's bytes to Sum as
-// it copies or reads them and then calls Digest for the part's ETag and checksum.
+// it copies or reads them and then calls Digest for the part's ETag and checksum; one that
+// never sees the bytes has both from whoever copies them.
 type CopyPartInput struct {
 	Upload      UploadRef
 	Number      int

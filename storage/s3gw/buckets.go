@@ -1,0 +1,491 @@
+package s3gw
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/objsrv/objsrv/storage"
+)
+
+// Records keeps one small document for each bucket, durably and for all gateways before one upstream. Errors are
+// those of package storage.
+type Records interface {
+	// Record returns the document of a bucket and its revision from memory; 0 when there is none.
+	Record(bucket string) (value []byte, revision uint64)
+	// Fetch is Record from where the documents are kept, for a bucket that memory does not have.
+	Fetch(ctx context.Context, bucket string) (value []byte, revision uint64, err error)
+	// Write stores a document when the revision is still the one given (0: there is none), and removes it when
+	// value is nil; ok is false when the revision is another. Memory has it when Write returns.
+	Write(ctx context.Context, bucket string, value []byte, revision uint64) (ok bool, err error)
+}
+
+// record is the document of a bucket.
+type record struct {
+	Format     int                `json:"v"`
+	Created    time.Time          `json:"created"`
+	Owner      string             `json:"owner"`
+	Region     string             `json:"region,omitempty"`
+	Versioning storage.Versioning `json:"versioning"` // as last set through a gateway; the upstream's counts
+	ObjectLock bool               `json:"objectLock,omitempty"`
+	Docs       map[string][]byte  `json:"docs,omitempty"`
+}
+
+const recordFormat = 1
+
+// factsAge is how long what the upstream said of a bucket counts: that it is there, its versioning and object
+// lock. What changes through a gateway counts at once, at every gateway.
+const factsAge = 15 * time.Second
+
+// fact is what the upstream said of a bucket.
+type fact struct {
+	until    time.Time
+	revision uint64 // of the bucket's record then
+	bucket   *storage.Bucket
+}
+
+// facts remembers them.
+type facts struct {
+	mu sync.Mutex
+	m  map[string]fact
+}
+
+const maxFacts = 10_000
+
+func (f *facts) get(name string, revision uint64, now time.Time) *storage.Bucket {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if known, ok := f.m[name]; ok && known.revision == revision && now.Before(known.until) {
+		return known.bucket
+	}
+	return nil
+}
+
+func (f *facts) put(name string, revision uint64, b *storage.Bucket, until time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.m) >= maxFacts {
+		clear(f.m)
+	}
+	f.m[name] = fact{until, revision, b}
+}
+
+func (f *facts) drop(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.m, name)
+}
+
+// refusedDocs are documents of buckets that could not be heeded, with the reason.
+var refusedDocs = map[string]string{
+	"quota":      "the upstream does not tell what a bucket holds",
+	"encryption": "an upstream does not keep content that is encrypted before it",
+}
+
+// Bucket implements storage.Buckets.
+func (s *Store) Bucket(ctx context.Context, name string) (*storage.Bucket, error) {
+	done, err := s.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return s.bucket(ctx, name)
+}
+
+func (s *Store) bucket(ctx context.Context, name string) (*storage.Bucket, error) {
+	value, revision := s.o.Records.Record(name)
+	if b := s.facts.get(name, revision, s.o.Now()); b != nil {
+		return b, nil
+	}
+	b, revision, err := s.ask(ctx, name, value, revision)
+	if err != nil {
+		return nil, wrap("look at bucket "+name, err)
+	}
+	s.facts.put(name, revision, b, s.o.Now().Add(factsAge))
+	return b, nil
+}
+
+// ask makes a Bucket of what the upstream says and the record.
+func (s *Store) ask(ctx context.Context, name string, value []byte, revision uint64) (*storage.Bucket, uint64, error) {
+	if revision == 0 {
+		var err error
+		if value, revision, err = s.o.Records.Fetch(ctx, name); err != nil {
+			return nil, 0, err
+		}
+	}
+	b := &storage.Bucket{Name: name, Owner: s.o.Owner}
+	if revision != 0 {
+		if err := fill(b, value); err != nil {
+			return nil, 0, err
+		}
+	}
+	var err error
+	if b.Versioning, err = s.versioning(ctx, name); err != nil {
+		return nil, 0, err
+	}
+	if b.ObjectLock, err = s.locked(ctx, b); err != nil {
+		return nil, 0, err
+	}
+	if b.Created.IsZero() {
+		if b.Created, err = s.created(ctx, name); err != nil {
+			return nil, 0, err
+		}
+	}
+	return b, revision, nil
+}
+
+// fill sets what the record of a bucket says.
+func fill(b *storage.Bucket, value []byte) error {
+	var r record
+	if err := json.Unmarshal(value, &r); err != nil || r.Format != recordFormat {
+		return fmt.Errorf("settings of bucket %s: %w: format %d, %w", b.Name, storage.ErrDamaged, r.Format, err)
+	}
+	b.Created, b.Owner, b.Region, b.Docs = r.Created, r.Owner, r.Region, r.Docs
+	b.Versioning, b.ObjectLock = r.Versioning, r.ObjectLock
+	return nil
+}
+
+// encode makes the record of a bucket.
+func encode(b *storage.Bucket) ([]byte, error) {
+	for name, why := range refusedDocs {
+		if _, ok := b.Docs[name]; ok {
+			return nil, fmt.Errorf("%s of bucket %s: %s: %w", name, b.Name, why, storage.ErrNotSupported)
+		}
+	}
+	v, err := json.Marshal(record{recordFormat, b.Created, b.Owner, b.Region, b.Versioning, b.ObjectLock, b.Docs})
+	if err != nil {
+		return nil, fmt.Errorf("encode the settings of bucket %s: %w", b.Name, err)
+	}
+	return v, nil
+}
+
+// versioningConfiguration is the document of ?versioning.
+type versioningConfiguration struct {
+	XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ VersioningConfiguration"`
+	Status  string   `xml:"Status,omitempty"`
+}
+
+func (s *Store) versioning(ctx context.Context, bucket string) (storage.Versioning, error) {
+	resp, err := s.client.read(ctx, &request{method: http.MethodGet, bucket: bucket, query: url.Values{"versioning": {""}}})
+	var e *Error
+	if errors.As(err, &e) && e.sentinel() == storage.ErrNotSupported {
+		_, err = s.client.call(ctx, &request{method: http.MethodHead, bucket: bucket})
+		if isStatus(err, http.StatusNotFound) {
+			err = storage.ErrNoSuchBucket
+		}
+		return storage.VersioningUnset, err
+	}
+	if err != nil {
+		return 0, err
+	}
+	var v struct {
+		Status string `xml:"Status"`
+	}
+	if err := decode(resp, &v); err != nil {
+		return 0, err
+	}
+	switch v.Status {
+	case "Enabled":
+		return storage.VersioningEnabled, nil
+	case "Suspended":
+		return storage.VersioningSuspended, nil
+	}
+	return storage.VersioningUnset, nil
+}
+
+// locked tells whether a bucket has object lock, which only one with versioning can have.
+func (s *Store) locked(ctx context.Context, b *storage.Bucket) (bool, error) {
+	if b.Versioning != storage.VersioningEnabled {
+		return false, nil
+	}
+	resp, err := s.client.read(ctx, &request{method: http.MethodGet, bucket: b.Name, query: url.Values{"object-lock": {""}}})
+	var e *Error
+	if errors.As(err, &e) && (e.Status == http.StatusNotFound && e.Code != "NoSuchBucket" || e.sentinel() == storage.ErrNotSupported) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	var v struct {
+		Enabled string `xml:"ObjectLockEnabled"`
+	}
+	err = decode(resp, &v)
+	return v.Enabled == "Enabled", err
+}
+
+// created returns when a bucket without a record was made, which only the list of buckets tells.
+func (s *Store) created(ctx context.Context, name string) (time.Time, error) {
+	all, err := s.list(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, b := range all {
+		if b.Name == name {
+			return b.Created, nil
+		}
+	}
+	return time.Time{}, nil // the key may not list it
+}
+
+// list returns the upstream's buckets in order of their names.
+func (s *Store) list(ctx context.Context) ([]*storage.Bucket, error) {
+	var all []*storage.Bucket
+	query := url.Values{}
+	for {
+		resp, err := s.client.read(ctx, &request{method: http.MethodGet, query: query})
+		if err != nil {
+			return nil, err
+		}
+		var v struct {
+			Buckets []struct {
+				Name    string    `xml:"Name"`
+				Created time.Time `xml:"CreationDate"`
+			} `xml:"Buckets>Bucket"`
+			Token string `xml:"ContinuationToken"`
+		}
+		if err := decode(resp, &v); err != nil {
+			return nil, err
+		}
+		for _, b := range v.Buckets {
+			if !strings.HasPrefix(b.Name, probePrefix) {
+				all = append(all, &storage.Bucket{Name: b.Name, Created: b.Created})
+			}
+		}
+		if v.Token == "" || v.Token == query.Get("continuation-token") {
+			break
+		}
+		query = url.Values{"continuation-token": {v.Token}, "max-buckets": {"10000"}}
+	}
+	slices.SortFunc(all, func(a, b *storage.Bucket) int { return strings.Compare(a.Name, b.Name) })
+	return all, nil
+}
+
+// ListBuckets implements storage.Buckets. Versioning and object lock are as last set through a gateway.
+func (s *Store) ListBuckets(ctx context.Context, prefix, after string, limit int) (list []*storage.Bucket, more bool, err error) {
+	done, err := s.begin()
+	if err != nil {
+		return nil, false, err
+	}
+	defer done()
+	all, err := s.list(ctx)
+	if err != nil {
+		return nil, false, wrap("list buckets", err)
+	}
+	for _, b := range all {
+		if !strings.HasPrefix(b.Name, prefix) || b.Name <= after {
+			continue
+		}
+		if len(list) == limit {
+			return list, true, nil
+		}
+		created := b.Created
+		b.Owner = s.o.Owner
+		if value, revision := s.o.Records.Record(b.Name); revision != 0 {
+			if err := fill(b, value); err != nil {
+				return nil, false, err
+			}
+		}
+		if b.Created.IsZero() {
+			b.Created = created
+		}
+		list = append(list, b)
+	}
+	return list, false, nil
+}
+
+// createBucketConfiguration is the body of CreateBucket outside of us-east-1.
+type createBucketConfiguration struct {
+	XMLName  xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ CreateBucketConfiguration"`
+	Location string   `xml:"LocationConstraint"`
+}
+
+// CreateBucket implements storage.Buckets.
+func (s *Store) CreateBucket(ctx context.Context, b storage.Bucket) error {
+	done, err := s.begin()
+	if err != nil {
+		return err
+	}
+	defer done()
+	what := "create bucket " + b.Name
+	if strings.HasPrefix(b.Name, probePrefix) {
+		return fmt.Errorf("%s: names that begin with %s are the gateway's: %w", what, probePrefix, storage.ErrNotSupported)
+	}
+	// S3 answers in us-east-1 as if an own bucket had been created anew.
+	s.facts.drop(b.Name)
+	switch _, err := s.bucket(ctx, b.Name); {
+	case err == nil:
+		return fmt.Errorf("%s: %w", what, storage.ErrBucketExists)
+	case !errors.Is(err, storage.ErrNoSuchBucket):
+		return err
+	}
+	// A record that is there belongs to a bucket that is gone.
+	_, revision, err := s.o.Records.Fetch(ctx, b.Name)
+	if err != nil {
+		return wrap(what, err)
+	}
+	if b.Created.IsZero() {
+		b.Created = s.o.Now().UTC()
+	}
+	value, err := encode(&b)
+	if err != nil {
+		return err
+	}
+	if err := s.makeBucket(ctx, b.Name, b.ObjectLock); err != nil {
+		return wrap(what, err)
+	}
+	if b.Versioning != storage.VersioningUnset && !b.ObjectLock || b.Versioning == storage.VersioningSuspended {
+		err = s.setVersioning(ctx, b.Name, b.Versioning)
+	}
+	ok := true
+	if err == nil {
+		ok, err = s.o.Records.Write(ctx, b.Name, value, revision)
+	}
+	s.facts.drop(b.Name)
+	switch {
+	case err != nil:
+		if _, undo := s.client.call(context.WithoutCancel(ctx), &request{method: http.MethodDelete, bucket: b.Name}); undo != nil {
+			s.o.Report(wrap("remove bucket "+b.Name+", whose settings could not be stored", undo))
+		}
+		return wrap(what, err)
+	case !ok:
+		return fmt.Errorf("%s: %w", what, storage.ErrBucketExists)
+	}
+	return nil
+}
+
+func (s *Store) makeBucket(ctx context.Context, name string, lock bool) error {
+	r := &request{method: http.MethodPut, bucket: name, header: http.Header{}}
+	if lock {
+		r.header.Set("X-Amz-Bucket-Object-Lock-Enabled", "true")
+	}
+	if s.client.region != "us-east-1" {
+		if err := r.document(createBucketConfiguration{Location: s.client.region}); err != nil {
+			return err
+		}
+	}
+	_, err := s.client.call(ctx, r)
+	return err
+}
+
+func (s *Store) setVersioning(ctx context.Context, bucket string, v storage.Versioning) error {
+	doc := versioningConfiguration{Status: "Enabled"}
+	if v == storage.VersioningSuspended {
+		doc.Status = "Suspended"
+	}
+	r := &request{method: http.MethodPut, bucket: bucket, query: url.Values{"versioning": {""}}}
+	if err := r.document(doc); err != nil {
+		return err
+	}
+	_, err := s.client.call(ctx, r)
+	return err
+}
+
+// lockConfiguration enables object lock and sets no default: defaults are the gateway's own.
+type lockConfiguration struct {
+	XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ObjectLockConfiguration"`
+	Enabled string   `xml:"ObjectLockEnabled"`
+}
+
+// UpdateBucket implements storage.Buckets.
+func (s *Store) UpdateBucket(ctx context.Context, name string, change func(*storage.Bucket) error) error {
+	done, err := s.begin()
+	if err != nil {
+		return err
+	}
+	defer done()
+	what := "set bucket " + name
+	for {
+		value, revision, err := s.o.Records.Fetch(ctx, name)
+		if err != nil {
+			return wrap(what, err)
+		}
+		old, revision, err := s.ask(ctx, name, value, revision)
+		if err != nil {
+			return wrap(what, err)
+		}
+		b := old.Clone()
+		for k, doc := range b.Docs {
+			b.Docs[k] = slices.Clone(doc)
+		}
+		if err := change(b); err != nil {
+			return err
+		}
+		if b.Name != old.Name || !b.Created.Equal(old.Created) || b.Versioning == storage.VersioningUnset && old.Versioning != storage.VersioningUnset {
+			return fmt.Errorf("%s: name, creation and the lack of versioning can't be changed", what)
+		}
+		if value, err = encode(b); err != nil {
+			return err
+		}
+		if err := s.follow(ctx, old, b); err != nil {
+			return wrap(what, err)
+		}
+		ok, err := s.o.Records.Write(ctx, name, value, revision)
+		s.facts.drop(name)
+		if err != nil {
+			return wrap(what, err)
+		}
+		if ok {
+			return nil
+		}
+	}
+}
+
+// follow changes at the upstream what is the upstream's.
+func (s *Store) follow(ctx context.Context, old, b *storage.Bucket) error {
+	if b.Versioning != old.Versioning {
+		if err := s.setVersioning(ctx, b.Name, b.Versioning); err != nil {
+			return err
+		}
+	}
+	if b.ObjectLock == old.ObjectLock {
+		return nil
+	}
+	if !b.ObjectLock {
+		return fmt.Errorf("object lock can't be taken away: %w", storage.ErrNotSupported)
+	}
+	r := &request{method: http.MethodPut, bucket: b.Name, query: url.Values{"object-lock": {""}}}
+	if err := r.document(lockConfiguration{Enabled: "Enabled"}); err != nil {
+		return err
+	}
+	_, err := s.client.call(ctx, r)
+	return err
+}
+
+// DeleteBucket implements storage.Buckets. Whether open uploads are in the way is the upstream's to say.
+func (s *Store) DeleteBucket(ctx context.Context, name string) error {
+	done, err := s.begin()
+	if err != nil {
+		return err
+	}
+	defer done()
+	what := "delete bucket " + name
+	if _, err := s.client.call(ctx, &request{method: http.MethodDelete, bucket: name}); err != nil {
+		return wrap(what, err)
+	}
+	s.facts.drop(name)
+	for {
+		_, revision, err := s.o.Records.Fetch(ctx, name)
+		if err != nil || revision == 0 {
+			return wrap(what, err)
+		}
+		if ok, err := s.o.Records.Write(ctx, name, nil, revision); ok || err != nil {
+			return wrap(what, err)
+		}
+	}
+}
+
+// Usage implements storage.Buckets: S3 has no such question.
+func (s *Store) Usage(ctx context.Context, name string) (storage.Usage, error) {
+	if _, err := s.Bucket(ctx, name); err != nil {
+		return storage.Usage{}, err
+	}
+	return storage.Usage{}, fmt.Errorf("usage of bucket %s: %w", name, storage.ErrNotSupported)
+}

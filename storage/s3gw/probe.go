@@ -1,0 +1,256 @@
+package s3gw
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/objsrv/objsrv/storage"
+)
+
+// probePrefix begins the names of the buckets in which upstreams are tried out. They are hidden from lists.
+const probePrefix = "objsrv-probe-"
+
+// probeTimeout bounds the trial.
+const probeTimeout = 60 * time.Second
+
+// capabilities are asked once, before they are needed first, and then known.
+type capabilities struct {
+	mu    sync.Mutex
+	known atomic.Pointer[abilities]
+}
+
+// abilities are what an upstream has shown that it does.
+type abilities struct {
+	conditions bool            // of PutObject
+	copies     bool            // conditions of CopyObject
+	deletes    bool            // If-Match of deletes
+	tags       bool            // of objects
+	tagCount   bool            // reads tell the number of tags
+	sums       map[string]bool // algorithms whose checksums it verifies and keeps
+}
+
+// String describes them for the log.
+func (a *abilities) String() string {
+	var yes, no []string
+	for _, c := range []struct {
+		name string
+		has  bool
+	}{{"conditional writes", a.conditions}, {"conditional copies", a.copies}, {"conditional deletes", a.deletes}, {"object tags", a.tags}} {
+		if c.has {
+			yes = append(yes, c.name)
+		} else {
+			no = append(no, c.name)
+		}
+	}
+	for alg := range algorithms {
+		if a.sums[alg] {
+			yes = append(yes, alg)
+		} else {
+			no = append(no, alg)
+		}
+	}
+	slices.Sort(yes)
+	slices.Sort(no)
+	return "has " + strings.Join(yes, ", ") + "; has not " + strings.Join(no, ", ")
+}
+
+// sum returns the algorithm when the upstream keeps its checksums, else "".
+func (a *abilities) sum(alg string) string {
+	if a.sums[alg] {
+		return alg
+	}
+	return ""
+}
+
+// allow returns ErrNotSupported for what the upstream would not heed.
+func (a *abilities) allow(c *storage.Conditions, m *storage.Meta) error {
+	switch {
+	case !c.Zero() && !a.conditions:
+		return fmt.Errorf("conditional writes: %w", storage.ErrNotSupported)
+	case c.HasSize || !c.IfMatchModified.IsZero():
+		return fmt.Errorf("this condition of writes: %w", storage.ErrNotSupported)
+	case len(m.Tags) > 0 && !a.tags:
+		return fmt.Errorf("object tags: %w", storage.ErrNotSupported)
+	}
+	return nil
+}
+
+// Capabilities tries the upstream out, unless that has been done, and describes it for people. ErrUnavailable when it
+// can't be reached.
+func (s *Store) Capabilities(ctx context.Context) (string, error) {
+	a, err := s.can(ctx)
+	if err != nil {
+		return "", wrap("try the upstream out", err)
+	}
+	return a.String(), nil
+}
+
+// can returns what the upstream can do.
+func (s *Store) can(ctx context.Context) (*abilities, error) {
+	if a := s.caps.known.Load(); a != nil {
+		return a, nil
+	}
+	s.caps.mu.Lock()
+	defer s.caps.mu.Unlock()
+	if a := s.caps.known.Load(); a != nil {
+		return a, nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
+	defer cancel()
+	a, err := s.tryOut(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.caps.known.Store(a)
+	return a, nil
+}
+
+// tryOut does in a bucket of its own what clients may ask for. Its error is that of an upstream that can't be reached.
+func (s *Store) tryOut(ctx context.Context) (*abilities, error) {
+	p := &probe{s: s, ctx: ctx, bucket: probePrefix + strings.ToLower(rand.Text()), a: &abilities{sums: map[string]bool{}}}
+	err := s.makeBucket(ctx, p.bucket, false)
+	var e *Error
+	if errors.As(err, &e) && !transient(err) {
+		// The careful assumption: tags are asked for, everything else is refused.
+		s.o.Report(fmt.Errorf("what the upstream can do is not known, since no bucket can be made to try it out; conditions and checksums are not passed on: %w", e))
+		p.a.tags = true
+		return p.a, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer p.clean()
+	for _, try := range []func(){p.conditions, p.copies, p.deletes, p.tags, p.sums} {
+		if try(); p.err != nil {
+			return nil, p.err
+		}
+	}
+	return p.a, nil
+}
+
+// probe is one trial.
+type probe struct {
+	s      *Store
+	ctx    context.Context
+	bucket string
+	keys   []string
+	a      *abilities
+	err    error // the upstream can't be reached any more
+}
+
+// put writes an object. It returns the status, 0 when there was no answer.
+func (p *probe) put(key string, header ...string) int {
+	return p.ask(http.MethodPut, key, header...)
+}
+
+func (p *probe) ask(method, key string, header ...string) int {
+	p.keys = append(p.keys, key)
+	r := &request{method: method, bucket: p.bucket, key: key, header: http.Header{}}
+	for i := 0; i < len(header); i += 2 {
+		r.header.Set(header[i], header[i+1])
+	}
+	_, err := p.s.client.call(p.ctx, r)
+	return p.status(err)
+}
+
+func (p *probe) status(err error) int {
+	var e *Error
+	switch {
+	case err == nil:
+		return http.StatusOK
+	case errors.As(err, &e):
+		return e.Status
+	}
+	p.err = err
+	return 0
+}
+
+// noETag is one that no object has.
+const noETag = `"00000000000000000000000000000000"`
+
+func (p *probe) conditions() {
+	if p.put("cond") != http.StatusOK {
+		return
+	}
+	p.a.conditions = p.put("cond", "If-None-Match", "*") == http.StatusPreconditionFailed && p.put("cond", "If-Match", noETag) == http.StatusPreconditionFailed
+}
+
+func (p *probe) copies() {
+	from := []string{"X-Amz-Copy-Source", "/" + p.bucket + "/cond", "X-Amz-Metadata-Directive", "REPLACE"}
+	p.a.copies = p.put("copy", from...) == http.StatusOK && p.put("copy", append(from, "If-None-Match", "*")...) == http.StatusPreconditionFailed &&
+		p.put("copy", append(from, "If-Match", noETag)...) == http.StatusPreconditionFailed
+}
+
+func (p *probe) deletes() {
+	p.a.deletes = p.ask(http.MethodDelete, "cond", "If-Match", noETag) == http.StatusPreconditionFailed
+}
+
+func (p *probe) tags() {
+	if p.put("tags", "X-Amz-Tagging", "a=b") != http.StatusOK {
+		return
+	}
+	resp, err := p.s.client.do(p.ctx, &request{method: http.MethodGet, bucket: p.bucket, key: "tags", query: url.Values{"tagging": {""}}})
+	if p.status(err) != http.StatusOK {
+		return
+	}
+	var doc tagging
+	if decode(resp, &doc) != nil || len(doc.Tags) != 1 || doc.Tags[0] != (tag{"a", "b"}) {
+		return
+	}
+	p.a.tags = true
+	h, err := p.s.client.call(p.ctx, &request{method: http.MethodHead, bucket: p.bucket, key: "tags"})
+	p.a.tagCount = p.status(err) == http.StatusOK && h.Get("X-Amz-Tagging-Count") == "1"
+}
+
+// probeBody and its checksums.
+const probeBody = "objsrv"
+
+var probeSums = map[string]string{
+	"CRC32": "DdE2Eg==", "CRC32C": "IGZPTA==", "CRC64NVME": "jIz6JW4ot4s=", "SHA1": "qkqrBUTQLGeLVWjeL8/hMTvqid8=", "MD5": "y5AXzFUhSghNOtxKX+DFZg==",
+	"SHA256":   "Mkxr9Zbpan57heuOK1tHQDl7ezfM0JA0dsvYUzuE9lk=",
+	"SHA512":   "vc3CeRRMITQvtTaakcn9PxzfWfuo+NNfaDNzJVhF/v+hBx8JDhQpcO19vIdt3Lc+Zn+LJaghsuargDf6IsgHUw==",
+	"XXHASH64": "fl/3LeXLwE0=", "XXHASH3": "fgqmcKuE91I=", "XXHASH128": "9Xfd18kT14O/4VqvTl8CEg==",
+}
+
+// sums sends a body with each kind of checksum behind it and looks whether it is kept.
+func (p *probe) sums() {
+	for alg, value := range probeSums {
+		key := "sum-" + alg
+		p.keys = append(p.keys, key)
+		r := &request{method: http.MethodPut, bucket: p.bucket, key: key, header: http.Header{}}
+		u := &upload{body: strings.NewReader(probeBody), size: int64(len(probeBody)), alg: alg, digest: func() storage.Digest {
+			return storage.Digest{Checksum: storage.Checksum{Algorithm: alg, Type: "FULL_OBJECT", Value: value}}
+		}}
+		out := &stored{}
+		finish := u.stream(r, &source{r: u.body}, out, &p.s.buffers)
+		_, err := p.s.client.call(p.ctx, r)
+		finish()
+		if p.status(err) == http.StatusOK {
+			h, err := p.s.client.call(p.ctx, &request{method: http.MethodHead, bucket: p.bucket, key: key, header: http.Header{"X-Amz-Checksum-Mode": {"ENABLED"}}})
+			p.a.sums[alg] = p.status(err) == http.StatusOK && h.Get(sumPrefix+algorithms[alg]) == value && h.Get("Content-Length") == fmt.Sprint(len(probeBody))
+		}
+		if p.err != nil {
+			return
+		}
+	}
+}
+
+// clean removes the bucket.
+func (p *probe) clean() {
+	slices.Sort(p.keys)
+	for _, key := range slices.Compact(p.keys) {
+		_, _ = p.s.client.call(p.ctx, &request{method: http.MethodDelete, bucket: p.bucket, key: key}) // the bucket's removal tells
+	}
+	if _, err := p.s.client.call(p.ctx, &request{method: http.MethodDelete, bucket: p.bucket}); err != nil {
+		p.s.o.Report(wrap("remove bucket "+p.bucket+", in which the upstream was tried out", err))
+	}
+}
