@@ -17,7 +17,11 @@ func (p *Program) banner() {
 		fmt.Fprintf(&b, "%-10s%s\n", name, fmt.Sprintf(format, args...))
 	}
 	s3 := scheme + "://" + reachable(p.Addr())
-	fmt.Fprintf(&b, "objsrv %s serves %s\n", readVersion().Version, p.Config.Dir)
+	what := p.Config.Dir
+	if p.Config.Gateway.Endpoint != "" {
+		what = p.Config.Gateway.Endpoint
+	}
+	fmt.Fprintf(&b, "objsrv %s serves %s\n", readVersion().Version, what)
 	if name := p.services.config.SiteName; name != "" {
 		line("Site:", "%s", name)
 	}

@@ -23,7 +23,8 @@ import (
 // a variable. Setting both variables of one thing to different values is refused.
 type Config struct {
 	// Dir holds the data, and is made when missing. One directory: the argument of
-	// `server`, OBJSRV_VOLUMES or MINIO_VOLUMES.
+	// `server`, OBJSRV_VOLUMES or MINIO_VOLUMES. Of a gateway without etcd it holds the identities:
+	// --iam-dir, OBJSRV_IAM_DIR.
 	Dir string
 	// Address to serve S3 on, host:port; ":9000" by default, port 0 for any free one.
 	// --address, OBJSRV_ADDRESS, MINIO_ADDRESS.
@@ -82,6 +83,10 @@ type Config struct {
 	// objects are left out unless it says so. OBJSRV_COMPRESSION_ENABLE, _EXTENSIONS,
 	// _MIME_TYPES, _ALLOW_ENCRYPTION, the same as MINIO_*.
 	Compression s3api.Compression
+	// Gateway says what a gateway stands before: the argument of `gateway s3` or OBJSRV_GATEWAY_ENDPOINT, AWS by default;
+	// OBJSRV_GATEWAY_ACCESS_KEY and _SECRET_KEY (or _FILE; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY work, too), root's by
+	// default; --gateway-region, OBJSRV_GATEWAY_REGION; --gateway-ca-file, OBJSRV_GATEWAY_CA_FILE.
+	Gateway gatewayConfig
 	// SigV2 takes presigned URLs and POST forms signed with version 2, which boto3 and version 1 of
 	// the aws command line make unless told signature_version = s3v4; off by default. Requests
 	// whose headers are signed with version 2 are refused always. --sigv2, OBJSRV_SIGV2.
@@ -130,13 +135,14 @@ type setting struct {
 	secret bool   // may come from a file named by the variable + _FILE, and is not shown
 	set    func(*Config, string) error
 	stored string // "SUBSYSTEM KEY" by which `mc admin config` sets it; "" when it can't
+	only   string // the command that has it; "" for all that serve
 	kind   string // of a stored one, as its help tells: string, boolean
 }
 
 // settings returns all of them, in the order of help and documentation.
 func settings() []setting {
 	return append([]setting{
-		{name: "VOLUMES", minio: []string{"MINIO_VOLUMES"}, set: setDir},
+		{name: "VOLUMES", minio: []string{"MINIO_VOLUMES"}, set: setDir, only: serverMode},
 		{name: "ADDRESS", minio: []string{"MINIO_ADDRESS"}, flag: "address", def: ":9000",
 			usage: "`host:port` to serve S3 on", set: func(c *Config, v string) (err error) {
 				c.Address, err = parseAddress(v)
@@ -224,7 +230,15 @@ func settings() []setting {
 				}
 				return nil
 			}},
-	}, slices.Concat(consoleSettings(), identitySettings(), etcdSettings(), encryptionSettings())...)
+	}, slices.Concat(consoleSettings(), identitySettings(), etcdSettings(), ofServer(encryptionSettings()), gatewaySettings())...)
+}
+
+// ofServer are settings that `server` alone has: content is coded where it is stored.
+func ofServer(list []setting) []setting {
+	for i := range list {
+		list[i].only = serverMode
+	}
+	return list
 }
 
 func setDir(c *Config, v string) error {
@@ -237,7 +251,7 @@ func setDir(c *Config, v string) error {
 
 // errSeveral says what to do instead of giving several directories.
 var errSeveral = usagef("one directory is served: put several drives below it with RAID or ZFS, " +
-	"and for several machines use a distributed S3 engine (Ceph, SeaweedFS, Garage) behind `objsrv gateway`, which a later version brings")
+	"and for several machines use a distributed S3 engine (Ceph, SeaweedFS, Garage) behind `objsrv gateway s3`")
 
 // ellipses is MinIO's notation for several drives or machines.
 var ellipses = regexp.MustCompile(`\{[0-9A-Za-z]+\.\.\.[0-9A-Za-z]+\}`)
@@ -250,7 +264,7 @@ func (c *Config) setDir(dir string) error {
 		return errSeveral
 	case strings.Contains(dir, "://"):
 		return usagef("%s is a URL: objsrv serves one local directory; for several machines use a distributed S3 engine "+
-			"(Ceph, SeaweedFS, Garage) behind `objsrv gateway`, which a later version brings", dir)
+			"(Ceph, SeaweedFS, Garage) behind `objsrv gateway s3`", dir)
 	}
 	c.Dir = dir
 	return nil

@@ -55,9 +55,17 @@ func (f *flagValue) Set(v string) error {
 // Type implements pflag.Value.
 func (f *flagValue) Type() string { return "string" }
 
-// addFlags adds the flags of all settings.
-func addFlags(fs *pflag.FlagSet) {
-	for _, s := range settings() {
+// settingsOf returns the settings of a command.
+func settingsOf(mode string) []setting {
+	return slices.DeleteFunc(settings(), func(s setting) bool { return s.only != "" && s.only != mode })
+}
+
+// addFlags adds the flags of the settings of `server`.
+func addFlags(fs *pflag.FlagSet) { addFlagsOf(fs, serverMode) }
+
+// addFlagsOf adds the flags of the settings of a command.
+func addFlagsOf(fs *pflag.FlagSet, mode string) {
+	for _, s := range settingsOf(mode) {
 		if s.flag == "" {
 			continue
 		}
@@ -73,22 +81,75 @@ func (s *setting) variable() string { return "OBJSRV_" + s.name }
 // readConfig makes the configuration from defaults, environment, flags and the arguments
 // of `server`. ignored names variables of MinIO that mean nothing here.
 func readConfig(fs *pflag.FlagSet, env environ, args []string) (c *Config, ignored []string, err error) {
-	c = &Config{given: map[string]given{}}
-	known := map[string]bool{}
+	c, known := newConfig()
+	var skip []string
+	if len(args) > 0 {
+		skip = []string{"VOLUMES"}
+	}
+	if err := c.readSettings(fs, env, known, serverMode, skip); err != nil {
+		return nil, nil, err
+	}
+	if len(args) > 1 {
+		return nil, nil, errSeveral
+	}
+	if len(args) == 1 {
+		if err := c.setDir(args[0]); err != nil {
+			return nil, nil, err
+		}
+	}
+	if c.Dir == "" {
+		return nil, nil, usagef("no directory: `objsrv server DIR`, or OBJSRV_VOLUMES=DIR")
+	}
+	ignored, err = c.finish(env, known)
+	return c, ignored, err
+}
+
+// readGatewayConfig is readConfig for `gateway s3`.
+func readGatewayConfig(fs *pflag.FlagSet, env environ, args []string) (c *Config, ignored []string, err error) {
+	c, known := newConfig()
+	var skip []string
+	if len(args) > 0 {
+		skip = []string{"GATEWAY_ENDPOINT"}
+	}
+	if err := c.readSettings(fs, env, known, gatewayMode, skip); err != nil {
+		return nil, nil, err
+	}
+	if len(args) > 1 {
+		return nil, nil, usagef("a gateway stands before one endpoint: put a load balancer before several")
+	}
+	if len(args) == 1 {
+		if err := c.setEndpoint(args[0]); err != nil {
+			return nil, nil, usagef("%v", err)
+		}
+	}
+	if err := c.checkGateway(); err != nil {
+		return nil, nil, err
+	}
+	ignored, err = c.finish(env, known)
+	return c, ignored, err
+}
+
+func newConfig() (c *Config, known map[string]bool) {
+	known = map[string]bool{}
 	for _, name := range clientVariables {
 		known[name] = true
 	}
-	for _, s := range settings() {
+	return &Config{given: map[string]given{}}, known
+}
+
+// readSettings sets the settings of a command, but those to skip, and notes the names that there are.
+func (c *Config) readSettings(fs *pflag.FlagSet, env environ, known map[string]bool, mode string, skip []string) error {
+	for _, s := range settingsOf(mode) {
 		value, from, err := s.lookup(env, known)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
 		if s.flag != "" {
 			if f := fs.Lookup(s.flag); f.Changed {
 				value, from = f.Value.String(), "--"+s.flag
 			}
 		}
-		if s.name == "VOLUMES" && len(args) > 0 {
+		if slices.Contains(skip, s.name) {
 			continue
 		}
 		if value == "" {
@@ -101,45 +162,38 @@ func readConfig(fs *pflag.FlagSet, env environ, args []string) (c *Config, ignor
 		}
 		if err := s.set(c, value); err != nil {
 			if _, ok := err.(*usageError); ok {
-				return nil, nil, err
+				return err
 			}
-			return nil, nil, usagef("%s: %v", from, err)
+			return usagef("%s: %v", from, err)
 		}
 		if from != "" && s.stored != "" {
 			c.given[s.name] = given{from, value}
 		}
 	}
-	if len(args) > 1 {
-		return nil, nil, errSeveral
-	}
-	if len(args) == 1 {
-		if err := c.setDir(args[0]); err != nil {
-			return nil, nil, err
-		}
-	}
+	return nil
+}
+
+// finish reads what has names of its own, and refuses what does not go together and what is not known.
+func (c *Config) finish(env environ, known map[string]bool) (ignored []string, err error) {
 	if err := c.check(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if c.OpenID, err = readOpenID(env, known, c.Region); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if c.LDAP, err = readLDAP(env, known); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := c.checkPlugin(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	c.identities = identitiesGiven(env)
-	ignored, err = strangers(env, known)
-	return c, ignored, err
+	return strangers(env, known)
 }
 
 // check refuses what does not go together.
 func (c *Config) check() error {
-	switch {
-	case c.Dir == "":
-		return usagef("no directory: `objsrv server DIR`, or OBJSRV_VOLUMES=DIR")
-	case c.ConsoleAddress != "" && c.ConsoleAddress == c.Address && !strings.HasSuffix(c.Address, ":0"):
+	if c.ConsoleAddress != "" && c.ConsoleAddress == c.Address && !strings.HasSuffix(c.Address, ":0") {
 		return usagef("--address and --console-address are both %s: give the console a port of its own, such as :9001", c.Address)
 	}
 	return c.Etcd.check()

@@ -349,6 +349,10 @@ func (s *services) serveFsck(w http.ResponseWriter, r *http.Request) {
 		httpd.Text(w, http.StatusBadRequest, "the request has a body that is too large, or not the one that was signed")
 		return
 	}
+	if s.disk == nil {
+		httpd.Text(w, http.StatusNotImplemented, "a gateway keeps no data of its own: check the server behind it")
+		return
+	}
 	if !s.checking.TryLock() {
 		httpd.Text(w, http.StatusConflict, "a check is running already")
 		return

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/storage/s3gw"
 )
 
@@ -104,10 +103,10 @@ number of gateways share; one gateway alone can keep them in a directory (--iam-
 			if err != nil {
 				return err
 			}
-			return serve(cmd, env, c, ignored)
+			return runProgram(cmd, env, c, ignored)
 		},
 	}
-	addFlags(s3.Flags(), gatewayMode)
+	addFlagsOf(s3.Flags(), gatewayMode)
 	s3.Flags().SortFlags = false
 	gateway.AddCommand(s3)
 	return gateway
@@ -176,6 +175,7 @@ func (s *services) openUpstream() error {
 		return err
 	}
 	s.backend = s.upstream
+	s.checkStore = s.checkUpstream
 	// What it can do is learned now rather than by the first request. It need not be up yet.
 	go func() {
 		if caps, err := s.upstream.Capabilities(context.Background()); err != nil {
@@ -202,8 +202,3 @@ func (s *services) checkUpstream(ctx context.Context) error {
 	}
 	return s.upstream.Check(ctx)
 }
-
-var _ s3gw.Records = (*bucketRecords)(nil)
-
-// errNoStore is for what only a server with a directory of its own can do.
-var errNoStore = fmt.Errorf("%w: a gateway keeps no data of its own", iam.ErrInvalid)

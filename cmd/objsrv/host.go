@@ -79,6 +79,10 @@ func (h *host) Server(context.Context) (madmin.Server, error) {
 	if h.program.certs != nil {
 		s.Scheme = "https"
 	}
+	if h.services.disk == nil {
+		s.Drive.Path, s.Drive.Writable = h.services.config.Gateway.Endpoint, h.services.iam.Fresh() == nil
+		return s, nil
+	}
 	st := h.services.disk.Stats()
 	s.Drive = driveOf(h.services.config.Dir)
 	s.Drive.Path, s.Drive.Writable = h.services.config.Dir, st.Available
@@ -88,6 +92,9 @@ func (h *host) Server(context.Context) (madmin.Server, error) {
 // Usage implements madmin.Machine.
 func (h *host) Usage(ctx context.Context) ([]madmin.BucketUsage, error) {
 	var out []madmin.BucketUsage
+	if h.services.disk == nil {
+		return out, nil // an upstream does not tell
+	}
 	err := h.eachBucket(ctx, func(b *storage.Bucket) error {
 		n, err := h.services.backend.Usage(ctx, b.Name)
 		if errors.Is(err, storage.ErrNoSuchBucket) {
@@ -164,6 +171,9 @@ func bucketRefusal(err error) error {
 	var refused *s3api.Error
 	if errors.As(err, &refused) {
 		return &madmin.Refusal{Status: refused.HTTPStatus(), Code: refused.Code, Message: refused.Message}
+	}
+	if errors.Is(err, storage.ErrNotSupported) {
+		return &madmin.Refusal{Status: http.StatusNotImplemented, Code: "NotImplemented", Message: "The storage behind this gateway does not support this."}
 	}
 	if errors.Is(err, storage.ErrNoSuchBucket) {
 		return &madmin.Refusal{Status: http.StatusNotFound, Code: "NoSuchBucket", Message: "The specified bucket does not exist"}

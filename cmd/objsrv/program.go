@@ -77,7 +77,7 @@ func (p *Program) Start() (err error) {
 	if p.services, err = openServices(p.Config, p.log, p.metrics, p.fatal, p.host); err != nil {
 		return err
 	}
-	p.health.Check = p.services.check
+	p.health.Check = p.services.checkStore
 	p.faces.Store(p.newFaces())
 	p.health.Run()
 	p.banner()

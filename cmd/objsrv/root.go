@@ -75,7 +75,7 @@ func newRoot(env environ) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%v; `%s --help` lists the flags", err, cmd.CommandPath())
 	})
-	root.AddCommand(newServerCommand(env), newVersionCommand(), newHealthcheckCommand(env),
+	root.AddCommand(newServerCommand(env), newGatewayCommand(env), newVersionCommand(), newHealthcheckCommand(env),
 		newFsckCommand(env), newAdminCommand(), newCredentialProcessCommand())
 	root.AddCommand(newLoginCommands()...)
 	return root

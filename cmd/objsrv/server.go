@@ -24,19 +24,24 @@ password the first start makes one and shows it.`,
 			if err != nil {
 				return err
 			}
-			tuneMemory(env)
-			// The first signal drains; when it has been received the second one kills.
-			ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-			defer stop()
-			context.AfterFunc(ctx, stop)
-			reload := make(chan os.Signal, 1)
-			signal.Notify(reload, syscall.SIGHUP)
-			defer signal.Stop(reload)
-			p := &Program{Config: c, Ignored: ignored, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr()}
-			return p.Run(ctx, reload)
+			return runProgram(cmd, env, c, ignored)
 		},
 	}
 	addFlags(cmd.Flags())
 	cmd.Flags().SortFlags = false
 	return cmd
+}
+
+// runProgram serves until a signal ends it.
+func runProgram(cmd *cobra.Command, env environ, c *Config, ignored []string) error {
+	tuneMemory(env)
+	// The first signal drains; when it has been received the second one kills.
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	defer signal.Stop(reload)
+	p := &Program{Config: c, Ignored: ignored, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr()}
+	return p.Run(ctx, reload)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/objsrv/objsrv/s3api"
 	"github.com/objsrv/objsrv/storage"
 	"github.com/objsrv/objsrv/storage/fs"
+	"github.com/objsrv/objsrv/storage/s3gw"
 	"github.com/objsrv/objsrv/sts"
 	"github.com/objsrv/objsrv/sts/ldap"
 	"github.com/objsrv/objsrv/sts/oidc"
@@ -35,27 +36,31 @@ var programFiles = []string{rootFile, rootFile + tempSuffix, iamFile, iamFile + 
 
 // services is everything behind the faces, in the order in which it is opened.
 type services struct {
-	config    *Config
-	log       *slog.Logger
-	metrics   *metrics.Metrics
-	disk      *fs.Store
-	backend   storage.Backend
-	root      rootCredentials
-	keys      *keyring.Ring
-	iamDB     store.Store
-	iam       *iam.Service
-	settings  *config.Service
-	s3        *s3api.Server
-	admin     http.Handler
-	madmin    http.Handler
-	sts       *sts.Service
-	console   *webui.Console  // nil when it is switched off
-	stsConfig sts.Config      // of sts
-	openID    *oidc.Providers // nil without any
-	ldapDir   *ldap.Directory // nil without one
-	stopLDAP  func()          // ends what asks the directory; nil without one
-	plugin    *plugin.Plugin  // nil without one
-	certs     *httpd.Certs    // nil without TLS
+	config   *Config
+	log      *slog.Logger
+	metrics  *metrics.Metrics
+	disk     *fs.Store      // nil in a gateway
+	upstream *s3gw.Store    // nil but in a gateway
+	records  *bucketRecords // of the upstream's buckets
+	backend  storage.Backend
+	// checkStore tells whether the backend can serve.
+	checkStore func(context.Context) error
+	root       rootCredentials
+	keys       *keyring.Ring // nil in a gateway
+	iamDB      store.Store
+	iam        *iam.Service
+	settings   *config.Service
+	s3         *s3api.Server
+	admin      http.Handler
+	madmin     http.Handler
+	sts        *sts.Service
+	console    *webui.Console  // nil when it is switched off
+	stsConfig  sts.Config      // of sts
+	openID     *oidc.Providers // nil without any
+	ldapDir    *ldap.Directory // nil without one
+	stopLDAP   func()          // ends what asks the directory; nil without one
+	plugin     *plugin.Plugin  // nil without one
+	certs      *httpd.Certs    // nil without TLS
 	// stopAccounts ends what looks accounts of OpenID Connect providers up; nil without.
 	stopAccounts func()
 
@@ -72,33 +77,20 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 			s = nil
 		}
 	}()
-	if err = os.MkdirAll(c.Dir, 0o700); err != nil {
-		return s, fmt.Errorf("make data directory: %w", err)
+	if c.Gateway.Endpoint == "" {
+		// The store is first: its lock keeps a second server from everything else.
+		if err = s.openDisk(fatal); err != nil {
+			return s, err
+		}
 	}
-	// The store is first: its lock keeps a second server from everything else.
-	if s.disk, err = openStore(c.Dir, log, fatal); err != nil {
-		return s, err
-	}
-	s.backend = s.disk
-	if s.root, err = loadRoot(c); err != nil {
-		return s, err
-	}
-	if s.keys, err = loadKeys(c); err != nil {
-		return s, err
-	}
-	if s.iamDB, err = c.openIdentities(c.Dir); err != nil {
-		return s, err
-	}
-	if err = s.takeStored(); err != nil {
+	if err = s.openIAM(); err != nil {
 		return s, err
 	}
 	c = s.config
-	s.iam, err = iam.Open(s.iamDB, iam.Options{
-		RootUser: s.root.User, RootPassword: s.root.Password, Trust: c.trust(),
-		Report: func(err error) { log.Error("identity store", "error", err) },
-	})
-	if err != nil {
-		return s, err
+	if c.Gateway.Endpoint != "" {
+		if err = s.openUpstream(); err != nil {
+			return s, err
+		}
 	}
 	s.s3 = s3api.New(s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains, SigV2: c.SigV2, ObjectOwnership: c.ObjectOwnership, CORSOrigins: c.CORSOrigins, Contained: c.Browser,
 		Keys: s.keys, AutoEncrypt: c.AutoEncrypt, Compression: c.Compression})
@@ -114,8 +106,49 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 	if err = s.openConsole(); err != nil {
 		return s, err
 	}
-	m.AddStore(s.backend, s.figures)
+	if s.disk != nil {
+		m.AddStore(s.backend, s.figures)
+	}
 	return s, nil
+}
+
+// openDisk opens the embedded store of a server.
+func (s *services) openDisk(fatal func(error)) (err error) {
+	if err = os.MkdirAll(s.config.Dir, 0o700); err != nil {
+		return fmt.Errorf("make data directory: %w", err)
+	}
+	if s.disk, err = openStore(s.config.Dir, s.log, fatal); err != nil {
+		return err
+	}
+	s.backend, s.checkStore = s.disk, s.checkDisk
+	if s.keys, err = loadKeys(s.config); err != nil {
+		return err
+	}
+	return nil
+}
+
+// openIAM settles root and opens the identities, with the settings that are stored beside them.
+func (s *services) openIAM() (err error) {
+	c := s.config
+	if c.Dir != "" {
+		if err = os.MkdirAll(c.Dir, 0o700); err != nil {
+			return fmt.Errorf("make directory of identities: %w", err)
+		}
+	}
+	if s.root, err = loadRoot(c); err != nil {
+		return err
+	}
+	if s.iamDB, err = c.openIdentities(c.Dir); err != nil {
+		return err
+	}
+	if err = s.takeStored(); err != nil {
+		return err
+	}
+	s.iam, err = iam.Open(s.iamDB, iam.Options{
+		RootUser: s.root.User, RootPassword: s.root.Password, Trust: c.trust(),
+		Report: func(err error) { s.log.Error("identity store", "error", err) },
+	})
+	return err
 }
 
 // openStore opens the embedded store; fatal is told when it can write no more.
@@ -140,6 +173,9 @@ func (s *services) Close() error {
 			stop()
 		}
 	}
+	if s.records != nil {
+		s.records.close()
+	}
 	if s.iam != nil {
 		err = errors.Join(err, s.iam.Close())
 	}
@@ -156,7 +192,7 @@ func (s *services) Close() error {
 
 // warnings are about the credentials and the identity providers.
 func (s *services) warnings() []string {
-	return slices.Concat(s.rootWarnings(), s.openIDWarnings(), s.ldapWarnings(), s.identityWarnings(), s.keyWarnings())
+	return slices.Concat(s.rootWarnings(), s.openIDWarnings(), s.ldapWarnings(), s.identityWarnings(), s.keyWarnings(), s.gatewayWarnings())
 }
 
 func (s *services) rootWarnings() []string {
@@ -169,8 +205,8 @@ func (s *services) rootWarnings() []string {
 	return nil
 }
 
-// check tells whether the store can serve.
-func (s *services) check(ctx context.Context) error {
+// checkDisk tells whether the embedded store can serve.
+func (s *services) checkDisk(ctx context.Context) error {
 	if !s.disk.Stats().Available {
 		return storage.ErrUnavailable
 	}

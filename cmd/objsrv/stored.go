@@ -50,7 +50,11 @@ func (c *Config) overrides() map[string]config.Override {
 // withStored returns the configuration with what is stored and not overridden.
 func (c *Config) withStored(v config.Values) (*Config, error) {
 	out := *c
-	for _, s := range settings() {
+	mode := serverMode
+	if c.Gateway.Endpoint != "" {
+		mode = gatewayMode
+	}
+	for _, s := range settingsOf(mode) {
 		sub, key, ok := strings.Cut(s.stored, " ")
 		if _, set := c.given[s.name]; set || !ok || v[sub][key] == "" {
 			continue

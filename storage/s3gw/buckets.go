@@ -318,6 +318,11 @@ func (s *Store) CreateBucket(ctx context.Context, b storage.Bucket) error {
 	if strings.HasPrefix(b.Name, probePrefix) {
 		return fmt.Errorf("%s: names that begin with %s are the gateway's: %w", what, probePrefix, storage.ErrNotSupported)
 	}
+	// A record that is there belongs to a bucket that is there, or to one that is gone.
+	_, revision, err := s.o.Records.Fetch(ctx, b.Name)
+	if err != nil {
+		return wrap(what, err)
+	}
 	// S3 answers in us-east-1 as if an own bucket had been created anew.
 	s.facts.drop(b.Name)
 	switch _, err := s.bucket(ctx, b.Name); {
@@ -325,11 +330,6 @@ func (s *Store) CreateBucket(ctx context.Context, b storage.Bucket) error {
 		return fmt.Errorf("%s: %w", what, storage.ErrBucketExists)
 	case !errors.Is(err, storage.ErrNoSuchBucket):
 		return err
-	}
-	// A record that is there belongs to a bucket that is gone.
-	_, revision, err := s.o.Records.Fetch(ctx, b.Name)
-	if err != nil {
-		return wrap(what, err)
 	}
 	if b.Created.IsZero() {
 		b.Created = s.o.Now().UTC()

@@ -1,6 +1,7 @@
 package s3gw
 
 import (
+	"bytes"
 	"context"
 	"crypto/md5"
 	"crypto/sha256"
@@ -14,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -221,6 +223,7 @@ func decode(resp *http.Response, v any) error {
 	case len(b) > maxDocument:
 		return fmt.Errorf("the upstream's answer has more than %d bytes", maxDocument)
 	}
+	b = plainXML(b)
 	var e Error
 	if xml.Unmarshal(b, &e) == nil && e.XMLName.Local == "Error" {
 		e.Status = resp.StatusCode
@@ -230,6 +233,34 @@ func decode(resp *http.Response, v any) error {
 		return fmt.Errorf("read the upstream's answer: %w", err)
 	}
 	return nil
+}
+
+// illegal finds references to characters that XML 1.0 does not have.
+var illegal = regexp.MustCompile(`&#(x0*([0-8BCEFbcef]|1[0-9A-Fa-f]|[fF]{3}[EFef])|0*([0-8]|1[1245-9]|2[0-9]|3[01]));`)
+
+// plainXML takes out of a document what XML can't carry. Servers put keys into their answers as they are;
+// where keys matter they are asked to encode them.
+func plainXML(b []byte) []byte {
+	strange := bytes.Contains(b, []byte("\xef\xbf")) // U+FFFE and U+FFFF begin so
+	for _, c := range b {
+		if c < ' ' && c != '\t' && c != '\n' && c != '\r' {
+			strange = true
+			break
+		}
+	}
+	if strange {
+		b = bytes.Map(func(r rune) rune {
+			if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff {
+				return '?'
+			}
+			return r
+		}, b)
+	}
+	b = bytes.ToValidUTF8(b, []byte("?"))
+	if bytes.Contains(b, []byte("&#")) {
+		b = illegal.ReplaceAll(b, []byte("?"))
+	}
+	return b
 }
 
 // errStalled ends a request of which nothing moves.

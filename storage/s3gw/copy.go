@@ -73,11 +73,11 @@ func (s *Store) CopyObject(ctx context.Context, in storage.CopyInput) (*storage.
 	}
 	resp, err := s.client.do(ctx, r)
 	if err != nil {
-		return nil, copyError(what, in.Source, err)
+		return nil, s.copyError(ctx, what, in.Source, err)
 	}
 	var doc copyResult
 	if err := decode(resp, &doc); err != nil {
-		return nil, copyError(what, in.Source, err)
+		return nil, s.copyError(ctx, what, in.Source, err)
 	}
 	ref := storage.Ref{Bucket: in.Bucket, Key: in.Key}
 	if v := resp.Header.Get("X-Amz-Version-Id"); v != "" && v != storage.NullVersion {
@@ -91,9 +91,16 @@ func (s *Store) CopyObject(ctx context.Context, in storage.CopyInput) (*storage.
 	return o, err
 }
 
-// copyError gives the errors of a copy their meaning: what is missing is the source.
-func copyError(what string, from storage.Ref, err error) error {
+// copyError gives the errors of a copy their meaning: what is missing is the source, and one that is a delete
+// marker is a request that makes no sense.
+func (s *Store) copyError(ctx context.Context, what string, from storage.Ref, err error) error {
 	var e *Error
+	if isStatus(err, http.StatusBadRequest) && from.Version != "" {
+		var marker *storage.MarkerError
+		if _, serr := s.StatObject(ctx, from); errors.As(serr, &marker) {
+			return serr
+		}
+	}
 	if errors.As(err, &e) && e.Status == http.StatusNotFound && e.Code != "NoSuchBucket" && e.Code != "NoSuchUpload" {
 		return missing(what, from, err)
 	}
@@ -129,11 +136,11 @@ func (s *Store) CopyPart(ctx context.Context, in storage.CopyPartInput) (*storag
 	}
 	resp, err := s.client.do(ctx, r)
 	if err != nil {
-		return nil, copyError(what, in.Source, err)
+		return nil, s.copyError(ctx, what, in.Source, err)
 	}
 	var doc copyResult
 	if err := decode(resp, &doc); err != nil {
-		return nil, copyError(what, in.Source, err)
+		return nil, s.copyError(ctx, what, in.Source, err)
 	}
 	return &storage.Part{Number: in.Number, Size: in.Length, ETag: strings.Trim(doc.ETag, `"`), Modified: doc.Modified, Checksum: doc.checksum(doc.Type)}, nil
 }

@@ -38,7 +38,7 @@ func readError(resp *http.Response) error {
 	defer resp.Body.Close()
 	e := &Error{}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxError))
-	if err != nil || xml.Unmarshal(b, e) != nil {
+	if err != nil || xml.Unmarshal(plainXML(b), e) != nil {
 		e = &Error{} // HEAD has no document, and proxies have others
 	}
 	e.Status, e.header = resp.StatusCode, resp.Header

@@ -20,9 +20,9 @@ func (s *Store) openUpload(ctx context.Context, id storage.UploadRef) (*storage.
 	if errors.Is(err, storage.ErrNoSuchBucket) {
 		err = fmt.Errorf("upload to bucket %s: %w", id.Bucket, storage.ErrNoSuchUpload)
 	}
-	if err == nil && id.ID == "" {
+	if err == nil && (id.ID == "" || id.Key == "") {
 		done()
-		err = fmt.Errorf("upload without an id: %w", storage.ErrNoSuchUpload)
+		err = fmt.Errorf("upload without key or id: %w", storage.ErrNoSuchUpload)
 	}
 	return b, done, err
 }
@@ -220,6 +220,10 @@ func (s *Store) CompleteUpload(ctx context.Context, in storage.CompleteInput) (*
 	defer done()
 	what := fmt.Sprintf("complete an upload to %s/%q", in.Upload.Bucket, in.Upload.Key)
 	u, have, err := s.allParts(ctx, b, in.Upload)
+	if errors.Is(err, storage.ErrNoSuchUpload) {
+		// It may have been completed already: the upstream knows, and publishes nothing of what is gone.
+		return s.complete(ctx, b, in, what, &storage.Upload{}, named(in.Parts), storage.Digest{})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -231,6 +235,20 @@ func (s *Store) CompleteUpload(ctx context.Context, in storage.CompleteInput) (*
 	if err != nil {
 		return nil, err
 	}
+	return s.complete(ctx, b, in, what, u, chosen, digest)
+}
+
+// named makes parts of what a client says of them.
+func named(list []storage.CompletePart) []storage.Part {
+	parts := make([]storage.Part, len(list))
+	for i, p := range list {
+		parts[i] = storage.Part{Number: p.Number, ETag: p.ETag}
+	}
+	return parts
+}
+
+// complete sends the request and looks at what was made.
+func (s *Store) complete(ctx context.Context, b *storage.Bucket, in storage.CompleteInput, what string, u *storage.Upload, chosen []storage.Part, digest storage.Digest) (*storage.Object, error) {
 	caps, err := s.can(ctx)
 	if err != nil {
 		return nil, wrap(what, err)
@@ -255,17 +273,12 @@ func (s *Store) CompleteUpload(ctx context.Context, in storage.CompleteInput) (*
 		r.header.Set(sumPrefix+algorithms[sum.Algorithm], sum.Value)
 		r.header.Set("X-Amz-Checksum-Type", sum.Type)
 	}
-	return s.complete(ctx, b, in, r, what)
-}
-
-// complete sends the request and looks at what was made.
-func (s *Store) complete(ctx context.Context, b *storage.Bucket, in storage.CompleteInput, r *request, what string) (*storage.Object, error) {
 	resp, err := s.client.do(ctx, r)
 	if err != nil {
 		return nil, conditional(what, &in.If, err)
 	}
-	var doc copyResult
-	if err := decode(resp, &doc); err != nil {
+	var made copyResult
+	if err := decode(resp, &made); err != nil {
 		return nil, conditional(what, &in.If, err)
 	}
 	ref := storage.Ref{Bucket: in.Upload.Bucket, Key: in.Upload.Key}
@@ -275,7 +288,7 @@ func (s *Store) complete(ctx context.Context, b *storage.Bucket, in storage.Comp
 	o, err := s.stat(ctx, b, ref)
 	if errors.Is(err, storage.ErrNoSuchKey) || errors.Is(err, storage.ErrNoSuchVersion) {
 		// It has been deleted since; the upload was completed all the same.
-		o, err = &storage.Object{Key: in.Upload.Key, VersionID: versionOf(resp.Header), ETag: strings.Trim(doc.ETag, `"`), Owner: b.Owner, Checksum: doc.checksum(doc.Type)}, nil
+		o, err = &storage.Object{Key: in.Upload.Key, VersionID: versionOf(resp.Header), ETag: strings.Trim(made.ETag, `"`), Owner: b.Owner, Checksum: made.checksum(made.Type)}, nil
 	}
 	if o != nil {
 		o.UploadID = in.Upload.ID
@@ -314,7 +327,7 @@ func choose(in *storage.CompleteInput, have map[int]storage.Part) ([]storage.Par
 	var chosen []storage.Part
 	for _, want := range in.Parts {
 		p, ok := have[want.Number]
-		if !ok || p.ETag != want.ETag || want.Checksum != "" && p.Checksum.Value != "" && want.Checksum != p.Checksum.Value {
+		if !ok || p.ETag != want.ETag || want.Checksum != "" && want.Checksum != p.Checksum.Value {
 			return nil, fmt.Errorf("part %d: %w", want.Number, storage.ErrInvalidPart)
 		}
 		chosen = append(chosen, p)

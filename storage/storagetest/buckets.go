@@ -259,8 +259,10 @@ func bucketNotEmpty(e *env) {
 		},
 		"a null delete marker": func(b string) func() {
 			e.versioning(b, storage.VersioningSuspended)
-			e.del(b, "\xff", "")
-			return func() { e.del(b, "\xff", storage.NullVersion) }
+			last := e.kept([]string{"~", "\xff"})
+			key := last[len(last)-1]
+			e.del(b, key, "")
+			return func() { e.del(b, key, storage.NullVersion) }
 		},
 	} {
 		bucket := e.bucket(storage.VersioningUnset)

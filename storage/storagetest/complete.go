@@ -19,7 +19,7 @@ var completeCases = []testCase{
 func completeObject(e *env) {
 	bucket := e.bucket(storage.VersioningUnset)
 	for _, sizes := range [][]int{{0}, {5}, {100, 200, 300}, {70000, 1}, {1 << 20, 1 << 20, 77}, {0, 0, 3}, {1, 65536, 65535, 5 << 20}} {
-		u, err := e.CreateUpload(e.ctx, storage.UploadInput{Bucket: bucket, Key: "k", Meta: fullMeta("u"), Initiator: "i", ChecksumAlgorithm: "CRC32"})
+		u, err := e.CreateUpload(e.ctx, storage.UploadInput{Bucket: bucket, Key: "k", Meta: e.fullMeta("u"), Initiator: "i", ChecksumAlgorithm: "CRC32"})
 		e.ok("CreateUpload", err)
 		var parts []storage.Part
 		var content []byte
@@ -43,7 +43,7 @@ func completeObject(e *env) {
 		}
 		o, err := e.CompleteUpload(e.ctx, in)
 		e.ok("CompleteUpload", err)
-		want := wantObject(storage.PutInput{Key: "k", Meta: fullMeta("u")}, nil, storage.NullVersion)
+		want := wantObject(storage.PutInput{Key: "k", Meta: e.fullMeta("u")}, nil, storage.NullVersion)
 		d, _ := joinDigest(u, parts)
 		want.Size, want.ETag, want.Checksum = int64(len(content)), d.ETag, d.Checksum
 		want.PartCount, want.UploadID, want.Modified = len(sizes), u.ID, o.Modified
@@ -110,7 +110,7 @@ func completePartErrors(e *env) {
 		e.is("CompleteUpload with "+c.what, err, c.want)
 	}
 	in := completeInput(u.UploadRef, p[1], p[2])
-	in.Parts[1].Checksum = p[1].Checksum.Value
+	in.Parts[1].Checksum = digestOf([]byte("something else")).Checksum.Value
 	_, err := e.CompleteUpload(e.ctx, in)
 	e.is("CompleteUpload with another checksum", err, storage.ErrInvalidPart)
 	e.absent(bucket, "k", "")

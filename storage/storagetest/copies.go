@@ -23,7 +23,7 @@ func copyWhole(e *env) {
 	for _, size := range []int{0, 5, 4096, 70000, 2 << 20} {
 		content := noise(uint64(size), size)
 		in := putInput(src, "source", content)
-		in.Meta = fullMeta("source")
+		in.Meta = e.fullMeta("source")
 		old, err := e.PutObject(e.ctx, in)
 		e.ok("PutObject", err)
 		e.put(src, "source", "a newer version")
@@ -32,7 +32,7 @@ func copyWhole(e *env) {
 			e.put(dst, "copy", "what was there")
 			cp := storage.CopyInput{
 				Source: storage.Ref{Bucket: src, Key: "source", Version: old.VersionID}, SourceETag: old.ETag,
-				Bucket: dst, Key: "copy", Meta: fullMeta("copy"),
+				Bucket: dst, Key: "copy", Meta: e.fullMeta("copy"),
 			}
 			o, err := e.CopyObject(e.ctx, cp)
 			e.ok("CopyObject", err)
@@ -72,10 +72,10 @@ func copyOntoItself(e *env) {
 		e.put(bucket, "k", content)
 		self := storage.Ref{Bucket: bucket, Key: "k"}
 		for i := range 3 {
-			_, err := e.CopyObject(e.ctx, storage.CopyInput{Source: self, Bucket: bucket, Key: "k", Meta: fullMeta(fmt.Sprint(i))})
+			_, err := e.CopyObject(e.ctx, storage.CopyInput{Source: self, Bucket: bucket, Key: "k", Meta: e.fullMeta(fmt.Sprint(i))})
 			e.ok("CopyObject", err)
 			e.equal("content", e.get(bucket, "k", ""), content)
-			e.equal("attributes", e.stat(bucket, "k", "").Attrs, fullMeta(fmt.Sprint(i)).Attrs)
+			e.equal("attributes", e.stat(bucket, "k", "").Attrs, e.fullMeta(fmt.Sprint(i)).Attrs)
 			e.usage(bucket, storage.Usage{Objects: 1, Versions: 1, Bytes: int64(size)})
 		}
 		// An old version made current again, as users restore it.
@@ -103,9 +103,9 @@ func copyMultipart(e *env) {
 	parts, err := e.Parts(e.ctx, storage.Ref{Bucket: bucket, Key: "source"})
 	e.ok("Parts", err)
 	for _, flatten := range []bool{false, true} {
-		o, err := e.CopyObject(e.ctx, storage.CopyInput{Source: storage.Ref{Bucket: bucket, Key: "source"}, Bucket: bucket, Key: "copy", Flatten: flatten, Meta: fullMeta("m")})
+		o, err := e.CopyObject(e.ctx, storage.CopyInput{Source: storage.Ref{Bucket: bucket, Key: "source"}, Bucket: bucket, Key: "copy", Flatten: flatten, Meta: e.fullMeta("m")})
 		e.ok("CopyObject", err)
-		want := wantObject(storage.PutInput{Key: "copy", Meta: fullMeta("m")}, nil, storage.NullVersion)
+		want := wantObject(storage.PutInput{Key: "copy", Meta: e.fullMeta("m")}, nil, storage.NullVersion)
 		want.Size, want.ETag, want.Checksum, want.Modified = src.Size, src.ETag, src.Checksum, o.Modified
 		wantParts := []storage.Part(nil)
 		if !flatten {

@@ -90,11 +90,14 @@ func noise(seed uint64, n int) []byte {
 // putInput describes the upload of content.
 func putInput(bucket, key string, content []byte) storage.PutInput {
 	b := newBody(bytes.NewReader(content))
-	return storage.PutInput{Bucket: bucket, Key: key, Body: b, Size: int64(len(content)), Digest: b.digest}
+	return storage.PutInput{Bucket: bucket, Key: key, Body: b, Size: int64(len(content)), Digest: b.digest, ChecksumAlgorithm: "CRC32"}
 }
 
-// fullMeta fills every field of a Meta.
-func fullMeta(mark string) storage.Meta {
+// fullMeta fills every field of a Meta that the store keeps.
+func (e *env) fullMeta(mark string) storage.Meta {
+	if e.opt.Within != nil {
+		return e.opt.Within.Meta(mark)
+	}
 	return storage.Meta{
 		Owner: "owner-" + mark,
 		Class: "REDUCED_REDUNDANCY",
@@ -143,7 +146,15 @@ func (e *env) putAll(bucket string, keys []string, content func(key string) stri
 // del deletes one version or key and ends the case when that fails.
 func (e *env) del(bucket, key, version string) storage.DeleteResult {
 	e.Helper()
-	return e.delIn(bucket, storage.DeleteInput{Key: key, Version: version, Owner: "deleter"})
+	return e.delIn(bucket, storage.DeleteInput{Key: key, Version: version, Owner: e.deleter()})
+}
+
+// deleter owns the delete markers of del.
+func (e *env) deleter() string {
+	if e.opt.Within != nil {
+		return bucketOwner
+	}
+	return "deleter"
 }
 
 // delIn is del for a whole DeleteInput.
@@ -239,5 +250,9 @@ func listed(o *storage.Object) storage.Object {
 // sameObject compares two descriptions of one version.
 func (e *env) sameObject(what string, got, want *storage.Object) {
 	e.Helper()
+	if c := *want; e.opt.Within != nil && c.Owner == "" {
+		c.Owner = bucketOwner
+		want = &c
+	}
 	e.equal(what, normal(got), normal(want))
 }

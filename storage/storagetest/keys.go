@@ -39,7 +39,7 @@ func weirdKeys() []string {
 
 func keysWeird(e *env) {
 	bucket := e.bucket(storage.VersioningUnset)
-	keys := weirdKeys()
+	keys := e.kept(weirdKeys())
 	e.putAll(bucket, keys, func(key string) string { return "content of " + key })
 	var want []string
 	for _, key := range keys {
@@ -115,7 +115,7 @@ func firstDifference(got, want []string) string {
 
 func keysWeirdVersioned(e *env) {
 	bucket := e.bucket(storage.VersioningEnabled)
-	keys := weirdKeys()
+	keys := e.kept(weirdKeys())
 	want := make([][3]string, len(keys))
 	for n := range 3 {
 		e.inParallel(len(keys), func(i int) error {
@@ -158,7 +158,7 @@ func keysWeirdVersioned(e *env) {
 
 func keysWeirdUploads(e *env) {
 	bucket := e.bucket(storage.VersioningUnset)
-	keys := weirdKeys()
+	keys := e.kept(weirdKeys())
 	var all []string
 	refs := make([]storage.UploadRef, len(keys))
 	e.inParallel(len(keys), func(i int) error {
@@ -193,28 +193,29 @@ func keysWeirdUploads(e *env) {
 // keysBucketsApart has buckets whose names begin alike: nothing of one shows in another.
 func keysBucketsApart(e *env) {
 	base := e.name()
-	names := []string{base, base + "a", base + "-", base + "0", base + ".a"}
+	keys := e.kept([]string{"k", "a", "\x00", "-", "\xff"})
+	names := []string{base, base + "a", base + "-0", base + "0", base + ".a"}
 	for _, name := range names {
 		e.ok("CreateBucket", e.CreateBucket(e.ctx, storage.Bucket{Name: name}))
-		for _, key := range []string{"k", "a", "\x00", "-", "\xff"} {
+		for _, key := range keys {
 			e.put(name, key, name)
 			e.upload(name, key)
 		}
 	}
 	for _, name := range names {
-		for _, key := range []string{"k", "a", "\x00", "-", "\xff"} {
+		for _, key := range keys {
 			e.equal("content", e.get(name, key, ""), name)
 		}
-		e.equal("keys", len(e.versions(name)), 5)
-		e.equal("uploads", len(e.pages(e.uploadLister(), storage.ListInput{Bucket: name, Limit: 100})), 5)
-		e.usage(name, storage.Usage{Objects: 5, Versions: 5, Bytes: int64(5 * len(name))})
+		e.equal("keys", len(e.versions(name)), len(keys))
+		e.equal("uploads", len(e.pages(e.uploadLister(), storage.ListInput{Bucket: name, Limit: 100})), len(keys))
+		e.usage(name, storage.Usage{Objects: int64(len(keys)), Versions: int64(len(keys)), Bytes: int64(len(keys) * len(name))})
 	}
-	for _, key := range []string{"k", "a", "\x00", "-", "\xff"} {
+	for _, key := range keys {
 		e.del(base, key, "")
 	}
 	e.is("DeleteBucket", e.DeleteBucket(e.ctx, base), nil)
 	for _, name := range names[1:] {
-		e.equal("keys", len(e.versions(name)), 5)
-		e.equal("uploads", len(e.pages(e.uploadLister(), storage.ListInput{Bucket: name, Limit: 100})), 5)
+		e.equal("keys", len(e.versions(name)), len(keys))
+		e.equal("uploads", len(e.pages(e.uploadLister(), storage.ListInput{Bucket: name, Limit: 100})), len(keys))
 	}
 }

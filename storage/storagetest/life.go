@@ -55,7 +55,7 @@ func lifeReopen(e *env) {
 	again("UpdateBucket")
 	for i, size := range s.sizes() {
 		in := putInput(bucket, fmt.Sprint("k", i), noise(uint64(i), int(size)))
-		in.Meta = fullMeta("m")
+		in.Meta = e.fullMeta("m")
 		_, err := s.PutObject(s.ctx, in)
 		e.ok("PutObject", err)
 	}
@@ -69,9 +69,9 @@ func lifeReopen(e *env) {
 	_, err := s.SetTags(s.ctx, storage.Ref{Bucket: bucket, Key: "versioned", Version: ids["b"]}, []storage.Tag{{Key: "a", Value: "b"}})
 	e.ok("SetTags", err)
 	again("deleting the latest version and tagging an old one")
-	s.putAll(bucket, weirdKeys(), func(key string) string { return key })
+	s.putAll(bucket, e.kept(weirdKeys()), func(key string) string { return key })
 	again("weird keys")
-	up, err := s.CreateUpload(s.ctx, storage.UploadInput{Bucket: bucket, Key: "u", Meta: fullMeta("u"), Initiator: "i", ChecksumAlgorithm: "SHA1", ChecksumType: "COMPOSITE"})
+	up, err := s.CreateUpload(s.ctx, storage.UploadInput{Bucket: bucket, Key: "u", Meta: e.fullMeta("u"), Initiator: "i", ChecksumAlgorithm: "SHA1", ChecksumType: "COMPOSITE"})
 	e.ok("CreateUpload", err)
 	parts := []storage.Part{*s.part(up, 1, "small"), *s.part(up, 7, string(noise(1, 1<<20)))}
 	again("CreateUpload and PutPart")

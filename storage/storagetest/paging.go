@@ -43,7 +43,7 @@ const maxListed = 20000
 
 func pagingEverySize(e *env) {
 	bucket := e.bucket(storage.VersioningEnabled)
-	for i, key := range listKeys {
+	for i, key := range e.kept(listKeys) {
 		for range i%4 + 1 {
 			e.put(bucket, key, "x")
 		}
@@ -55,8 +55,8 @@ func pagingEverySize(e *env) {
 		}
 	}
 	for what, list := range map[string]lister{"objects": e.objectLister(), "versions": e.versionLister(), "uploads": e.uploadLister()} {
-		for _, prefix := range []string{"", "a/", "c", "\xff"} {
-			for _, delimiter := range []string{"", "/", "\xff"} {
+		for _, prefix := range e.kept([]string{"", "a/", "c", "\xff"}) {
+			for _, delimiter := range e.kept([]string{"", "/", "\xff"}) {
 				in := storage.ListInput{Bucket: bucket, Prefix: prefix, Delimiter: delimiter, Limit: 1000}
 				whole := e.pages(list, in)
 				for in.Limit = 1; in.Limit <= len(whole)+1; in.Limit++ {

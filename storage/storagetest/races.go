@@ -3,6 +3,7 @@ package storagetest
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -152,15 +153,15 @@ func raceLastOneStays(e *env) {
 		}
 		together(racers, func(i int) {
 			in := putInput(bucket, "k", noise(uint64(i), size+i))
-			in.Meta = fullMeta(fmt.Sprint(i))
+			in.Meta = e.fullMeta(fmt.Sprint(i))
 			o, err := e.PutObject(e.ctx, in)
-			if err != nil || o.Owner != fmt.Sprint("owner-", i) || o.Size != int64(size+i) {
+			if err != nil || !reflect.DeepEqual(o.Attrs, in.Meta.Attrs) || o.Size != int64(size+i) {
 				e.Errorf("PutObject: %+v, error %v", o, err)
 			}
 		})
 		o := e.stat(bucket, "k", "")
 		want, ok := contents[o.ETag]
-		if got := e.get(bucket, "k", ""); !ok || got != want || o.Size != int64(len(want)) || o.Owner != fmt.Sprint("owner-", len(want)-size) {
+		if got := e.get(bucket, "k", ""); !ok || got != want || o.Size != int64(len(want)) || !reflect.DeepEqual(o.Attrs, e.fullMeta(fmt.Sprint(len(want)-size)).Attrs) {
 			e.Errorf("what stays is torn: %+v", *o)
 		}
 		e.usage(bucket, storage.Usage{Objects: 1, Versions: 1, Bytes: o.Size})

@@ -42,9 +42,18 @@ type Options struct {
 	// Reopen closes a store and opens it again on the same data; nil for a store
 	// that keeps nothing.
 	Reopen func(t *testing.T, b storage.Backend) storage.Backend
+	// Within bounds what the cases ask for, for a store that another server keeps; nil for one that keeps all
+	// that the contract allows.
+	Within *Within
 	// Thresholds are content sizes at which the implementation changes the way it
 	// stores; each is tested with the sizes beside it.
 	Thresholds []int64
+}
+
+// Within is what can be kept of that which the contract allows.
+type Within struct {
+	Keys func(key string) bool          // tells whether a key can
+	Meta func(mark string) storage.Meta // makes metadata with a mark in all of its fields that can; its owner is that of every object
 }
 
 // testCase is one case of the suite.
@@ -116,11 +125,25 @@ func (e *env) name() string {
 	return fmt.Sprintf("%s-b%03d", e.id, e.buckets.Add(1))
 }
 
+// bucketOwner owns the buckets of cases.
+const bucketOwner = "owner"
+
+// kept returns the keys that the store can keep.
+func (e *env) kept(keys []string) []string {
+	if e.opt.Within == nil {
+		return keys
+	}
+	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return !e.opt.Within.Keys(key) })
+}
+
+// keeps tells whether the store can keep all of keys.
+func (e *env) keeps(keys ...string) bool { return len(e.kept(keys)) == len(keys) }
+
 // bucket makes a bucket with the versioning state and returns its name.
 func (e *env) bucket(v storage.Versioning) string {
 	e.Helper()
 	name := e.name()
-	e.ok("CreateBucket", e.CreateBucket(e.ctx, storage.Bucket{Name: name, Owner: "owner"}))
+	e.ok("CreateBucket", e.CreateBucket(e.ctx, storage.Bucket{Name: name, Owner: bucketOwner}))
 	if v != storage.VersioningUnset {
 		e.versioning(name, v)
 	}

@@ -109,13 +109,13 @@ func describeUpload(u *storage.Upload) string {
 func uploadCreate(e *env) {
 	bucket := e.bucket(storage.VersioningUnset)
 	in := storage.UploadInput{
-		Bucket: bucket, Key: "k/ü\x00", Meta: fullMeta("u"), Initiator: "initiator",
+		Bucket: bucket, Key: "k/ü\x00", Meta: e.fullMeta("u"), Initiator: "initiator",
 		ChecksumAlgorithm: "CRC32C", ChecksumType: "COMPOSITE",
 	}
 	u, err := e.CreateUpload(e.ctx, in)
 	e.ok("CreateUpload", err)
 	want := &storage.Upload{
-		UploadRef: storage.UploadRef{Bucket: bucket, Key: in.Key, ID: u.ID}, Meta: fullMeta("u"), Initiator: "initiator",
+		UploadRef: storage.UploadRef{Bucket: bucket, Key: in.Key, ID: u.ID}, Meta: e.fullMeta("u"), Initiator: "initiator",
 		Begun: u.Begun, ChecksumAlgorithm: "CRC32C", ChecksumType: "COMPOSITE",
 	}
 	if u.ID == "" || time.Since(u.Begun).Abs() > time.Minute {

@@ -279,7 +279,7 @@ func versionMarkers(e *env) {
 		e.Errorf("the marker has no time")
 	}
 	m.Modified = list[0].Modified
-	e.equal("listed marker", m, storage.Object{Key: "k", VersionID: res.VersionID, Latest: true, DeleteMarker: true, Owner: "deleter", Modified: m.Modified})
+	e.equal("listed marker", m, storage.Object{Key: "k", VersionID: res.VersionID, Latest: true, DeleteMarker: true, Owner: e.deleter(), Modified: m.Modified})
 	o.Latest = false
 	e.equal("listed version", listed(&list[1]), listed(o))
 	page, err := e.ListObjects(e.ctx, storage.ListInput{Bucket: bucket, Limit: 10})
