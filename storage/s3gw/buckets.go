@@ -249,7 +249,7 @@ func (s *Store) list(ctx context.Context) ([]*storage.Bucket, error) {
 				Name    string    `xml:"Name"`
 				Created time.Time `xml:"CreationDate"`
 			} `xml:"Buckets>Bucket"`
-			Token string `xml:"ContinuationToken"`
+			Next string `xml:"ContinuationToken"`
 		}
 		if err := decode(resp, &v); err != nil {
 			return nil, err
@@ -259,10 +259,10 @@ func (s *Store) list(ctx context.Context) ([]*storage.Bucket, error) {
 				all = append(all, &storage.Bucket{Name: b.Name, Created: b.Created})
 			}
 		}
-		if v.Token == "" || v.Token == query.Get("continuation-token") {
+		if v.Next == "" || v.Next == query.Get("continuation-token") {
 			break
 		}
-		query = url.Values{"continuation-token": {v.Token}, "max-buckets": {"10000"}}
+		query = url.Values{"continuation-token": {v.Next}, "max-buckets": {"10000"}}
 	}
 	slices.SortFunc(all, func(a, b *storage.Bucket) int { return strings.Compare(a.Name, b.Name) })
 	return all, nil

@@ -107,7 +107,7 @@ type listAnswer struct {
 	Prefixes  []commonPrefix `xml:"CommonPrefixes"`
 	Encoding  string         `xml:"EncodingType"`
 	Truncated bool           `xml:"IsTruncated"`
-	Token     string         `xml:"NextContinuationToken"`
+	Next      string         `xml:"NextContinuationToken"`
 }
 
 // ListObjects implements storage.Lister.
@@ -117,15 +117,15 @@ func (s *Store) ListObjects(ctx context.Context, in storage.ListInput) (*storage
 		return nil, err
 	}
 	defer done()
-	p, out, token := newPage(in), &storage.ListPage{}, ""
+	p, out, at := newPage(in), &storage.ListPage{}, ""
 	for p.left > 0 {
 		q := p.query("max-keys")
 		q.Set("list-type", "2")
 		if after := p.marker(); after != "" {
 			q.Set("start-after", after)
 		}
-		if token != "" {
-			q.Set("continuation-token", token)
+		if at != "" {
+			q.Set("continuation-token", at)
 		}
 		var doc listAnswer
 		if err := s.listing(ctx, in.Bucket, q, &doc); err != nil {
@@ -138,10 +138,10 @@ func (s *Store) ListObjects(ctx context.Context, in storage.ListInput) (*storage
 		if !doc.Truncated {
 			return out, nil
 		}
-		if doc.Token == "" || doc.Token == token {
+		if doc.Next == "" || doc.Next == at {
 			return nil, fmt.Errorf("list bucket %s: the upstream does not say how its list goes on", in.Bucket)
 		}
-		token = doc.Token
+		at = doc.Next
 		if p.left == 0 {
 			out.Truncated, out.NextAfter = true, p.last
 		}

@@ -301,6 +301,7 @@ func apart() map[string]string {
 	return map[string]string{
 		"buckets/update":              "S3 lets nobody suspend the versioning of a bucket with object lock",
 		"objects/bare":                "ETag and checksum are the upstream's",
+		"coded":                       "an upstream would tell the stored length of encrypted or compressed content",
 		"objects/tags":                "S3 does not keep the order of tags",
 		"objects/props":               "an upstream keeps locks, no other properties",
 		"objects/props-concurrent":    "an upstream keeps locks, no other properties",
