@@ -1,9 +1,10 @@
 // The administration pages. Each has a folder here and a row in the list; a page is loaded when it is opened.
-import { IconFileText, IconKey, IconKeyframes, IconUser, IconUsersGroup } from '@tabler/icons-react';
+import { IconFileText, IconFingerprint, IconKey, IconKeyframes, IconPlugConnected, IconScale, IconShieldX, IconUser, IconUserCircle, IconUsersGroup } from '@tabler/icons-react';
 import { lazy } from 'react';
 import type { Route } from '../app/routes';
 
 export const adminRoutes: Route[] = [
+  { path: '/profile', page: lazy(() => import('./profile/ProfilePage')), nav: { section: 'mine', label: 'admin.profile', icon: IconUserCircle } },
   { path: '/keys', page: lazy(() => import('./keys/OwnKeysPage')), nav: { section: 'mine', label: 'admin.ownKeys', icon: IconKey } },
 
   { path: '/users', page: lazy(() => import('./users/UsersPage')), nav: { section: 'access', label: 'admin.users', icon: IconUser, needs: ['admin:ListUsers'] } },
@@ -14,4 +15,8 @@ export const adminRoutes: Route[] = [
   { path: '/policies/new/:copy?', page: lazy(() => import('./policies/NewPolicyPage')) },
   { path: '/policies/name/:name', page: lazy(() => import('./policies/PolicyPage')) },
   { path: '/allkeys', page: lazy(() => import('./keys/AllKeysPage')), nav: { section: 'access', label: 'admin.allKeys', icon: IconKeyframes, needs: ['admin:ListServiceAccounts'] } },
+  { path: '/sessions', page: lazy(() => import('./sessions/SessionsPage')), nav: { section: 'access', label: 'admin.sessions', icon: IconPlugConnected, needs: ['admin:ListTemporaryAccounts'] } },
+  { path: '/providers', page: lazy(() => import('./providers/ProvidersPage')), nav: { section: 'access', label: 'admin.providers', icon: IconFingerprint, needs: ['admin:ConfigUpdate', 'admin:Explain'] } },
+  { path: '/simulator/:who?/:what?/:where?', page: lazy(() => import('./simulator/SimulatorPage')), nav: { section: 'access', label: 'admin.sim', icon: IconScale, needs: ['admin:Explain'] } },
+  { path: '/refusals/:id?', page: lazy(() => import('./refusals/RefusalsPage')), nav: { section: 'access', label: 'admin.refusals', icon: IconShieldX, needs: ['admin:Explain'] } },
 ];
