@@ -2,7 +2,8 @@
 // put, overwrite, delete and complete multipart uploads (100 bytes to 1.5 MB, now and then above
 // 5 MiB) on keys of their own; the server is killed in the middle and started again. Then each key
 // must hold, whole, what its last acknowledged operation left, or what the one in flight would
-// have. Now and then everything is read and `objsrv fsck` must find nothing; at the end everything
+// have. Others ask for sessions at the same time: each that was acknowledged must work, and none
+// of a user who was deleted. Now and then everything is read and `objsrv fsck` must find nothing; at the end everything
 // is deleted, and no blob file may be left.
 package main
 
@@ -92,7 +93,7 @@ func main() {
 	server.Dir, server.Log = dir+"/data", dir+"/server.log"
 	fmt.Println("seed", *seed)
 	report := &harness.Report{}
-	t := &test{server: &server, report: report, rng: rand.New(rand.NewPCG(*seed, 9))}
+	t := &test{server: &server, report: report, rng: rand.New(rand.NewPCG(*seed, 9)), sessions: &sessions{server: &server}}
 	for w := range writers {
 		wr := &writer{rng: rand.New(rand.NewPCG(*seed, uint64(w)))}
 		for k := range keysEach {
@@ -103,6 +104,7 @@ func main() {
 	if *selftest {
 		err = t.selfTest()
 		report.Check("a lost, a changed and a resurrected object are noticed", err)
+		report.Check("a lost session, and one that outlives its user, are noticed", t.sessions.selfTest(context.Background()))
 	} else {
 		t.run(*rounds, *every)
 	}
@@ -112,12 +114,13 @@ func main() {
 }
 
 type test struct {
-	server  *harness.Server
-	report  *harness.Report
-	rng     *rand.Rand
-	writers []*writer
-	slowest time.Duration // restart
-	load1   float64       // load average at that time
+	server   *harness.Server
+	report   *harness.Report
+	rng      *rand.Rand
+	writers  []*writer
+	sessions *sessions
+	slowest  time.Duration // restart
+	load1    float64       // load average at that time
 }
 
 // loadAverage returns the machine's load over the last minute, 0 when it can't be had.
@@ -137,13 +140,17 @@ func (t *test) run(rounds, every int) {
 		return
 	}
 	for n := 1; n <= rounds; n++ {
+		if err := t.sessions.prepare(context.Background()); err != nil {
+			t.report.Check("sessions", err)
+			return
+		}
 		t.load(200*time.Millisecond + time.Duration(t.rng.IntN(400))*time.Millisecond)
 		took, err := t.server.Start()
 		if took > t.slowest {
 			t.slowest, t.load1 = took, loadAverage()
 		}
 		if err == nil {
-			err = t.verify(n%every == 0 || n == rounds)
+			err = errors.Join(t.verify(n%every == 0 || n == rounds), t.sessions.verify(context.Background()))
 		}
 		if err != nil {
 			t.report.Check(fmt.Sprintf("round %d", n), err)
@@ -151,6 +158,7 @@ func (t *test) run(rounds, every int) {
 		}
 		if n%every == 0 || n == rounds {
 			t.report.Check(fmt.Sprintf("%d rounds, %d operations acknowledged: all there and whole", n, t.ops()), nil)
+			t.sessions.report(t.report)
 			if !t.fsck(n) {
 				return
 			}
@@ -193,6 +201,7 @@ func (t *test) load(d time.Duration) {
 			}
 		})
 	}
+	t.sessions.load(ctx, &wg)
 	time.Sleep(d) // the length of the load, not a wait for something
 	t.server.Kill()
 	cancel()
