@@ -1,15 +1,12 @@
 package identity
 
 import (
-	"encoding/base64"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 )
-
-func b64(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 
 // run runs a stock client that finds its token in a file, as it does in a pod of Kubernetes, with
 // further variables.

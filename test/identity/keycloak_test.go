@@ -42,11 +42,16 @@ func (k *keycloak) admin() string {
 		"username": {"admin"}, "password": {"admin-secret-0815"}}).Access
 }
 
+// settings are of one provider, for the client objsrv.
+func (k *keycloak) settings(more ...string) []string {
+	return append([]string{"MINIO_IDENTITY_OPENID_CONFIG_URL=" + k.configURL(), "MINIO_IDENTITY_OPENID_CLIENT_ID=objsrv",
+		"MINIO_IDENTITY_OPENID_CLIENT_SECRET=objsrv-secret"}, more...)
+}
+
 // four are providers for four clients of the realm: with a claim that is a string, a list or nested,
 // and with a role.
 func (k *keycloak) four() []string {
-	env := []string{"MINIO_IDENTITY_OPENID_CONFIG_URL=" + k.configURL(), "MINIO_IDENTITY_OPENID_CLIENT_ID=objsrv",
-		"MINIO_IDENTITY_OPENID_CLIENT_SECRET=objsrv-secret", "OBJSRV_IDENTITY_OPENID_GROUPS_CLAIM=groups"}
+	env := k.settings("OBJSRV_IDENTITY_OPENID_GROUPS_CLAIM=groups")
 	for name, set := range map[string][]string{
 		"LIST":   {"CLIENT_ID=other", "CLAIM_NAME=policies"},
 		"NESTED": {"CLIENT_ID=nested", "CLAIM_NAME=realm_access.roles"},
@@ -64,11 +69,7 @@ func (k *keycloak) four() []string {
 func TestKeycloakClaims(t *testing.T) {
 	k := realm(t)
 	s := start(t, k.four()...)
-	_, rest, ok := strings.Cut(s.output(), "ROLE, role ")
-	role, _, _ := strings.Cut(rest, "\n")
-	if !ok || !strings.HasPrefix(role, "arn:minio:iam:us-east-1::role/") {
-		t.Fatalf("no role ARN is shown:\n%s", s.output())
-	}
+	role := s.role()
 	const any = "arn:aws:iam::123456789012:role/any"
 	for _, tt := range []struct{ name, client, user, role, want string }{
 		{"string", "objsrv", "alice", "", "get put"},
@@ -196,6 +197,25 @@ func TestKeycloakRotation(t *testing.T) {
 	await(t, 90*time.Second, "a token of the new key", func() bool { return s.rights(fresh, "") == "get put" })
 	if got := s.rights(old, ""); got != "get put" {
 		t.Errorf("the old key is still published: %s", got)
+	}
+}
+
+// TestKeycloakDown: the server starts while nobody can reach Keycloak, finds it when it is there, and
+// lives on its keys when it is gone. A gate in front of it opens and closes.
+func TestKeycloakDown(t *testing.T) {
+	k := realm(t)
+	g := newGate(t, strings.TrimPrefix(k.base, "http://"))
+	k = &keycloak{t, "http://" + g.address} // which calls itself by the address that it is asked under
+	s := start(t, k.settings()...)
+	if got := s.rights(unsigned(k.base+"/realms/objsrv", "objsrv"), ""); !strings.HasPrefix(got, "IDPCommunicationError: ") {
+		t.Errorf("while it is down: %q", got)
+	}
+	g.open()
+	alice := k.user("objsrv", "alice")
+	await(t, 90*time.Second, "Keycloak is found", func() bool { return s.rights(alice, "") == "get put" })
+	g.close()
+	if got := s.rights(alice, ""); got != "get put" {
+		t.Errorf("after it has gone: %q", got)
 	}
 }
 

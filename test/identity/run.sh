@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# run.sh [PATTERN]   logins with real identity providers: Keycloak from Maven Central, and panva's oidc-provider from npm;
+# run.sh [PATTERN]   logins with real identity providers: Keycloak from Maven Central, panva's oidc-provider from npm, and Dex;
 # with minio-go, the aws cli, boto3, aws-sdk-go-v2 and aws-sdk-js. PATTERN chooses tests, as go test -run does.
 #
 #   AWS= PYTHON= ... KEYCLOAK=   as of providers.sh
 #   OBJSRV=binary                see lib.sh
+#   DEX=binary                   of Dex, which is built from its source; else found on PATH
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 . "$TESTS/identity/providers.sh"
 registry_ca=${NODE_EXTRA_CA_CERTS:-}
 begin
 export CLIENT=identity
-for pair in aws:AWS python3:PYTHON node:NODE npm:NPM mvn:MVN java:JAVA; do found "${pair%:*}" "${pair#*:}"; done
+for pair in aws:AWS python3:PYTHON node:NODE npm:NPM mvn:MVN java:JAVA dex:DEX; do found "${pair%:*}" "${pair#*:}"; done
 
 # provider   installs oidc-provider into a copy of its folder; sets IDENTITY_PROVIDER
 provider() {
@@ -34,6 +35,7 @@ sdks() {
 provider
 sdks
 keycloak objsrv && export IDENTITY_KEYCLOAK=$KEYCLOAK_URL
+[ -n "$DEX" ] && export IDENTITY_DEX=$DEX
 [ -n "$AWS" ] && export IDENTITY_AWS=$AWS
 [ -n "$PYTHON" ] && "$PYTHON" -c 'import boto3' 2>/dev/null && export IDENTITY_PYTHON=$PYTHON
 server_binary; export IDENTITY_OBJSRV=$SERVER_BIN

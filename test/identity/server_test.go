@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -42,18 +43,23 @@ func need(t *testing.T, variable, what string) string {
 
 // server is an objsrv with a bucket and one object in it.
 type server struct {
-	t    *testing.T
-	url  string
-	root *minio.Client
-	out  *bytes.Buffer
-	mu   sync.Mutex
+	t         *testing.T
+	url       string
+	env       []string          // of the server
+	transport http.RoundTripper // of its clients; nil for the usual one
+	root      *minio.Client
+	out       *bytes.Buffer
+	mu        sync.Mutex
 }
 
 // start runs objsrv with further variables until the test ends.
-func start(t *testing.T, env ...string) *server {
+func start(t *testing.T, env ...string) *server { return startOver(t, nil, env...) }
+
+// startOver is start for a server that clients reach by a transport of their own.
+func startOver(t *testing.T, transport http.RoundTripper, env ...string) *server {
 	t.Helper()
 	binary := need(t, "IDENTITY_OBJSRV", "a binary of objsrv")
-	s := &server{t: t, out: &bytes.Buffer{}}
+	s := &server{t: t, env: env, transport: transport, out: &bytes.Buffer{}}
 	cmd := exec.Command(binary, "server", t.TempDir(), "--address", "127.0.0.1:0", "--drain-timeout", "2s")
 	cmd.Env = append([]string{"OBJSRV_ROOT_USER=" + rootUser, "OBJSRV_ROOT_PASSWORD=" + rootSecret, "HOME=" + t.TempDir()}, env...)
 	pipe, err := cmd.StdoutPipe()
@@ -102,8 +108,19 @@ func start(t *testing.T, env ...string) *server {
 // admin runs objsrv admin as root.
 func (s *server) admin(args ...string) {
 	s.t.Helper()
+	s.adminWith("", args...)
+}
+
+func (s *server) adminWith(stdin string, args ...string) {
+	s.t.Helper()
 	cmd := exec.Command(os.Getenv("IDENTITY_OBJSRV"), append([]string{"admin"}, args...)...)
 	cmd.Env = []string{"OBJSRV_ENDPOINT=" + s.url, "OBJSRV_URL=" + s.url, "OBJSRV_ACCESS_KEY=" + rootUser, "OBJSRV_SECRET_KEY=" + rootSecret}
+	for _, v := range s.env {
+		if strings.HasPrefix(v, "OBJSRV_CA_FILE=") {
+			cmd.Env = append(cmd.Env, v)
+		}
+	}
+	cmd.Stdin = strings.NewReader(stdin)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		s.t.Fatalf("admin %v: %v: %s", args, err, out)
 	}
@@ -123,13 +140,24 @@ func (s *server) output() string {
 	return s.out.String()
 }
 
+// role returns the ARN of the one role that the server has told at its start.
+func (s *server) role() string {
+	s.t.Helper()
+	_, rest, ok := strings.Cut(s.output(), ", role ")
+	role, _, _ := strings.Cut(rest, "\n")
+	if !ok || !strings.HasPrefix(role, "arn:minio:iam:us-east-1::role/") {
+		s.t.Fatalf("no role ARN is shown:\n%s", s.output())
+	}
+	return role
+}
+
 func (s *server) client(c *credentials.Credentials) *minio.Client {
 	s.t.Helper()
 	u, err := url.Parse(s.url)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	m, err := minio.New(u.Host, &minio.Options{Creds: c, Region: "us-east-1", MaxRetries: 1})
+	m, err := minio.New(u.Host, &minio.Options{Creds: c, Region: "us-east-1", MaxRetries: 1, Secure: u.Scheme == "https", Transport: s.transport})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -257,6 +285,79 @@ func claims(t *testing.T, token string) map[string]any {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// unsigned is a token that looks like one of an issuer. While that can't be asked nobody can tell.
+func unsigned(issuer, client string) tokens {
+	b64 := base64.RawURLEncoding.EncodeToString
+	return tokens{ID: b64([]byte(`{"alg":"RS256"}`)) + "." + b64(fmt.Appendf(nil, `{"iss":%q,"sub":"a","aud":%q,"exp":9999999999}`, issuer, client)) + ".AAAA"}
+}
+
+// policyFile writes a policy that allows actions on everything.
+func policyFile(t *testing.T, actions ...string) string {
+	t.Helper()
+	data, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{"Effect": "Allow", "Action": actions, "Resource": "arn:aws:s3:::*"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "policy.json")
+	if err := os.WriteFile(name, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// gate passes connections on to a server, or is closed as if that were down.
+type gate struct {
+	t               *testing.T
+	address, target string
+	listener        net.Listener
+	mu              sync.Mutex
+	connections     []net.Conn
+}
+
+func newGate(t *testing.T, target string) *gate {
+	return &gate{t: t, address: "127.0.0.1:" + freePort(t), target: target}
+}
+
+// open lets connections through until close or the test's end.
+func (g *gate) open() {
+	g.t.Helper()
+	l, err := net.Listen("tcp", g.address)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	g.listener = l
+	g.t.Cleanup(g.close)
+	go func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", g.target)
+			if err != nil {
+				in.Close()
+				continue
+			}
+			g.mu.Lock()
+			g.connections = append(g.connections, in, out)
+			g.mu.Unlock()
+			go func() { io.Copy(out, in); out.Close() }()
+			go func() { io.Copy(in, out); in.Close() }()
+		}
+	}()
+}
+
+// close ends all connections, and takes no new ones.
+func (g *gate) close() {
+	g.listener.Close()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, c := range g.connections {
+		c.Close()
+	}
+	g.connections = nil
 }
 
 // await asks again until ok, for as long as limit.
