@@ -298,3 +298,21 @@ func TestRole(t *testing.T) {
 		t.Errorf("%+v", why)
 	}
 }
+
+// FuzzPlace: S-200, whatever a page asks for leads to the console's own document and nowhere else.
+func FuzzPlace(f *testing.F) {
+	for _, to := range []string{"#/a", "//evil", "#/a?b=c#d", "#/\\evil", "#/\r\nX: y", "javascript:x", "#/%", "#/ä"} {
+		f.Add(to)
+	}
+	base, err := url.Parse("https://files.example.com/s3/oauth_callback")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, to string) {
+		got := "." + Prefix + place(to)
+		u, err := base.Parse(got)
+		if err != nil || u.Host != base.Host || u.Scheme != base.Scheme || u.Path != "/s3"+Prefix || u.RawQuery != "" || strings.ContainsAny(got, "\r\n\t ") {
+			t.Fatalf("%q leads to %q: %v", to, got, err)
+		}
+	})
+}

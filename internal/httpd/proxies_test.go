@@ -62,3 +62,31 @@ func TestParseProxiesRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestForwarded: what a header says counts from a trusted proxy alone, and the last value of it (S-226).
+func TestForwarded(t *testing.T) {
+	p, err := ParseProxies("10.0.0.0/8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		peer   string
+		values []string
+		want   string
+	}{
+		{"10.0.0.1:5", []string{"files.example.com"}, "files.example.com"},
+		{"10.0.0.1:5", []string{"evil.example, files.example.com"}, "files.example.com"},
+		{"10.0.0.1:5", []string{"evil.example", "files.example.com "}, "files.example.com"},
+		{"9.9.9.9:5", []string{"files.example.com"}, ""},
+		{"10.0.0.1:5", nil, ""},
+		{"nonsense", []string{"files.example.com"}, ""},
+	} {
+		r := &http.Request{RemoteAddr: tc.peer, Header: http.Header{"X-Forwarded-Host": tc.values}}
+		if got := p.Forwarded(r, "X-Forwarded-Host"); got != tc.want {
+			t.Errorf("%s %q: %q", tc.peer, tc.values, got)
+		}
+		if got := Proxies(nil).Forwarded(r, "X-Forwarded-Host"); got != "" {
+			t.Errorf("nobody is trusted: %q", got)
+		}
+	}
+}
