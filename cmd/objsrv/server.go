@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -20,6 +22,9 @@ OBJSRV_ROOT_USER and OBJSRV_ROOT_PASSWORD (or MINIO_*, or *_FILE for a file); wi
 password the first start makes one and shows it.`,
 		Example: "  objsrv server /mnt/data\n  objsrv server /mnt/data --address :443 --certs-dir /etc/objsrv/certs --domain s3.example.com",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if runtime.GOOS == "windows" {
+				return errors.New("the server does not run on Windows, which can't sync a directory; the commands for clients do")
+			}
 			c, ignored, err := readConfig(cmd.Flags(), env, args)
 			if err != nil {
 				return err

@@ -7,8 +7,6 @@ import (
 	"io"
 	"runtime"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Plan is a comparison: the same phases on every target, interleaved.
@@ -147,7 +145,7 @@ func (p *Plan) stretch(ctx context.Context, ph *Phase, s *session, n int, d time
 	l := Load{Addr: s.target.Addr, Conns: p.Conns, Requests: requests, Loop: ph.loop && d > 0, Duration: d}
 	if sample != nil {
 		// What another target left to be written must not be paid for now.
-		unix.Sync()
+		syncDisks()
 	}
 	res, err := l.timed(ctx, p.Proc, s.target.PIDs, sample)
 	if err != nil {
@@ -212,13 +210,4 @@ func round(d time.Duration) time.Duration {
 	default:
 		return d.Round(time.Microsecond)
 	}
-}
-
-// ownCPU returns the processor time of this process.
-func ownCPU() time.Duration {
-	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Report is the outcome of a Plan; it marshals to JSON.
@@ -191,10 +189,5 @@ func Machine() string {
 	if info, err := os.ReadFile("/proc/meminfo"); err == nil {
 		memory, _ = parseField(info, "MemTotal:")
 	}
-	kernel := "unknown"
-	var u unix.Utsname
-	if unix.Uname(&u) == nil {
-		kernel = unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:])
-	}
-	return fmt.Sprintf("%d CPUs %s, %.0f GiB memory, %s, %s", runtime.NumCPU(), model, float64(memory)/(1<<20), kernel, runtime.Version())
+	return fmt.Sprintf("%d CPUs %s, %.0f GiB memory, %s, %s", runtime.NumCPU(), model, float64(memory)/(1<<20), kernel(), runtime.Version())
 }

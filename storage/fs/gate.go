@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
-	"golang.org/x/sys/unix"
 
 	"github.com/objsrv/objsrv/storage"
 )
@@ -80,7 +79,7 @@ func (f gateFS) file(file vfs.File, err error, created bool) (vfs.File, error) {
 		return nil, err
 	}
 	if fd := file.Fd(); created && fd != vfs.InvalidFd {
-		if err := unix.Fchmod(int(fd), 0o600); err != nil {
+		if err := ownerOnly(fd); err != nil {
 			file.Close()
 			return nil, fmt.Errorf("set mode of a file: %w", err)
 		}
