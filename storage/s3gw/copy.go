@@ -95,7 +95,7 @@ func (s *Store) CopyObject(ctx context.Context, in storage.CopyInput) (*storage.
 // marker is a request that makes no sense.
 func (s *Store) copyError(ctx context.Context, what string, from storage.Ref, err error) error {
 	var e *Error
-	if isStatus(err, http.StatusBadRequest) && from.Version != "" {
+	if (isStatus(err, http.StatusBadRequest) || isStatus(err, http.StatusMethodNotAllowed)) && from.Version != "" {
 		var marker *storage.MarkerError
 		if _, serr := s.StatObject(ctx, from); errors.As(serr, &marker) {
 			return serr

@@ -173,6 +173,8 @@ func (s *Store) deleteOne(ctx context.Context, b *storage.Bucket, d *storage.Del
 			return storage.DeleteResult{}, fmt.Errorf("%s: %w: %w", what, storage.ErrNoSuchKey, e)
 		}
 		return storage.DeleteResult{}, nil
+	case d.Version != "" && errors.As(err, &e) && isNoVersion(e):
+		return storage.DeleteResult{}, nil // no version has such an id
 	case err != nil:
 		return storage.DeleteResult{}, wrap(what, err)
 	}

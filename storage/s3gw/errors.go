@@ -176,13 +176,21 @@ func missing(what string, ref storage.Ref, err error) error {
 		m.Modified, _ = time.Parse(http.TimeFormat, e.header.Get("Last-Modified")) // the zero time when it isn't told
 		return m
 	}
+	if e.Status == http.StatusBadRequest && strings.HasSuffix(e.Code, "InvalidObjectName") { // what can't be a key there is not there
+		e.Status, e.Code = http.StatusNotFound, ""
+	}
 	switch {
 	case e.Code == "NoSuchBucket":
 	case e.Status == http.StatusNotFound && ref.Version != "",
-		e.Status == http.StatusBadRequest && ref.Version != "" && (e.Code == "" || e.Code == "InvalidArgument" || e.Code == "NoSuchVersion"):
+		ref.Version != "" && isNoVersion(e):
 		return fmt.Errorf("%s: %w: %w", what, storage.ErrNoSuchVersion, e)
 	case e.Status == http.StatusNotFound && (e.Code == "" || e.Code == "NoSuchVersion"):
 		return fmt.Errorf("%s: %w: %w", what, storage.ErrNoSuchKey, e)
 	}
 	return wrap(what, err)
+}
+
+// isNoVersion tells whether an answer says that a version's id is none.
+func isNoVersion(e *Error) bool {
+	return e.Status == http.StatusBadRequest && (e.Code == "" || e.Code == "InvalidArgument" || e.Code == "NoSuchVersion" || e.Code == "XMinioInvalidResourceName")
 }

@@ -357,6 +357,10 @@ func (s *Store) AbortUpload(ctx context.Context, in storage.AbortInput) error {
 			return fmt.Errorf("%s: begun %s: %w", what, begun.UTC(), storage.ErrPrecondition)
 		}
 	}
+	// Some answer with success for an upload that is not there.
+	if _, err := s.listParts(ctx, in.Upload, 0, 1); err != nil {
+		return err
+	}
 	_, err = s.client.call(ctx, &request{method: http.MethodDelete, bucket: in.Upload.Bucket, key: in.Upload.Key, query: url.Values{"uploadId": {in.Upload.ID}}})
 	return uploadError(what, err)
 }
