@@ -62,3 +62,16 @@ func (s *Service) revokeWhere(ctx context.Context, gone func(provider string) bo
 	}
 	return len(names), nil
 }
+
+// SessionCount returns how many sessions there are; some of them may have just expired.
+func (s *Service) SessionCount() int { return s.snap.Load().sessions.n }
+
+// SessionsByProvider counts the sessions by ProviderOf, "" for local users; some of them may have just expired.
+func (s *Service) SessionsByProvider() map[string]int {
+	out := map[string]int{}
+	s.snap.Load().sessions.all(func(_ string, ss *session) bool {
+		out[ProviderOf(ss.UserName, ss.Grants)]++
+		return true
+	})
+	return out
+}

@@ -34,7 +34,7 @@ func newAdminServer(t *testing.T) *adminServer {
 		t.Fatal(err)
 	}
 	backend := mem.New(mem.Options{})
-	srv := httptest.NewServer(newAdminAPI(&services{config: &Config{}, iam: svc, backend: backend, s3: s3api.New(s3api.Config{Backend: backend, IAM: svc})}))
+	srv := httptest.NewServer(newAdminAPI(&services{config: &Config{}, iam: svc, backend: backend, s3: s3api.New(s3api.Config{Backend: backend, IAM: svc})}, &host{}))
 	t.Cleanup(func() { srv.Close(); svc.Close(); st.Close() })
 	a := &adminServer{t, svc, srv.URL}
 	a.environ()

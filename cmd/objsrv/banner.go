@@ -62,7 +62,9 @@ func (p *Program) banner() {
 		line("LDAP:", "%s", c.Address)
 	}
 	fmt.Fprint(p.Stdout, b.String())
-	for _, w := range append(p.Config.warnings(p.Ignored), p.services.warnings()...) {
+	warnings := append(p.Config.warnings(p.Ignored), p.services.warnings()...)
+	p.host.warnings.Store(&warnings)
+	for _, w := range warnings {
 		p.log.Warn(w)
 	}
 }

@@ -120,7 +120,8 @@ type Config struct {
 	// default. --drain-timeout, OBJSRV_DRAIN_TIMEOUT.
 	DrainTimeout time.Duration
 
-	given map[string]given // what could be stored and was given at the start, by the setting's name
+	given  map[string]given  // what was given at the start, by the setting's name
+	stored map[string]string // what administrators have stored and is in force, by setting.stored
 }
 
 // setting connects a field of Config with its names.

@@ -166,7 +166,7 @@ func (c *Config) readSettings(fs *pflag.FlagSet, env environ, known map[string]b
 			}
 			return usagef("%s: %v", from, err)
 		}
-		if from != "" && s.stored != "" {
+		if from != "" {
 			c.given[s.name] = given{from, value}
 		}
 	}

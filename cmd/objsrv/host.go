@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/objsrv/objsrv/iam"
@@ -16,18 +17,24 @@ import (
 	"github.com/objsrv/objsrv/storage"
 )
 
-// host is the running program as its administrators see it. It implements madmin.Host.
+// host is the running program as its administrators see it. It implements madmin.Host, and is behind adminHost.
 type host struct {
 	program  *Program
 	services *services
 	started  time.Time
 	requests live.Feed[live.Trace]
 	log      live.Log
-	ending   chan bool // true to start anew; Program.Run reads it
+	history  *live.History
+	counting counters
+	checked  checks
+	warnings atomic.Pointer[[]string] // that were said at the start; nil until then
+	ending   chan bool                // true to start anew; Program.Run reads it
 }
 
 func newHost(p *Program) *host {
-	return &host{program: p, started: time.Now(), ending: make(chan bool, 1)}
+	h := &host{program: p, started: time.Now(), ending: make(chan bool, 1)}
+	h.history = live.NewHistory(h.gauges, nil)
+	return h
 }
 
 // Requests implements madmin.Machine.

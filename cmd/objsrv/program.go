@@ -125,6 +125,7 @@ func (p *Program) serve(s *httpd.Server, l net.Listener, tc *tls.Config) {
 // observe is told of each finished request.
 func (p *Program) observe(e *reqlog.Event) {
 	p.metrics.End(e)
+	p.host.history.Add(e)
 	p.access.write(e)
 	if p.host.requests.Active() {
 		p.host.requests.Publish(live.NewTrace(e, time.Now()))

@@ -99,7 +99,7 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 	if s.sts, err = s.newSTS(); err != nil {
 		return s, err
 	}
-	s.admin = newAdminAPI(s)
+	s.admin = newAdminAPI(s, h)
 	if err = s.endOrphans(context.Background()); err != nil {
 		return s, err
 	}

@@ -23,7 +23,7 @@ func storedTable() []config.Subsystem {
 		if !ok {
 			continue
 		}
-		k := config.Key{Name: key, Type: s.kind, Description: strings.ReplaceAll(s.usage, "`", ""), Check: func(v string) error { return s.set(&Config{}, v) }}
+		k := config.Key{Name: key, Type: s.kind, Default: s.def, Description: strings.ReplaceAll(s.usage, "`", ""), Check: func(v string) error { return s.set(&Config{}, v) }}
 		if s.def != "" {
 			k.Description += " (default: '" + s.def + "')"
 		}
@@ -47,18 +47,24 @@ func (c *Config) overrides() map[string]config.Override {
 	return out
 }
 
+// mode is the command whose configuration it is.
+func (c *Config) mode() string {
+	if c.Gateway.Endpoint != "" {
+		return gatewayMode
+	}
+	return serverMode
+}
+
 // withStored returns the configuration with what is stored and not overridden.
 func (c *Config) withStored(v config.Values) (*Config, error) {
 	out := *c
-	mode := serverMode
-	if c.Gateway.Endpoint != "" {
-		mode = gatewayMode
-	}
-	for _, s := range settingsOf(mode) {
+	out.stored = map[string]string{}
+	for _, s := range settingsOf(c.mode()) {
 		sub, key, ok := strings.Cut(s.stored, " ")
 		if _, set := c.given[s.name]; set || !ok || v[sub][key] == "" {
 			continue
 		}
+		out.stored[s.stored] = v[sub][key]
 		if err := s.set(&out, v[sub][key]); err != nil {
 			return c, usagef("the stored setting %s %s: %v; set %s instead", sub, key, err, s.variable())
 		}

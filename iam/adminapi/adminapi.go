@@ -1,6 +1,7 @@
-// Package adminapi is the JSON face of identity management, which the command line and
-// the console use. It imports package iam, iam/policy, iam/iamzip, the request event,
-// and the errors of iam/store and sigv4. routes.go has the table of what it answers under /-/api/v1/.
+// Package adminapi is the JSON face of administration, which the command line and
+// the console use. It imports package iam, iam/policy, iam/iamzip, iam/config, the request event, what is live,
+// and the errors of iam/store and sigv4, never storage: what it must know of the server comes through the
+// interface Host. routes.go has the table of what it answers under /-/api/v1/.
 //
 // Bodies are JSON, read strictly: an unknown or repeated member, another type, or text
 // behind the document is refused. Names in paths are percent-encoded. Every route asks
@@ -40,6 +41,7 @@ type Config struct {
 	Directory    Directory    // nil without one
 	Tokens       Tokens       // nil without an OpenID Connect provider
 	Encryption   Encryption   // nil without keys
+	Host         Host         // nil in tests that do not ask for the server
 }
 
 // Handler returns the face.

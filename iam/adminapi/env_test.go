@@ -31,6 +31,7 @@ const bucketPolicy = `{"Statement":[{"Sid":"all","Effect":"Allow","Principal":"*
 type server struct {
 	svc    *iam.Service
 	h      http.Handler
+	host   *testHost
 	tokens map[string]string // of sessions, by access key
 }
 
@@ -42,8 +43,10 @@ func newServer(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { svc.Close(); st.Close() })
-	s := &server{svc: svc, tokens: map[string]string{}}
-	s.h = Handler(Config{Service: svc, Authenticate: s.authenticate, BucketPolicy: func(_ context.Context, bucket string) ([]byte, string, error) {
+	s := &server{svc: svc, host: newTestHost(t), tokens: map[string]string{}}
+	s.host.requests.Close() // streams end at once
+	s.host.log.Close()
+	s.h = Handler(Config{Service: svc, Host: s.host, Authenticate: s.authenticate, BucketPolicy: func(_ context.Context, bucket string) ([]byte, string, error) {
 		switch bucket {
 		case "public":
 			return []byte(bucketPolicy), svc.Account(), nil

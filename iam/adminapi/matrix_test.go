@@ -70,6 +70,24 @@ func requests(archive string) []request {
 		{"DELETE", "sessions/SESSION", "", []string{ActionRemoveKey}, 204},
 		{"POST", "sessions/revoke", `{"user":"victim"}`, []string{ActionRemoveKey}, 200},
 
+		{"GET", "server", "", []string{ActionServer}, 200},
+		{"POST", "restart", `{}`, []string{ActionRestart}, 202},
+		{"GET", "metrics/history", "", []string{ActionMetrics}, 200},
+		{"GET", "trace?internal=true", "", []string{ActionTrace}, 200},
+		{"GET", "log?follow=true", "", []string{ActionLog}, 200},
+		{"GET", "usage", "", []string{ActionUsage}, 200},
+		{"GET", "usage?bucket=public&prefix=a/", "", []string{ActionUsage}, 200},
+		{"GET", "config", "", []string{ActionConfig}, 200},
+		{"GET", "config/site", "", []string{ActionConfig}, 200},
+		{"PUT", "config/site", `{"values":{"region":"eu"}}`, []string{ActionConfig}, 200},
+		{"DELETE", "config/site", "", []string{ActionConfig}, 200},
+		{"GET", "providers", "", []string{ActionConfig}, 200},
+		{"GET", "providers/ldap", "", []string{ActionConfig}, 200},
+		{"POST", "providers/ldap/check", `{}`, []string{ActionConfig}, 200},
+		{"GET", "buckets/public/quota", "", []string{ActionGetQuota}, 200},
+		{"PUT", "buckets/public/quota", `{"quota":5}`, []string{ActionSetQuota}, 200},
+		{"DELETE", "buckets/public/quota", "", []string{ActionSetQuota}, 200},
+
 		{"GET", "explain", "", []string{ActionExplain}, 200},
 		{"GET", "explain/kept", "", []string{ActionExplain}, 200},
 		{"POST", "openid/test", `{"token":"t"}`, []string{ActionExplain}, 200},
@@ -94,6 +112,7 @@ func allActions() []string {
 		ActionListPolicies, ActionGetPolicy, ActionSetPolicy, ActionDeletePolicy,
 		ActionListKeys, ActionCreateKey, ActionUpdateKey, ActionRemoveKey, ActionListSessions, ActionExplain, ActionImportIAM,
 		ActionListEncryptionKeys, ActionCreateEncryptionKey, ActionRotateEncryptionKey,
+		ActionServer, ActionMetrics, ActionTrace, ActionLog, ActionUsage, ActionConfig, ActionRestart, ActionGetQuota, ActionSetQuota,
 	}
 }
 

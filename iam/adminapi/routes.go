@@ -46,6 +46,16 @@ const (
 	ActionListEncryptionKeys  = "kms:ListKeys"
 	ActionCreateEncryptionKey = "kms:CreateKey"
 	ActionRotateEncryptionKey = "kms:KeyRotate" // and to seal anew what older versions have sealed
+	// Of the server.
+	ActionServer   = "admin:ServerInfo"
+	ActionMetrics  = "admin:Prometheus"
+	ActionTrace    = "admin:ServerTrace"
+	ActionLog      = "admin:ConsoleLog"
+	ActionUsage    = "admin:DataUsageInfo"
+	ActionConfig   = "admin:ConfigUpdate" // and to read the settings of identity providers
+	ActionRestart  = "admin:ServiceRestart"
+	ActionGetQuota = "admin:GetBucketQuota"
+	ActionSetQuota = "admin:SetBucketQuota"
 
 	ActionExplain = "admin:Explain" // of objsrv's own: reasons of refusals, simulations, and what would become of a login
 )
@@ -78,7 +88,13 @@ type route struct {
 // routes is the table of everything this face does. Where two patterns fit, the earlier
 // row counts.
 func routes() []route {
-	const get, put, patch, post, del = http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodPost, http.MethodDelete
+	return slices.Concat(identityRoutes(), hostRoutes())
+}
+
+const get, put, patch, post, del = http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodPost, http.MethodDelete
+
+// identityRoutes are the rows of users, groups, policies, keys and sessions.
+func identityRoutes() []route {
 	return []route{
 		{method: get, pattern: "whoami", op: "AdminWhoAmI", gate: anybody, serve: (*call).whoami},
 
@@ -124,6 +140,31 @@ func routes() []route {
 		{method: post, pattern: "encryption/reseal", op: "AdminReseal", action: ActionRotateEncryptionKey, serve: (*call).reseal},
 
 		{method: post, pattern: "import-minio-iam", op: "AdminImportIAM", action: ActionImportIAM, serve: (*call).importIAM, query: []string{"dry-run"}, body: iamzip.MaxSize},
+	}
+}
+
+// hostRoutes are the rows of the server itself.
+func hostRoutes() []route {
+	return []route{
+		{method: get, pattern: "server", op: "AdminServer", action: ActionServer, serve: (*call).server},
+		{method: post, pattern: "restart", op: "AdminRestart", action: ActionRestart, serve: (*call).restart},
+		{method: get, pattern: "metrics/history", op: "AdminHistory", action: ActionMetrics, serve: (*call).history, query: []string{"minutes"}},
+		{method: get, pattern: "trace", op: "AdminTrace", action: ActionTrace, serve: (*call).watchRequests, query: []string{"op", "status", "bucket", "user", "errors", "slow", "internal", "headers"}},
+		{method: get, pattern: "log", op: "AdminLog", action: ActionLog, serve: (*call).watchLog, query: []string{"last", "level", "follow"}},
+		{method: get, pattern: "usage", op: "AdminUsage", action: ActionUsage, serve: (*call).usage, query: []string{"bucket", "prefix"}},
+
+		{method: get, pattern: "config", op: "AdminListConfig", action: ActionConfig, serve: (*call).listConfig},
+		{method: get, pattern: "config/{name}", op: "AdminGetConfig", action: ActionConfig, serve: (*call).getConfig},
+		{method: put, pattern: "config/{name}", op: "AdminSetConfig", action: ActionConfig, serve: (*call).setConfig},
+		{method: del, pattern: "config/{name}", op: "AdminResetConfig", action: ActionConfig, serve: (*call).resetConfig, query: []string{"key"}},
+
+		{method: get, pattern: "providers", op: "AdminListProviders", action: ActionConfig, serve: (*call).listProviders},
+		{method: get, pattern: "providers/{name}", op: "AdminGetProvider", action: ActionConfig, serve: (*call).getProvider},
+		{method: post, pattern: "providers/{name}/check", op: "AdminCheckProvider", action: ActionConfig, serve: (*call).checkProvider},
+
+		{method: get, pattern: "buckets/{name}/quota", op: "AdminGetQuota", action: ActionGetQuota, serve: (*call).getQuota},
+		{method: put, pattern: "buckets/{name}/quota", op: "AdminSetQuota", action: ActionSetQuota, serve: (*call).setQuota},
+		{method: del, pattern: "buckets/{name}/quota", op: "AdminDeleteQuota", action: ActionSetQuota, serve: (*call).deleteQuota},
 	}
 }
 

@@ -35,6 +35,7 @@ type Subsystem struct {
 type Key struct {
 	Name, Description string
 	Type              string             // as help tells: string, boolean, ...
+	Default           string             // "" for none
 	Check             func(string) error // says why a value, which is not "", is none
 }
 

@@ -112,6 +112,9 @@ func (m *Metrics) AddStore(b storage.Buckets, figures func() []Stat) {
 // Begin notes that a request is being served.
 func (m *Metrics) Begin() { m.inFlight.Add(1) }
 
+// InFlight counts the requests that are being served.
+func (m *Metrics) InFlight() int64 { return m.inFlight.Load() }
+
 // End counts a request that Begin was called for.
 func (m *Metrics) End(e *reqlog.Event) {
 	m.inFlight.Add(-1)

@@ -180,3 +180,18 @@ func bindError(err error) error {
 	}
 	return fmt.Errorf("bind: %w", err)
 }
+
+// Check connects to the directory and binds as the account that searches, and returns why that fails.
+func (d *Directory) Check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	c, err := d.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if d.LookupDN == "" {
+		return nil
+	}
+	return d.bindLookup(c)
+}

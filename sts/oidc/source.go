@@ -205,3 +205,20 @@ func (s *source) checkMetadata(m *metadata) error {
 	}
 	return nil
 }
+
+// check asks the provider now, whenever it was asked before.
+func (s *source) check(ctx context.Context) error {
+	done := s.flight.DoChan("check", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*callTimeout)
+		defer cancel()
+		p, err := s.ask(ctx)
+		s.note(p, err)
+		return nil, err
+	})
+	select {
+	case r := <-done:
+		return r.Err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

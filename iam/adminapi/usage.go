@@ -1,0 +1,84 @@
+package adminapi
+
+import (
+	"net/http"
+)
+
+// Usage is the answer to GET usage without a bucket.
+type Usage struct {
+	Objects       int64         `json:"objects"`
+	Versions      int64         `json:"versions"`
+	DeleteMarkers int64         `json:"deleteMarkers"`
+	Bytes         int64         `json:"bytes"`
+	Buckets       []BucketUsage `json:"buckets"`
+}
+
+// Quota is the answer to the requests about a bucket's quota.
+type Quota struct {
+	Bucket string `json:"bucket"`
+	Quota  int64  `json:"quota"` // bytes; 0 is none
+	Used   int64  `json:"used"`
+}
+
+// SetQuota is the body of PUT buckets/{name}/quota.
+type SetQuota struct {
+	Quota int64 `json:"quota"`
+}
+
+// usage answers with the counters of all buckets, or with what a bucket holds by prefix.
+func (c *call) usage() error {
+	if bucket := c.query.Get("bucket"); bucket != "" {
+		out, err := c.config.Host.PrefixUsage(c.r.Context(), bucket, c.query.Get("prefix"))
+		if err != nil {
+			return err
+		}
+		return c.reply(http.StatusOK, out)
+	}
+	if c.query.Has("bucket") || c.query.Has("prefix") {
+		return badArgument("The parameter bucket names a bucket, and prefix goes with it.")
+	}
+	list, err := c.config.Host.Usage(c.r.Context())
+	if err != nil {
+		return err
+	}
+	out := Usage{Buckets: list}
+	if list == nil {
+		out.Buckets = []BucketUsage{}
+	}
+	for i := range list {
+		out.Objects += list[i].Objects
+		out.Versions += list[i].Versions
+		out.DeleteMarkers += list[i].DeleteMarkers
+		out.Bytes += list[i].Bytes
+	}
+	return c.reply(http.StatusOK, out)
+}
+
+func (c *call) getQuota() error {
+	quota, used, err := c.config.Host.Quota(c.r.Context(), c.name)
+	if err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, Quota{c.name, quota, used})
+}
+
+func (c *call) setQuota() error {
+	var in SetQuota
+	if err := parse(c.body, &in); err != nil {
+		return err
+	}
+	if in.Quota < 1 {
+		return badArgument("A quota is a number of bytes above 0; DELETE removes it.")
+	}
+	if err := c.config.Host.SetQuota(c.r.Context(), c.name, in.Quota); err != nil {
+		return err
+	}
+	return c.getQuota()
+}
+
+func (c *call) deleteQuota() error {
+	if err := c.config.Host.SetQuota(c.r.Context(), c.name, 0); err != nil {
+		return err
+	}
+	return c.getQuota()
+}
