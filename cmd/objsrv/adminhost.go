@@ -106,6 +106,10 @@ func (c *Config) shown() []adminapi.Setting {
 // Usage implements adminapi.Usages.
 func (h adminHost) Usage(ctx context.Context) ([]adminapi.BucketUsage, error) {
 	out := []adminapi.BucketUsage{}
+	if h.services.disk == nil {
+		return nil, &adminapi.Refusal{Status: http.StatusNotImplemented, Code: "NotImplemented",
+			Message: "A gateway does not know what the buckets of its upstream hold; ask for the usage of one bucket, which is counted."}
+	}
 	err := h.eachBucket(ctx, func(b *storage.Bucket) error {
 		n, err := h.services.backend.Usage(ctx, b.Name)
 		if errors.Is(err, storage.ErrNoSuchBucket) {
@@ -130,6 +134,9 @@ func (h adminHost) Usage(ctx context.Context) ([]adminapi.BucketUsage, error) {
 func (h adminHost) Quota(ctx context.Context, bucket string) (quota, used int64, err error) {
 	if quota, err = h.services.s3.Quota(ctx, bucket); err != nil {
 		return 0, 0, adminRefusal(err)
+	}
+	if h.services.disk == nil {
+		return quota, 0, nil // an upstream does not tell
 	}
 	n, err := h.services.backend.Usage(ctx, bucket)
 	return quota, n.Bytes, adminRefusal(err)
