@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/objsrv/objsrv/internal/strictjson"
 )
@@ -30,6 +31,11 @@ func (v *visit) guard() error {
 	}
 	switch plain, _, err := mime.ParseMediaType(kind); {
 	case err == nil && (plain == "application/json" || plain == "application/xml" || plain == "application/octet-stream"):
+		return nil
+	}
+	// The type of a request to S3 is that of an object. A browser that says where the page is from has said, to
+	// Check, that it is ours.
+	if strings.HasPrefix(v.rest, "s3/") && (v.r.Header.Get("Sec-Fetch-Site") == "same-origin" || v.r.Header.Get("Origin") != "") {
 		return nil
 	}
 	return &refusal{http.StatusUnsupportedMediaType, "UnsupportedMediaType",

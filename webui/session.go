@@ -4,11 +4,9 @@ import (
 	"crypto/hmac"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/objsrv/objsrv/iam"
-	"github.com/objsrv/objsrv/iam/policy"
 	"github.com/objsrv/objsrv/sts"
 )
 
@@ -173,37 +171,4 @@ func (v *visit) describe(s *session) (*loginView, error) {
 	}
 	out.Policies, out.Groups = v.IAM.Held(id)
 	return out, nil
-}
-
-// may answers what pages ask before they offer something. It is no permission: each request is decided anew.
-func (v *visit) may(id *iam.Identity) map[string]bool {
-	out := make(map[string]bool, len(v.admin)+2)
-	ask := func(action string) {
-		out[action] = v.IAM.Authorize(&iam.Request{Identity: id, Action: action, Conditions: conditions{v}}).Allowed
-	}
-	for _, action := range v.admin {
-		ask(action)
-	}
-	ask("s3:ListAllMyBuckets")
-	ask("s3:CreateBucket")
-	return out
-}
-
-// adminActions are all that policies may name.
-func adminActions() (out []string) {
-	for _, name := range policy.Actions() {
-		if strings.HasPrefix(name, "admin:") {
-			out = append(out, name)
-		}
-	}
-	return out
-}
-
-// conditions answers what the listener knows of the request.
-type conditions struct{ v *visit }
-
-// Values implements iam.Conditions.
-func (c conditions) Values(key string) ([]string, bool) {
-	value := c.v.ev.Condition(key, c.v.r.Referer())
-	return []string{value}, value != ""
 }

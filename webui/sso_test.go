@@ -299,6 +299,33 @@ func TestRole(t *testing.T) {
 	}
 }
 
+// TestMay: pages are told what may be offered, also to who may create buckets of some names alone.
+func TestMay(t *testing.T) {
+	s := newSite(t, options{})
+	for name, doc := range map[string]string{
+		"team":  `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::team-*","arn:aws:s3:::team-*/*"]}]}`,
+		"own":   `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:CreateBucket","Resource":"arn:aws:s3:::${aws:username}-x"}]}`,
+		"other": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::team-*/*"},{"Effect":"Allow","Action":"admin:ListUsers"}]}`,
+	} {
+		if _, err := s.iam.SetPolicy(t.Context(), name, []byte(doc)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for policy, want := range map[string]string{"team": "create", "own": "create", "other": "users", "readwrite": "create list", "consoleAdmin": "create list users", "readonly": ""} {
+		s.user("user-"+policy, annPassword, policy)
+		may := s.browser().login("user-"+policy, annPassword).session().Login.May
+		var got []string
+		for _, m := range []struct{ action, word string }{{"s3:CreateBucket", "create"}, {"s3:ListAllMyBuckets", "list"}, {"admin:ListUsers", "users"}} {
+			if may[m.action] {
+				got = append(got, m.word)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %q, want %q", policy, got, want)
+		}
+	}
+}
+
 // FuzzPlace: S-200, whatever a page asks for leads to the console's own document and nowhere else.
 func FuzzPlace(f *testing.F) {
 	for _, to := range []string{"#/a", "//evil", "#/a?b=c#d", "#/\\evil", "#/\r\nX: y", "javascript:x", "#/%", "#/ä"} {

@@ -145,6 +145,14 @@ func (s *services) openConsole() error {
 	return nil
 }
 
+// warnings are about addresses that can't be meant as they are.
+func (c *consoleConfig) warnings() []string {
+	if c.PublicURL != nil && c.ServerURL == nil && strings.Trim(c.PublicURL.Path, "/") != "" {
+		return []string{fmt.Sprintf("the console is reached at %s, where S3 can't be, since it has a path: set OBJSRV_SERVER_URL to where S3 is reached, for links that are shared", c.PublicURL)}
+	}
+	return nil
+}
+
 // implemented are the operations of S3 that this server has.
 func implemented() (names []string) {
 	for _, o := range s3api.Operations() {

@@ -218,6 +218,12 @@ func TestConsoleSettings(t *testing.T) {
 			t.Errorf("%s=%q: %v", tt.name, tt.value, err)
 		}
 	}
+	for server, want := range map[string]int{"": 1, "https://objects.example.com": 0} {
+		c, _, err := parseServer(t, environ{"OBJSRV_PUBLIC_URL": "https://files.example.com/s3", "OBJSRV_SERVER_URL": server}, "/data")
+		if err != nil || len(c.warnings(nil)) != want {
+			t.Errorf("SERVER_URL=%q: %v, %v", server, c.warnings(nil), err)
+		}
+	}
 	c, _, err := parseServer(t, environ{"MINIO_BROWSER_HSTS_SECONDS": "60", "MINIO_BROWSER_HSTS_INCLUDE_SUB_DOMAINS": "on", "MINIO_BROWSER_HSTS_PRELOAD": "on"}, "/data")
 	if err != nil || c.Console.hsts() != "max-age=60; includeSubDomains; preload" {
 		t.Errorf("%v, %v", c, err)

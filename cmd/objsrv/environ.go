@@ -290,5 +290,5 @@ func (c *Config) warnings(ignored []string) []string {
 	if len(ignored) > 0 {
 		w = append(w, fmt.Sprintf("variables without a meaning here, ignored: %s", strings.Join(ignored, ", ")))
 	}
-	return w
+	return append(w, c.Console.warnings()...)
 }
