@@ -27,7 +27,7 @@ createRoot(document.getElementById('root')!).render(
     >
       <LanguageProvider>
         <QueryClientProvider client={queryClient}>
-          <Notifications position="bottom-right" limit={4} containerWidth={400} />
+          <Notifications position="top-right" limit={4} containerWidth={400} pt={52} />
           <CrashBoundary>
             <App />
           </CrashBoundary>

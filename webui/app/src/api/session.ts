@@ -11,7 +11,10 @@ export interface Login {
   accessKey: string;
   /** RFC 3339; absent when the session does not end by itself. */
   expires?: string;
+  /** Name of the OpenID Connect provider. */
   provider?: string;
+  /** Whether POST renew may bring another session. */
+  renewable?: boolean;
   policies?: string[];
   groups?: string[];
   /** Answers to "may the user do this at all", by action. */
@@ -28,7 +31,10 @@ export interface Provider {
 /** Why a login at a provider led to nothing. */
 export interface Refused {
   message: string;
+  /** Where policies were looked for, and what it says. */
   claim?: string;
+  values?: string[];
+  /** Names of the claims that are there. */
   found?: string[];
 }
 
@@ -42,7 +48,8 @@ export interface Session {
     region?: string;
     s3URL?: string;
     deployment?: string;
-    features?: Record<string, unknown>;
+    /** Operations of S3 that this server has. */
+    features?: Record<string, boolean>;
   };
 }
 
@@ -64,4 +71,4 @@ export interface Share {
 export const share = (body: { bucket: string; key: string; versionId?: string; expiresIn: number }) => sendJSON<Share>('POST', './share', body);
 
 /** Asks for one archive of keys and prefixes; the address it returns is good for one download. */
-export const zip = (body: { bucket: string; keys: string[]; prefixes: string[]; name?: string }) => sendJSON<{ url: string }>('POST', './zip', body);
+export const zip = (body: { bucket: string; base: string; keys: string[]; prefixes: string[] }) => sendJSON<{ url: string }>('POST', './zip', body);

@@ -8,6 +8,8 @@ interface Value {
   server: Session['server'];
   /** Whether the user may do the action at all; for one resource the server decides. */
   may: (action: string) => boolean;
+  /** Whether the server has the operation of S3. */
+  has: (operation: string) => boolean;
   logout: () => Promise<void>;
 }
 
@@ -37,7 +39,7 @@ export function SessionProvider({ session, login, children }: { session: Session
     }
   }, []);
   const value = useMemo<Value>(
-    () => ({ login, server: session.server, may: (action) => login.may?.[action] === true, logout: end }),
+    () => ({ login, server: session.server, may: (action) => login.may?.[action] === true, has: (operation) => session.server.features?.[operation] === true, logout: end }),
     [login, session.server, end],
   );
   return <Context value={value}>{children}</Context>;
@@ -49,12 +51,13 @@ function useRenewal(login: Login) {
   const begun = useRef({ expires: '', at: 0 });
   useEffect(() => {
     if (!login.expires) return;
-    if (begun.current.expires !== login.expires) begun.current = { expires: login.expires, at: Date.now() };
-    const end = Date.parse(login.expires);
+    const expires = login.expires;
+    if (begun.current.expires !== expires) begun.current = { expires, at: Date.now() };
+    const end = Date.parse(expires);
     const at = begun.current.at + (end - begun.current.at) * 0.8;
     // Longer waits than 2^31 ms fire at once in browsers.
     const wait = (t: number) => Math.min(Math.max(t - Date.now(), 1000), 2 ** 31 - 1);
-    const early = setTimeout(() => {
+    const early = login.renewable === false ? undefined : setTimeout(() => {
       renew().then(
         () => queryClient.invalidateQueries({ queryKey: sessionKey }),
         () => undefined,
@@ -65,5 +68,5 @@ function useRenewal(login: Login) {
       clearTimeout(early);
       clearTimeout(late);
     };
-  }, [login.expires]);
+  }, [login.expires, login.renewable]);
 }

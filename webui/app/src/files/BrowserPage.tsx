@@ -61,11 +61,11 @@ function Browser({ place }: { place: Place }) {
   const act = useCallback(
     (a: Act, list: Entry[]) => {
       if (a === 'open') go(openPath(bucket, list[0]!));
-      else if (a === 'download') void downloadAll(bucket, list).catch(report);
+      else if (a === 'download') void downloadAll(bucket, folder, list).catch(report);
       else if (a === 'restore') queue.run('restore', bucket, t('files.objects', { n: list.length }), restoreWork(bucket, list), listing.refresh);
       else setAsked({ what: a, entries: list });
     },
-    [bucket, go, report, t, listing],
+    [bucket, folder, go, report, t, listing],
   );
   const menu = useCallback((e: Entry) => <RowMenu entry={e} act={(a, entry) => act(a, [entry])} />, [act]);
   const changed = useCallback(() => {

@@ -14,10 +14,9 @@ import { Page } from '../ui/Page';
 import { Problem } from '../ui/Problem';
 import { useDone } from '../ui/report';
 import { When } from '../ui/When';
+import { bucketsKey } from './buckets';
 import { CreateBucket } from './CreateBucket';
 import { folderPath, settingsPath } from './place';
-
-export const bucketsKey = ['buckets'] as const;
 
 /** The buckets that the user may see. */
 export default function BucketsPage() {

@@ -9,7 +9,7 @@ import { useSession } from '../app/session';
 import { useT } from '../i18n';
 import { Problem } from '../ui/Problem';
 import { useDone, useReport } from '../ui/report';
-import { bucketsKey } from './BucketsPage';
+import { bucketsKey } from './buckets';
 import { folderPath } from './place';
 
 const units = { MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;

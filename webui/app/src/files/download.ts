@@ -15,9 +15,10 @@ function follow(href: string, name: string) {
 export const download = (bucket: string, key: string, versionId?: string) => follow(downloadURL(bucket, key, versionId), baseName(key));
 
 /** Downloads one object as it is, anything else as one archive that the server makes on the way. */
-export async function downloadAll(bucket: string, entries: Entry[]): Promise<void> {
+export async function downloadAll(bucket: string, folder: string, entries: Entry[]): Promise<void> {
   const [only] = entries;
   if (entries.length === 1 && only!.kind === 'object') return download(bucket, only!.key);
-  const { url } = await zip({ bucket, keys: entries.filter((e) => e.kind === 'object').map((e) => e.key), prefixes: entries.filter((e) => e.kind === 'prefix').map((e) => e.key) });
+  const name = (list: Entry[]) => list.map((e) => e.key.slice(folder.length));
+  const { url } = await zip({ bucket, base: folder, keys: name(entries.filter((e) => e.kind === 'object')), prefixes: name(entries.filter((e) => e.kind === 'prefix')) });
   follow(url, '');
 }

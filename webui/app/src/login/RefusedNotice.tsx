@@ -6,6 +6,7 @@ import { useT } from '../i18n';
 /** Tells somebody whom the provider knows why that is not enough here. */
 export function RefusedNotice({ refused }: { refused: Refused }) {
   const t = useT();
+  const values = refused.values ?? [];
   const found = refused.found ?? [];
   return (
     <Alert color="yellow" icon={<IconUserQuestion aria-hidden />} title={t('login.refused.title')} role="alert">
@@ -14,24 +15,27 @@ export function RefusedNotice({ refused }: { refused: Refused }) {
         {refused.claim && (
           <>
             <Text>{t('login.refused.claim', { claim: refused.claim })}</Text>
-            {found.length === 0 ? (
-              <Text>{t('login.refused.nothing')}</Text>
-            ) : (
-              <>
-                <Text>{t('login.refused.found', { found: '' })}</Text>
-                <List size="md">
-                  {found.slice(0, 20).map((f) => (
-                    <List.Item key={f} style={{ overflowWrap: 'anywhere' }}>
-                      {f}
-                    </List.Item>
-                  ))}
-                </List>
-              </>
-            )}
+            <Names title={values.length === 0 ? t('login.refused.nothing') : t('login.refused.values')} names={values} />
+            {found.length > 0 && <Names title={t('login.refused.found')} names={found} />}
             <Text>{t('login.refused.todo')}</Text>
           </>
         )}
       </Stack>
     </Alert>
+  );
+}
+
+function Names({ title, names }: { title: string; names: string[] }) {
+  return (
+    <div>
+      <Text>{title}</Text>
+      <List size="md">
+        {names.slice(0, 20).map((n) => (
+          <List.Item key={n} style={{ overflowWrap: 'anywhere' }}>
+            {n}
+          </List.Item>
+        ))}
+      </List>
+    </div>
   );
 }

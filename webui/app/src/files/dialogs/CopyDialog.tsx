@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { listBuckets, type Entry } from '../../api/s3';
 import { useT } from '../../i18n';
-import { bucketsKey } from '../BucketsPage';
+import { bucketsKey } from '../buckets';
 import { copyWork } from '../jobs';
 import { queue } from '../transfer/queue';
 

@@ -1,0 +1,19 @@
+// @vitest-environment jsdom
+import { expect, it } from 'vitest';
+import { corsXML, encryptionXML, indentXML, parseCORS, parseEncryption, parseUploads } from './documents';
+
+it('reads what it writes', () => {
+  const rules = [{ origins: ['https://a.example', '*'], methods: ['GET', 'PUT'], headers: ['x-<&>'], expose: [], maxAge: 60 }, { origins: ['b'], methods: ['HEAD'], headers: [], expose: ['ETag'], maxAge: undefined }];
+  expect(parseCORS(corsXML(rules))).toEqual(rules);
+  expect(parseEncryption(encryptionXML({ algorithm: 'AES256', key: '' }))).toEqual({ algorithm: 'AES256', key: '' });
+  expect(parseEncryption(encryptionXML({ algorithm: 'aws:kms', key: 'k&1' }))).toEqual({ algorithm: 'aws:kms', key: 'k&1' });
+  expect(parseEncryption('<ServerSideEncryptionConfiguration/>')).toBeUndefined();
+});
+
+it('decodes keys of uploads', () => {
+  expect(parseUploads('<R><IsTruncated>true</IsTruncated><Upload><Key>a%2Fb+c</Key><UploadId>u</UploadId></Upload></R>')).toEqual({ uploads: [{ key: 'a/b c', uploadId: 'u', initiated: '' }], truncated: true });
+});
+
+it('indents', () => {
+  expect(indentXML('<A xmlns="x"><B>1 &lt; 2</B><C/></A>')).toBe('<A>\n  <B>1 &#60; 2</B>\n  <C></C>\n</A>');
+});

@@ -1,0 +1,73 @@
+// Settings of a bucket as they travel. Shapes come from the Amazon S3 API reference.
+import { all, escapeXML, parseXML, text } from '../api/s3xml';
+
+/** A rule of who may use the bucket from pages of other origins. */
+export interface CORSRule {
+  origins: string[];
+  methods: string[];
+  headers: string[];
+  expose: string[];
+  maxAge: number | undefined;
+}
+
+export const corsMethods = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'] as const;
+
+export function parseCORS(doc: string): CORSRule[] {
+  const texts = (e: Element, name: string) => all(e, name).map((c) => c.textContent ?? '');
+  return all(parseXML(doc), 'CORSRule').map((r) => ({
+    origins: texts(r, 'AllowedOrigin'), methods: texts(r, 'AllowedMethod'), headers: texts(r, 'AllowedHeader'), expose: texts(r, 'ExposeHeader'),
+    maxAge: text(r, 'MaxAgeSeconds') === '' ? undefined : Number(text(r, 'MaxAgeSeconds')),
+  }));
+}
+
+export function corsXML(rules: CORSRule[]): string {
+  const each = (name: string, list: string[]) => list.map((v) => `<${name}>${escapeXML(v)}</${name}>`).join('');
+  const rule = (r: CORSRule) =>
+    each('AllowedOrigin', r.origins) + each('AllowedMethod', r.methods) + each('AllowedHeader', r.headers) + each('ExposeHeader', r.expose) + (r.maxAge === undefined ? '' : `<MaxAgeSeconds>${r.maxAge}</MaxAgeSeconds>`);
+  return `<CORSConfiguration>${rules.map((r) => `<CORSRule>${rule(r)}</CORSRule>`).join('')}</CORSConfiguration>`;
+}
+
+/** How new objects are encrypted when their request says nothing. */
+export interface Encryption {
+  algorithm: 'AES256' | 'aws:kms';
+  key: string;
+}
+
+export function parseEncryption(doc: string): Encryption | undefined {
+  const rule = all(parseXML(doc), 'Rule')[0];
+  const by = rule && all(rule, 'ApplyServerSideEncryptionByDefault')[0];
+  if (!by) return undefined;
+  return { algorithm: text(by, 'SSEAlgorithm') === 'AES256' ? 'AES256' : 'aws:kms', key: text(by, 'KMSMasterKeyID') };
+}
+
+export const encryptionXML = (e: Encryption) =>
+  `<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>${e.algorithm}</SSEAlgorithm>${
+    e.algorithm === 'aws:kms' && e.key ? `<KMSMasterKeyID>${escapeXML(e.key)}</KMSMasterKeyID>` : ''
+  }</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>`;
+
+/** An upload by parts that has neither been completed nor given up. */
+export interface Unfinished {
+  key: string;
+  uploadId: string;
+  initiated: string;
+}
+
+export function parseUploads(doc: string): { uploads: Unfinished[]; truncated: boolean } {
+  const root = parseXML(doc);
+  return {
+    uploads: all(root, 'Upload').map((u) => ({ key: decodeURIComponent(text(u, 'Key').replaceAll('+', ' ')), uploadId: text(u, 'UploadId'), initiated: text(u, 'Initiated') })),
+    truncated: text(root, 'IsTruncated') === 'true',
+  };
+}
+
+/** A document with one element a line, for people. */
+export function indentXML(doc: string): string {
+  const write = (e: Element, depth: number): string => {
+    const pad = '  '.repeat(depth);
+    const name = e.nodeName;
+    const attributes = depth === 0 ? '' : [...e.attributes].map((a) => ` ${a.name}="${escapeXML(a.value)}"`).join('');
+    const inner = e.children.length === 0 ? escapeXML(e.textContent ?? '') : `\n${[...e.children].map((c) => write(c, depth + 1)).join('\n')}\n${pad}`;
+    return `${pad}<${name}${attributes}>${inner}</${name}>`;
+  };
+  return write(parseXML(doc), 0);
+}
