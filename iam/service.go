@@ -186,14 +186,7 @@ func (s *Service) resync(ctx context.Context) (store.Watcher, error) {
 		return nil, err
 	}
 	sn.revision = l.Revision
-	s.expiries = nil
-	for i := range l.Records {
-		if err := sn.add(&l.Records[i]); err != nil {
-			s.report(err)
-		}
-		s.expiries.note(&l.Records[i])
-		l.Records[i].Value = nil // not needed any more, and there may be many
-	}
+	s.fill(sn, l.Records)
 	for _, d := range damaged {
 		s.report(d)
 		sn.damage(d.Kind, d.Name, d)
@@ -205,6 +198,32 @@ func (s *Service) resync(ctx context.Context) (store.Watcher, error) {
 	}
 	s.publish(sn)
 	return w, nil
+}
+
+// fill puts all records into a new snapshot.
+func (s *Service) fill(sn *snapshot, records []store.Record) {
+	s.expiries = nil
+	var sessions []*session
+	for i := range records {
+		r := &records[i]
+		var err error
+		if r.Kind == kindSession {
+			var ss *session
+			if ss, err = sn.readSession(r); err == nil {
+				sessions = append(sessions, ss)
+			} else {
+				err = sn.unreadable(r, err)
+			}
+		} else {
+			err = sn.add(r)
+		}
+		if err != nil {
+			s.report(err)
+		}
+		s.expiries.note(r)
+		r.Value = nil // not needed any more, and there may be many
+	}
+	sn.putSessions(sessions)
 }
 
 // follow applies the events of w until ctx ends or the store is closed.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"slices"
+	"sync"
 
 	"github.com/objsrv/objsrv/iam/policy"
 	"github.com/objsrv/objsrv/iam/store"
@@ -37,9 +38,15 @@ func (sn *snapshot) add(r *store.Record) error {
 		err = errors.New("kind is not known")
 	}
 	if err != nil {
-		err = &store.DamageError{Kind: r.Kind, Name: r.Name, Reason: err.Error()}
-		sn.damage(r.Kind, r.Name, err)
+		err = sn.unreadable(r, err)
 	}
+	return err
+}
+
+// unreadable marks a record that can't be understood.
+func (sn *snapshot) unreadable(r *store.Record, why error) error {
+	err := &store.DamageError{Kind: r.Kind, Name: r.Name, Reason: why.Error()}
+	sn.damage(r.Kind, r.Name, err)
 	return err
 }
 
@@ -163,16 +170,40 @@ func (sn *snapshot) putKey(r *store.Record) error {
 }
 
 func (sn *snapshot) putSession(r *store.Record) error {
-	ss := &session{}
-	if err := ss.decode(r.Value, sn.known); err != nil {
+	ss, err := sn.readSession(r)
+	if err != nil {
 		return err
 	}
+	sn.sessions = sn.sessions.with(ss.AccessKey, ss)
+	sn.issued = link(sn.issued, ss.UserID, ss.AccessKey)
+	return nil
+}
+
+// putSessions puts all of a start at once: both indexes grow side by side.
+func (sn *snapshot) putSessions(list []*session) {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for _, ss := range list {
+			sn.issued = link(sn.issued, ss.UserID, ss.AccessKey)
+		}
+	})
+	for _, ss := range list {
+		sn.sessions = sn.sessions.with(ss.AccessKey, ss)
+	}
+	wg.Wait()
+}
+
+func (sn *snapshot) readSession(r *store.Record) (*session, error) {
+	ss := &session{}
+	if err := ss.decode(r.Value, sn.known); err != nil {
+		return nil, err
+	}
 	if ss.AccessKey != r.Name || ss.UserID == "" || ss.Secret == "" || len(ss.TokenHash) != sha256.Size || !ss.Expires.Equal(r.Expires) {
-		return errors.New("it describes another session")
+		return nil, errors.New("it describes another session")
 	}
 	tm, err := sn.newTerms("policy of session "+ss.AccessKey, ss.Bounds, ss.Grants)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if tm == nil {
 		tm = sn.nothing
@@ -180,9 +211,7 @@ func (sn *snapshot) putSession(r *store.Record) error {
 	ss.scope = scope{terms: tm, issued: &ss.Created}
 	ss.identity = sn.identity(ss.Account, ss.UserID, ss.UserName, ss.AccessKey)
 	ss.identity.scope, ss.identity.Kind = &ss.scope, SessionKey
-	sn.sessions = sn.sessions.with(ss.AccessKey, ss)
-	sn.issued = link(sn.issued, ss.UserID, ss.AccessKey)
-	return nil
+	return ss, nil
 }
 
 // identity is whom a key of a user, or of root, stands for.
