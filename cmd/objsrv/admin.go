@@ -27,8 +27,9 @@ func newAdminCommand() *cobra.Command {
 	f := &adminFlags{}
 	cmd := &cobra.Command{
 		Use:   "admin",
-		Short: "Manage users, groups, policies, access keys and sessions of a running server",
-		Long: `Manage users, groups, policies, access keys and sessions of a running server, and ask why it refuses.
+		Short: "Manage a running server: identities, settings, quotas; watch what it does",
+		Long: `Manage users, groups, policies, access keys and sessions of a running server, its settings and quotas,
+ask why it refuses, and watch what it does.
 
 The endpoint is --endpoint, OBJSRV_ENDPOINT, OBJSRV_URL or AWS_ENDPOINT_URL. The
 credentials are --access-key with --secret-key, or the first complete pair of
@@ -47,6 +48,7 @@ MINIO_ROOT_USER and MINIO_ROOT_PASSWORD, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS
 	cmd.AddCommand(newAdminUserCommand(f), newAdminGroupCommand(f), newAdminPolicyCommand(f), newAdminKeyCommand(f), newAdminSessionCommand(f),
 		newAdminWhoamiCommand(f), newAdminExplainCommand(f), newAdminSimulateCommand(f), newAdminLDAPCommand(f), newAdminOpenIDCommand(f),
 		newAdminEncryptionCommand(f), newAdminImportCommand(f))
+	cmd.AddCommand(newAdminHostCommands(f)...)
 	return cmd
 }
 

@@ -38,6 +38,21 @@ func policyPath(name string) string { return "policies/" + url.PathEscape(name) 
 // call sends one signed request and returns the answer's body, or an error that says
 // what the server did not like.
 func (f *adminFlags) call(cmd *cobra.Command, method, path string, in any) ([]byte, error) {
+	resp, err := f.open(cmd, method, path, in, false)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return nil, fmt.Errorf("read answer: %w", err)
+	}
+	return answer, nil
+}
+
+// open sends one signed request and returns the answer, whose body the caller closes, or an error that says
+// what the server did not like. An endless answer may take any time.
+func (f *adminFlags) open(cmd *cobra.Command, method, path string, in any, endless bool) (*http.Response, error) {
 	var body []byte
 	contentType, timeout := "application/json", adminTimeout
 	switch v := in.(type) {
@@ -73,20 +88,22 @@ func (f *adminFlags) call(cmd *cobra.Command, method, path string, in any) ([]by
 	if err != nil {
 		return nil, err
 	}
-	client.Timeout = timeout
+	if client.Timeout = timeout; endless {
+		client.Timeout = 0
+	}
 	resp, err := client.Do(r)
 	if err != nil {
 		return nil, fmt.Errorf("reach the server: %w", err)
+	}
+	if resp.StatusCode/100 == 2 {
+		return resp, nil
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return nil, fmt.Errorf("read answer: %w", err)
 	}
-	if resp.StatusCode/100 != 2 {
-		return nil, refusal(resp, answer)
-	}
-	return answer, nil
+	return nil, refusal(resp, answer)
 }
 
 // refusal is the error that an answer stands for. Its text came over the network and is

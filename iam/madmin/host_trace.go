@@ -100,7 +100,7 @@ func (f *traceFilter) keep(t *live.Trace) bool {
 
 // traceKind tells requests of S3 and STS from those of probes and of administration.
 func traceKind(t *live.Trace) int {
-	if strings.HasPrefix(t.URI, "/minio/") || strings.HasPrefix(t.URI, "/-/") {
+	if t.Internal() {
 		return traceInternal
 	}
 	return traceS3
