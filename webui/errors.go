@@ -40,7 +40,7 @@ type errorBody struct {
 func (v *visit) fail(err error) {
 	r := asRefusal(err)
 	v.ev.Code = r.code
-	if r.status >= http.StatusInternalServerError {
+	if r.status >= http.StatusInternalServerError && r.status != http.StatusNotImplemented {
 		v.ev.Err = err
 	}
 	v.reply(r.status, errorBody{r.code, r.message, v.ev.ID})

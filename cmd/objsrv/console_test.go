@@ -79,6 +79,50 @@ func TestConsoleOff(t *testing.T) {
 	}
 }
 
+// TestConsoleStreams: S-209, one user watches no more than so much, and nothing after the logout.
+func TestConsoleStreams(t *testing.T) {
+	p, _, _ := start(t, environ{"OBJSRV_ROOT_PASSWORD": testPassword}, t.TempDir())
+	base := "http://" + p.Addr().String() + "/-/console/"
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &http.Client{Jar: jar}
+	post := func(path, body string) {
+		t.Helper()
+		resp, err := c.Post(base+path, "application/json", strings.NewReader(body))
+		if err != nil || resp.StatusCode != 200 {
+			t.Fatal(resp, err)
+		}
+		resp.Body.Close()
+	}
+	post("login", `{"accessKey":"admin","secretKey":"`+testPassword+`"}`)
+	var open []io.ReadCloser
+	refused := 0
+	for range 100 {
+		resp, err := c.Get(base + "admin/trace")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.StatusCode == 200 {
+			open = append(open, resp.Body)
+			continue
+		}
+		refused++
+		resp.Body.Close()
+	}
+	if len(open) == 0 || len(open) > 20 || refused != 100-len(open) {
+		t.Errorf("%d streams are open, %d were refused", len(open), refused)
+	}
+	post("logout", "")
+	for _, body := range open { // each ends, or the test does not
+		if _, err := io.Copy(io.Discard, body); err != nil {
+			t.Error(err)
+		}
+		body.Close()
+	}
+}
+
 // TestConsoleLogin: who logs in on one address uses the other's handlers with the cookie, until the logout.
 func TestConsoleLogin(t *testing.T) {
 	p, _, _ := start(t, environ{"OBJSRV_ROOT_PASSWORD": testPassword}, t.TempDir(), "--console-address", "127.0.0.1:0")

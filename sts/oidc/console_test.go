@@ -96,6 +96,31 @@ func TestRenew(t *testing.T) {
 	}
 }
 
+// TestUsualScopes: without SCOPES the provider is asked for what it knows of people, and for nothing that it does not
+// know; what is set is asked for as it is.
+func TestUsualScopes(t *testing.T) {
+	for _, tt := range []struct {
+		supported any
+		set, want string
+	}{
+		{nil, "", "openid"},
+		{[]string{"openid", "email", "offline_access", "groups", "phone"}, "", "openid email groups"},
+		{[]string{"profile"}, "openid,minio", "openid minio"},
+		{"openid profile", "", "openid"},
+	} {
+		i := newLoginIssuer(t)
+		i.metadata["scopes_supported"] = tt.supported
+		l, err := i.flow("SCOPES", tt.set).Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := url.Parse(l.URL)
+		if err != nil || u.Query().Get("scope") != tt.want {
+			t.Errorf("%v, %q: %s", tt.supported, tt.set, l.URL)
+		}
+	}
+}
+
 // TestLogoutPage: the provider's page knows whose session it is and where to lead back; not every provider has one.
 func TestLogoutPage(t *testing.T) {
 	i := newLoginIssuer(t)

@@ -197,12 +197,28 @@ func (f *Flow) client(ctx context.Context) (*oauth2.Config, error) {
 	}
 	scopes := f.p.Scopes
 	if len(scopes) == 0 {
-		scopes = []string{oidc.ScopeOpenID}
+		scopes = have.usualScopes()
 	}
 	return &oauth2.Config{
 		ClientID: f.p.ClientID, ClientSecret: f.p.ClientSecret, RedirectURL: f.redirect, Scopes: scopes,
 		Endpoint: oauth2.Endpoint{AuthURL: have.Authorization, TokenURL: have.Token, AuthStyle: authStyle(have.TokenAuth, f.p.ClientSecret)},
 	}, nil
+}
+
+// usualScopes are asked for where SCOPES is not set: what is said of people, as far as the provider knows the names
+// (OpenID Connect Core, section 5.4; groups is Dex's and others').
+func (m *metadata) usualScopes() []string {
+	scopes := []string{oidc.ScopeOpenID}
+	var supported []string
+	if json.Unmarshal(m.Scopes, &supported) != nil {
+		return scopes
+	}
+	for _, s := range []string{"profile", "email", "groups"} {
+		if slices.Contains(supported, s) {
+			scopes = append(scopes, s)
+		}
+	}
+	return scopes
 }
 
 // authStyle chooses how the client proves itself. Trying one after the other, as package oauth2

@@ -28,6 +28,7 @@ type metadata struct {
 	Userinfo string `json:"userinfo_endpoint"`
 
 	// For people who log in.
+	Scopes        json.RawMessage `json:"scopes_supported"` // read by usualScopes alone
 	Authorization string          `json:"authorization_endpoint"`
 	Token         string          `json:"token_endpoint"`
 	EndSession    string          `json:"end_session_endpoint"`                  // OpenID Connect RP-Initiated Logout 1.0
