@@ -1,5 +1,8 @@
 // The administration pages. Each has a folder here and a row in the list; a page is loaded when it is opened.
-import { IconFileText, IconFingerprint, IconKey, IconKeyframes, IconPlugConnected, IconScale, IconShieldX, IconUser, IconUserCircle, IconUsersGroup } from '@tabler/icons-react';
+import {
+  IconActivity, IconAdjustments, IconChartLine, IconChartPie, IconFileText, IconFingerprint, IconKey, IconKeyframes, IconListDetails, IconPlugConnected, IconScale, IconServer,
+  IconShieldX, IconUser, IconUserCircle, IconUsersGroup,
+} from '@tabler/icons-react';
 import { lazy } from 'react';
 import type { Route } from '../app/routes';
 
@@ -19,4 +22,11 @@ export const adminRoutes: Route[] = [
   { path: '/providers', page: lazy(() => import('./providers/ProvidersPage')), nav: { section: 'access', label: 'admin.providers', icon: IconFingerprint, needs: ['admin:ConfigUpdate', 'admin:Explain'] } },
   { path: '/simulator/:who?/:what?/:where?', page: lazy(() => import('./simulator/SimulatorPage')), nav: { section: 'access', label: 'admin.sim', icon: IconScale, needs: ['admin:Explain'] } },
   { path: '/refusals/:id?', page: lazy(() => import('./refusals/RefusalsPage')), nav: { section: 'access', label: 'admin.refusals', icon: IconShieldX, needs: ['admin:Explain'] } },
+
+  { path: '/server', page: lazy(() => import('./server/ServerPage')), nav: { section: 'server', label: 'admin.server', icon: IconServer, needs: ['admin:ServerInfo'] } },
+  { path: '/metrics', page: lazy(() => import('./metrics/MetricsPage')), nav: { section: 'server', label: 'admin.metrics', icon: IconChartLine, needs: ['admin:Prometheus'] } },
+  { path: '/usage/:bucket?/:prefix?', page: lazy(() => import('./usage/UsagePage')), nav: { section: 'server', label: 'admin.usage', icon: IconChartPie, needs: ['admin:DataUsageInfo'] } },
+  { path: '/trace', page: lazy(() => import('./trace/TracePage')), nav: { section: 'server', label: 'admin.trace', icon: IconActivity, needs: ['admin:ServerTrace'] } },
+  { path: '/logs', page: lazy(() => import('./logs/LogsPage')), nav: { section: 'server', label: 'admin.logs', icon: IconListDetails, needs: ['admin:ConsoleLog'] } },
+  { path: '/config/:name?', page: lazy(() => import('./config/ConfigPage')), nav: { section: 'server', label: 'admin.config', icon: IconAdjustments, needs: ['admin:ConfigUpdate'] } },
 ];

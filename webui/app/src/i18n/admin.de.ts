@@ -1,4 +1,5 @@
 import type { adminEn } from './admin.en';
+import { adminServerDe } from './adminserver.de';
 import type { Translation } from './message';
 
 export const adminDe: Translation<typeof adminEn> = {
@@ -274,4 +275,5 @@ export const adminDe: Translation<typeof adminEn> = {
   'admin.refusal.todo.deny': 'Nehmen Sie die verbietende Anweisung aus der Richtlinie oder engen Sie sie ein. Keine andere Richtlinie wiegt sie auf.',
   'admin.refusal.todo.allow': 'Geben Sie dem Benutzer oder einer seiner Gruppen eine Richtlinie, die {action} dort erlaubt.',
   'admin.config': 'Konfiguration',
+  ...adminServerDe,
 };

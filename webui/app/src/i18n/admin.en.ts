@@ -1,6 +1,7 @@
 import type { Message } from './message';
+import { adminServerEn } from './adminserver.en';
 
-// Texts of the administration pages.
+// Texts of the administration pages: who may do what.
 export const adminEn = {
   'admin.denied': 'You may not see this',
   'admin.overview': 'Overview',
@@ -274,4 +275,5 @@ export const adminEn = {
   'admin.refusal.todo.deny': 'Take the statement that forbids it out of the policy, or narrow it. No other policy can outweigh it.',
   'admin.refusal.todo.allow': 'Give the user, or one of its groups, a policy that allows {action} there.',
   'admin.config': 'Configuration',
+  ...adminServerEn,
 } as const satisfies Record<string, Message>;

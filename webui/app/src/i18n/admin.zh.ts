@@ -1,4 +1,5 @@
 import type { adminEn } from './admin.en';
+import { adminServerZh } from './adminserver.zh';
 import type { Translation } from './message';
 
 export const adminZh: Translation<typeof adminEn> = {
@@ -274,4 +275,5 @@ export const adminZh: Translation<typeof adminEn> = {
   'admin.refusal.todo.deny': '从策略中移除或收窄该禁止语句。其他策略无法覆盖它。',
   'admin.refusal.todo.allow': '为该用户或其所在组授予允许 {action} 的策略。',
   'admin.config': '配置',
+  ...adminServerZh,
 };

@@ -21,7 +21,7 @@ export function Facts({ rows }: { rows: [name: string, value: ReactNode | undefi
 /** A part of a page with a title of its own. */
 export function Part({ title, about, actions, children }: { title: string; about?: ReactNode; actions?: ReactNode; children: ReactNode }) {
   return (
-    <Box component="section" mb="xl" aria-label={title}>
+    <Box component="section" mb="xl" mt="lg" aria-label={title}>
       <Box className={classes.partHead}>
         <div>
           <Title order={2}>{title}</Title>
