@@ -44,7 +44,11 @@ func until(t *testing.T, what string, f func() bool) {
 
 func event(uri string, status int) live.Trace {
 	start := time.Unix(1000, 0)
-	return live.NewTrace(&reqlog.Event{Start: start, Method: "GET", Host: "h", URI: uri, Op: "GetObject", Status: status, BytesIn: 1, BytesOut: 2, Remote: "1.2.3.4",
+	op := "GetObject"
+	if uri == "/minio/health/live" {
+		op = "Health"
+	}
+	return live.NewTrace(&reqlog.Event{Start: start, Method: "GET", Host: "h", URI: uri, Op: op, Status: status, BytesIn: 1, BytesOut: 2, Remote: "1.2.3.4",
 		Header: http.Header{"Authorization": {"AWS4-HMAC-SHA256 secret"}, "Range": {"bytes=0-1"}}, Answered: start.Add(time.Millisecond)}, start.Add(5*time.Millisecond))
 }
 
@@ -70,7 +74,7 @@ func TestTrace(t *testing.T) {
 		}
 		got = append(got, v)
 	}
-	if len(got) != 3 || got[0].Type != traceS3 || got[1].Type != traceInternal || got[1].FuncName != "internal.GetObject" {
+	if len(got) != 3 || got[0].Type != traceS3 || got[1].Type != traceInternal || got[1].FuncName != "internal.Health" {
 		t.Fatalf("%+v", got)
 	}
 	v := got[0]
