@@ -70,9 +70,20 @@ func verifyAssume(ctx context.Context, s *session) error {
 
 // login gets temporary credentials.
 func (s *session) login(ctx context.Context) error {
-	body, err := s.target.exchange(ctx, assume(s.target, 0))
+	temp, err := s.target.Assume(ctx)
 	if err != nil {
-		return fmt.Errorf("AssumeRole: %w", err)
+		return err
+	}
+	s.temp = *temp
+	return nil
+}
+
+// Assume sends an AssumeRole outside any measurement and returns the target as the temporary
+// credentials see it.
+func (t *Target) Assume(ctx context.Context) (*Target, error) {
+	body, err := t.exchange(ctx, assume(t, 0))
+	if err != nil {
+		return nil, fmt.Errorf("AssumeRole: %w", err)
 	}
 	var answer struct {
 		Result struct {
@@ -84,15 +95,15 @@ func (s *session) login(ctx context.Context) error {
 		} `xml:"AssumeRoleResult"`
 	}
 	if err := xml.Unmarshal(body, &answer); err != nil {
-		return fmt.Errorf("AssumeRole: %w", err)
+		return nil, fmt.Errorf("AssumeRole: %w", err)
 	}
 	c := answer.Result.Credentials
 	if c.AccessKeyID == "" || c.SecretAccessKey == "" || c.SessionToken == "" {
-		return fmt.Errorf("AssumeRole: the answer lacks credentials")
+		return nil, fmt.Errorf("AssumeRole: the answer lacks credentials")
 	}
-	s.temp = *s.target
-	s.temp.AccessKey, s.temp.SecretKey, s.temp.SessionToken = c.AccessKeyID, c.SecretAccessKey, c.SessionToken
-	return nil
+	temp := *t
+	temp.AccessKey, temp.SecretKey, temp.SessionToken = c.AccessKeyID, c.SecretAccessKey, c.SessionToken
+	return &temp, nil
 }
 
 // doneAssume ends the sessions by MinIO's route for it: a user of objsrv has at most 100 000.
