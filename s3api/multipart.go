@@ -172,7 +172,7 @@ func listParts(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.proveKey(u); err != nil {
+	if err := c.proveKey(u, false); err != nil {
 		return err
 	}
 	parts, more, err := c.s.Backend.ListParts(c.ctx, u.UploadRef, after, limit)

@@ -79,15 +79,18 @@ func completeMultipartUpload(c *call) error {
 	if in.Parts, err = c.completeParts(); err != nil {
 		return err
 	}
-	if err := c.proveUpload(in.Upload); err != nil {
-		return err
-	}
 	room, err := c.claimParts(b, &in)
 	if err != nil {
 		return err
 	}
 	defer room.release()
-	in.Digest = claims.digest
+	in.Digest = func(u *storage.Upload, parts []storage.Part) (storage.Digest, error) {
+		// AWS needs the customer's key where the upload was begun with a checksum algorithm.
+		if err := c.proveKey(u, u.ChecksumAlgorithm != ""); err != nil {
+			return storage.Digest{}, err
+		}
+		return claims.digest(u, parts)
+	}
 	o, err := c.s.Backend.CompleteUpload(c.ctx, in)
 	if err != nil {
 		return conditionError(err, &in.If)

@@ -179,6 +179,12 @@ func TestPartKeys(t *testing.T) {
 	e.refused(400, "InvalidRequest", "POST", "/bkt/k?uploadId="+id, complete, withCustomer(2)...)
 	e.refused(400, "InvalidRequest", "GET", "/bkt/k?uploadId="+id, "", withCustomer(2)...)
 	e.must(200, "POST", "/bkt/k?uploadId="+id, complete)
+	// With a checksum algorithm the key is needed to the end.
+	id = e.must(200, "POST", "/bkt/k2?uploads", "", append(withCustomer(1), "X-Amz-Checksum-Algorithm: CRC32")...).element("UploadId")
+	part = e.must(200, "PUT", "/bkt/k2?partNumber=1&uploadId="+id, "x", withCustomer(1)...)
+	complete = fmt.Sprintf("<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>%s</ETag></Part></CompleteMultipartUpload>", part.Get("Etag"))
+	e.refused(400, "InvalidRequest", "POST", "/bkt/k2?uploadId="+id, complete)
+	e.must(200, "POST", "/bkt/k2?uploadId="+id, complete, withCustomer(1)...)
 	e.must(400, "HEAD", "/bkt/k", "")
 	e.must(200, "HEAD", "/bkt/k", "", withCustomer(1)...)
 	for i, m := range sseModes()[:4] {

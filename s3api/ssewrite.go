@@ -178,21 +178,6 @@ func (c *call) partEncoding(up *storage.Upload, number int) (*encoding, error) {
 	return &encoding{sealing: s, key: key, number: number}, err
 }
 
-// proveUpload is proveKey for who has not looked the upload up. One that is gone may have been completed already.
-func (c *call) proveUpload(ref storage.UploadRef) error {
-	if !c.asksSealing() {
-		return nil
-	}
-	up, err := c.s.Backend.Upload(c.ctx, ref)
-	if errors.Is(err, storage.ErrNoSuchUpload) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return c.proveKey(up)
-}
-
 // agrees refuses headers of SSE-S3 and SSE-KMS that ask for another encryption than an upload has. They need not be
 // sent with parts, but MinIO's client sends them with some.
 func (c *call) agrees(s *sealing) error {
@@ -206,10 +191,14 @@ func (c *call) agrees(s *sealing) error {
 	return nil
 }
 
-// proveKey checks the customer's key of a request that names an upload and need not have it.
-func (c *call) proveKey(up *storage.Upload) error {
+// proveKey checks what a request says of encryption that names an upload and neither reads nor writes content. The
+// customer's key may be left out, unless needed.
+func (c *call) proveKey(up *storage.Upload, needed bool) error {
 	if !c.asksSealing() {
-		return nil
+		s, err := sealingOf(up.Meta.Props)
+		if err != nil || !needed || !s.encrypted() || s.Mode != sseCustomer {
+			return err
+		}
 	}
 	_, err := c.partEncoding(up, 0)
 	return err

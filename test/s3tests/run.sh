@@ -31,7 +31,18 @@ config() {
     add_user "s3tests-$u" "s3tests-$u-secret" "$TMP/certs/ca.crt" "$account"
     account=$((account + 111111111111))
   done
+  add_keys testkey-1 testkey-2 # the names that the suite uses unless it is told others
   "$VENV/bin/python" "$here/config.py" "$S3TESTS/s3tests.conf.SAMPLE" "$ENDPOINT" "$TMP/certs/ca.crt" >"$1"
+}
+
+# add_keys NAME...   makes keys of encryption on the server started last; MinIO has none but that of its setting
+add_keys() {
+  local k
+  [ "$PEER" != minio ] || return 0
+  for k; do
+    OBJSRV_URL=$ENDPOINT OBJSRV_ACCESS_KEY=$ACCESS OBJSRV_SECRET_KEY=$SECRET OBJSRV_CA_FILE=$TMP/certs/ca.crt \
+      "$SERVER_BIN" admin encryption key add "$k" >>"$TMP/admin.log" 2>&1 || { echo "FAIL add key $k: $(tail -n 3 "$TMP/admin.log")"; exit 1; }
+  done
 }
 
 for ((w = 0; w < workers; w++)); do
@@ -42,7 +53,7 @@ cp "$TMP/gw0.conf" "$TMP/master.conf"; cp "$TMP/gw0.conf" "$TMP/main.conf"
 
 markers="not fails_on_aws and not lifecycle_expiration and not lifecycle_transition and not cloud_transition and not cloud_restore"
 parallel=(); [ "$workers" = 1 ] || parallel=(-n "$workers" --dist worksteal)
-cd "$S3TESTS" && SSL_CERT_FILE=$TMP/certs/ca.crt S3TESTS_CONF_DIR=$TMP PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 \
+cd "$S3TESTS" && SSL_CERT_FILE=$TMP/certs/ca.crt REQUESTS_CA_BUNDLE=$TMP/certs/ca.crt S3TESTS_CONF_DIR=$TMP PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 \
   "$VENV/bin/pytest" -p s3tests_worker -p no:cacheprovider -q --no-header --tb=short -m "$markers" \
   --timeout "${TIMEOUT:-120}" --junitxml "$REPORT/junit.xml" ${parallel[@]+"${parallel[@]}"} "$@" \
   s3tests/functional/test_s3.py s3tests/functional/test_headers.py >"$REPORT/pytest.log" 2>&1
