@@ -185,7 +185,7 @@ func (c *call) copyMeta(b *storage.Bucket, src *source) (storage.Meta, error) {
 		m.Attrs = copiedAttrs(src.obj.Attrs, m.Attrs)
 	}
 	if c.toItself(src) && !replaceMeta && !replaceTags && header.Get("X-Amz-Storage-Class") == "" &&
-		!c.asksSealing() && header.Get("X-Amz-Website-Redirect-Location") == "" && header.Get("X-Amz-Checksum-Algorithm") == "" {
+		!c.asksSealing() && src.sealed.customer == nil && header.Get("X-Amz-Website-Redirect-Location") == "" && header.Get("X-Amz-Checksum-Algorithm") == "" {
 		return m, errorf("InvalidRequest", "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
 	}
 	if replaceTags {
