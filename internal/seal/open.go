@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sort"
+	"sync"
 
 	"github.com/objsrv/objsrv/storage"
 )
@@ -175,4 +176,31 @@ func (r *reader) advance() error {
 	r.in = min(r.left, p.at+p.Size-r.off)
 	r.r = b.reader(r.off-p.at, r.in)
 	return nil
+}
+
+// copyBuffers are for contents that don't write themselves.
+var copyBuffers = sync.Pool{New: func() any { return new([256 << 10]byte) }}
+
+// WriteTo implements io.WriterTo.
+func (r *reader) WriteTo(w io.Writer) (total int64, err error) {
+	for r.err == nil && r.left > 0 {
+		if r.in == 0 {
+			r.err = r.advance()
+			continue
+		}
+		var n int64
+		if from, ok := r.r.(io.WriterTo); ok {
+			n, err = from.WriteTo(w)
+		} else {
+			buf := copyBuffers.Get().(*[256 << 10]byte)
+			n, err = io.CopyBuffer(struct{ io.Writer }{w}, io.LimitReader(r.r, r.in), buf[:])
+			copyBuffers.Put(buf)
+		}
+		if err == nil && n < r.in {
+			err = fmt.Errorf("a piece ends %d bytes early: %w", r.in-n, storage.ErrDamaged)
+		}
+		r.in, r.left, r.off, total = r.in-n, r.left-n, r.off+n, total+n
+		r.err = err
+	}
+	return total, r.err
 }

@@ -26,6 +26,39 @@ func (s stored) Range(off, n int64) io.Reader {
 	return &counting{bytes.NewReader(s.b[off : off+n]), s.read}
 }
 
+// inBlocks is content whose readers write themselves in blocks of their own, as those of package fs do.
+type inBlocks struct {
+	stored
+	block int
+}
+
+func (s inBlocks) Range(off, n int64) io.Reader { return &blocks{s.stored.Range(off, n), s.block} }
+
+type blocks struct {
+	io.Reader
+	n int
+}
+
+func (b *blocks) WriteTo(w io.Writer) (total int64, err error) {
+	buf := make([]byte, b.n)
+	for {
+		n, err := io.ReadFull(b.Reader, buf)
+		if n > 0 {
+			m, err := w.Write(buf[:n])
+			total += int64(m)
+			if err != nil {
+				return total, err
+			}
+		}
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+}
+
 func (s stored) Bytes() ([]byte, bool) { return s.b, true }
 func (s stored) Close() error          { return nil }
 
@@ -77,11 +110,26 @@ func encode(t testing.TB, content []byte, o Options) []byte {
 	return out
 }
 
-// decode reads a range of pieces.
+// decode reads a range of pieces, by Read and by WriteTo from blocks of several sizes, which must agree.
 func decode(b []byte, key []byte, off, n int64, pieces ...Piece) ([]byte, error) {
 	c := Open(stored{b: b}, key, pieces)
 	defer c.Close()
-	return io.ReadAll(c.Range(off, n))
+	got, err := io.ReadAll(c.Range(off, n))
+	for _, block := range []int{0, 1000, segmentSize, sealedSize, 256 << 10} {
+		var from storage.Content = stored{b: b}
+		if block > 0 {
+			from = inBlocks{stored{b: b}, block}
+		}
+		var buf bytes.Buffer
+		m, werr := Open(from, key, pieces).Range(off, n).(io.WriterTo).WriteTo(&buf)
+		if m != int64(buf.Len()) || (werr == nil) != (err == nil) || werr == nil && !bytes.Equal(buf.Bytes(), got) || !bytes.HasPrefix(got, buf.Bytes()) {
+			return buf.Bytes(), fmt.Errorf("WriteTo from blocks of %d gives %d of %d bytes and error %v, Read %d and error %v", block, m, buf.Len(), werr, len(got), err)
+		}
+		if werr != nil && !errors.Is(werr, storage.ErrDamaged) {
+			return buf.Bytes(), werr
+		}
+	}
+	return got, err
 }
 
 // modes are all combinations of options.
@@ -133,7 +181,7 @@ func TestRanges(t *testing.T) {
 			if rnd.IntN(2) == 0 {
 				n = min(n, 300)
 			}
-			got, err := io.ReadAll(c.Range(off, n))
+			got, err := decode(all, key, off, n, pieces...)
 			if err != nil || !bytes.Equal(got, content[off:off+n]) {
 				t.Fatalf("bytes %d+%d: got %d, error %v", off, n, len(got), err)
 			}

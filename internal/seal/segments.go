@@ -4,6 +4,7 @@ import (
 	"crypto/cipher"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/objsrv/objsrv/storage"
 )
@@ -41,7 +42,7 @@ func (s *segments) reader(off, n int64) io.Reader {
 // readSegments is how many segments are read from the store at once.
 const readSegments = 4
 
-// segmentReader opens one segment after another.
+// segmentReader opens one segment after another. Its Read and its WriteTo are not to be mixed.
 type segmentReader struct {
 	s      *segments
 	src    io.Reader
@@ -123,4 +124,107 @@ func (r *segmentReader) fill() error {
 	r.sealed = r.buf[:n]
 	r.stored -= n
 	return nil
+}
+
+// WriteTo implements io.WriterTo. What the store gives in pieces of its own is opened out of them, so that nothing
+// is copied but the segments that two of them share.
+func (r *segmentReader) WriteTo(w io.Writer) (int64, error) {
+	src, ok := r.src.(io.WriterTo)
+	if !ok || r.buf != nil {
+		return io.Copy(w, struct{ io.Reader }{r})
+	}
+	o := &opener{r: r, w: w, room: openBuffers.Get().(*openBuffer)}
+	defer openBuffers.Put(o.room)
+	_, err := src.WriteTo(o)
+	if err == nil && (o.part > 0 || r.left > 0) {
+		err = o.open(o.room.part[:o.part]) // it is cut: this fails
+	}
+	if err == nil {
+		err = o.flush()
+	}
+	return o.written, err
+}
+
+// openBuffer is room for a segment that comes in two pieces, and for what has been opened.
+type openBuffer struct {
+	part  [sealedSize]byte
+	plain [readSegments * segmentSize]byte
+}
+
+// openBuffers are kept, since each read of an encrypted object needs one for a moment.
+var openBuffers = sync.Pool{New: func() any { return new(openBuffer) }}
+
+// opener is the writer that opens what is written to it, and writes that on.
+type opener struct {
+	r       *segmentReader
+	w       io.Writer
+	room    *openBuffer
+	part    int // bytes of room.part
+	n       int // bytes of room.plain
+	seen    int64
+	written int64
+}
+
+// Write implements io.Writer.
+func (o *opener) Write(p []byte) (int, error) {
+	all := len(p)
+	for len(p) > 0 {
+		want := int(min(sealedSize, o.r.stored-o.seen)) // of the segment that is being read
+		var err error
+		if o.part == 0 && len(p) >= want {
+			err = o.open(p[:want])
+			p = p[want:]
+		} else {
+			k := copy(o.room.part[o.part:want], p)
+			o.part += k
+			p = p[k:]
+			if o.part < want {
+				break
+			}
+			o.part = 0
+			err = o.open(o.room.part[:want])
+		}
+		if err != nil {
+			return all - len(p), err
+		}
+		o.seen += int64(want)
+	}
+	return all, nil
+}
+
+// open opens a segment.
+func (o *opener) open(segment []byte) error {
+	if len(segment) < tagSize || o.r.left <= 0 {
+		return fmt.Errorf("segment %d is cut: %w", o.r.next, storage.ErrDamaged)
+	}
+	if len(o.room.plain)-o.n < len(segment)-tagSize {
+		if err := o.flush(); err != nil {
+			return err
+		}
+	}
+	nonce := nonce(o.r.next, o.r.next == o.r.s.count-1)
+	out, err := o.r.s.aead.Open(o.room.plain[o.n:o.n], nonce[:], segment, nil)
+	if err != nil {
+		return fmt.Errorf("segment %d of %d does not open: %w", o.r.next, o.r.s.count, storage.ErrDamaged)
+	}
+	o.r.next++
+	if o.r.skip > 0 { // the first one, and nothing is in front of it
+		out = out[:copy(out, out[o.r.skip:])]
+		o.r.skip = 0
+	}
+	n := min(int64(len(out)), o.r.left)
+	o.n += int(n)
+	o.r.left -= n
+	return nil
+}
+
+// flush writes on what has been opened.
+func (o *opener) flush() error {
+	n, err := o.w.Write(o.room.plain[:o.n])
+	o.written += int64(n)
+	if err == nil && n < o.n {
+		err = io.ErrShortWrite
+	}
+	o.n = 0
+	return err
 }
