@@ -170,7 +170,7 @@ func TestProviderRotation(t *testing.T) {
 	}
 }
 
-// TestSessionEnds: credentials work until their expiry and not a moment longer.
+// TestSessionEnds: S-188, credentials work until their expiry and not a moment longer.
 func TestSessionEnds(t *testing.T) {
 	p := newProvider(t)
 	p.start()

@@ -108,9 +108,9 @@ check "delete is not in the policy" refused '<Code>AccessDenied</Code>' s3 DELET
 check "another bucket is not in the policy: get" refused '<Code>AccessDenied</Code>' s3 GET /private/secret
 check "another bucket is not in the policy: put" refused '<Code>AccessDenied</Code>' s3 PUT /private/two "$TMP/object"
 check "another bucket is not in the policy: list" refused '<Code>AccessDenied</Code>' s3 GET '/private?list-type=2'
-check "a key without its token is nobody's" eval 'TOKEN= refused "<Code>InvalidAccessKeyId</Code>" s3 GET /photos/one'
+check "S-187: a key without its token is nobody's" eval 'TOKEN= refused "<Code>InvalidAccessKeyId</Code>" s3 GET /photos/one'
 check "GetCallerIdentity" sts_says :assumed-role/
-check "the credentials work until they end, and no request longer: ExpiredToken" until_the_end
+check "S-188: the credentials work until they end, and no request longer: ExpiredToken" until_the_end
 check "put is refused then" refused '<Code>ExpiredToken</Code>' s3 PUT /photos/three "$TMP/object"
 check "and so is GetCallerIdentity" sts_says '<Code>ExpiredToken</Code>'
 check "a login for an hour" login --duration 1h

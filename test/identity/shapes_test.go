@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// cell is how a provider makes a shape of claim: whose token, and which claim is looked at. Without
-// a person the provider can't make it.
+// cell is how a provider makes a shape of claim: whose token, and which claim is looked at, with a +
+// behind its prefix. Without a person the provider can't make it.
 type cell struct{ person, claim string }
 
 // TestClaimShapes: each shape of a claim from each provider gives the rights that it names.
@@ -39,9 +39,9 @@ func TestClaimShapes(t *testing.T) {
 		{"string", "get put", nil, map[string]cell{"keycloak": {"alice", "policy"}, "dex": {"alice", "name"}, "oidc-provider": {"alice", "policy"}}},
 		{"list", "get", nil, map[string]cell{"keycloak": {"bob", "policies"}, "dex": {"alice", "groups"}, "oidc-provider": {"bob", "policy"}}},
 		{"commas and blanks", "get put", nil, map[string]cell{"keycloak": {"carol", "policy"}, "dex": {"carol", "name"}, "oidc-provider": {"carol", "policy"}}},
-		{"nested string", "get", nil, map[string]cell{"dex": {"alice", "federated_claims.user_id"}, "oidc-provider": {"dora", "app.policy"}}},
+		{"nested string", "get", nil, map[string]cell{"keycloak": {"reader", "app.policy"}, "dex": {"alice", "federated_claims.user_id"}, "oidc-provider": {"dora", "app.policy"}}},
 		{"nested roles", "get", nil, map[string]cell{"keycloak": {"bob", "realm_access.roles"}, "oidc-provider": {"dora", "realm_access.roles"}}},
-		{"prefix", "get put", []string{"MINIO_IDENTITY_OPENID_CLAIM_PREFIX=po"}, map[string]cell{"keycloak": {"alice", "licy"}, "oidc-provider": {"alice", "licy"}}},
+		{"prefix", "get put", nil, map[string]cell{"keycloak": {"alice", "po+licy"}, "dex": {"alice", "na+me"}, "oidc-provider": {"alice", "po+licy"}}},
 		{"groups", "get", []string{"OBJSRV_IDENTITY_OPENID_GROUPS_CLAIM=groups"},
 			map[string]cell{"keycloak": {"nopol", "policy"}, "dex": {"grace", "policy"}, "oidc-provider": {"grace", "policy"}}},
 		{"role", "get", []string{"MINIO_IDENTITY_OPENID_ROLE_POLICY=readonly"}, map[string]cell{"keycloak": {"alice", ""}, "dex": {"nopol", ""}, "oidc-provider": {"alice", ""}}},
@@ -58,7 +58,9 @@ func TestClaimShapes(t *testing.T) {
 						t.Skipf("%s makes no such claim here", name)
 					}
 					env := from.settings(shape.more...)
-					if c.claim != "" {
+					if prefix, claim, ok := strings.Cut(c.claim, "+"); ok {
+						env = append(env, "MINIO_IDENTITY_OPENID_CLAIM_PREFIX="+prefix, "MINIO_IDENTITY_OPENID_CLAIM_NAME="+claim)
+					} else if c.claim != "" {
 						env = append(env, "MINIO_IDENTITY_OPENID_CLAIM_NAME="+c.claim)
 					}
 					s := start(t, env...)
