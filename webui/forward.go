@@ -15,6 +15,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/objsrv/objsrv/iam"
+	"github.com/objsrv/objsrv/iam/adminapi"
+	"github.com/objsrv/objsrv/iam/iamzip"
 	"github.com/objsrv/objsrv/sigv4"
 )
 
@@ -23,8 +26,9 @@ const typeHeader = "X-Objsrv-Content-Type"
 
 // Limits of bodies that are read before they are handed on.
 const (
-	maxDocument = 4 << 20  // XML of S3: the longest is a list of 1000 keys to delete
-	maxAdmin    = 33 << 20 // of the administration: the longest is an archive of identities
+	maxDocument = 4 << 20 // XML of S3: the longest is a list of 1000 keys to delete
+	maxAdmin    = 1 << 20 // of the administration
+	maxArchive  = iamzip.MaxSize
 )
 
 const unsignedPayload = "UNSIGNED-PAYLOAD"
@@ -137,7 +141,11 @@ func (v *visit) administer() error {
 		return errNothing
 	}
 	r := v.inside(v.AdminPrefix+strings.TrimPrefix(v.rest, "admin/"), v.AdminPrefix+escaped)
-	body, err := io.ReadAll(http.MaxBytesReader(v.w, r.Body, maxAdmin))
+	limit := int64(maxAdmin)
+	if r.ContentLength > limit && v.IAM.Authorize(&iam.Request{Identity: s.cred.Identity, Action: adminapi.ActionImportIAM, Conditions: conditions{v}}).Allowed {
+		limit = maxArchive // nobody else has so much kept in memory
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(v.w, r.Body, limit))
 	if err != nil {
 		return err
 	}

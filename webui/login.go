@@ -90,6 +90,7 @@ func (v *visit) enter(i *sts.Issued, t ticket) error {
 	if err := v.leave(i.Session.AccessKey); err != nil {
 		return err
 	}
+	v.ev.AccessKey, v.ev.Principal = i.Session.AccessKey, i.Credential.Identity.ARN
 	if err := v.keep(i, t); err != nil {
 		return err
 	}
@@ -140,10 +141,10 @@ func (v *visit) logout() error {
 	}
 	out := left{}
 	if s != nil {
-		out.Redirect = v.providersPage(s)
 		if err := v.end(s); err != nil {
 			return err
 		}
+		out.Redirect = v.providersPage(s)
 	}
 	v.dropCookie(sessionCookie, http.SameSiteStrictMode)
 	v.dropCookie(providerPart, http.SameSiteStrictMode)

@@ -125,6 +125,21 @@ func TestSameDecisions(t *testing.T) {
 	}
 }
 
+// TestLargeBodies: only who may import identities sends so much that it is worth a thought.
+func TestLargeBodies(t *testing.T) {
+	s := newSite(t, options{})
+	s.user("ann", annPassword, "readwrite")
+	ann, root := s.browser().login("ann", annPassword), s.browser().login(rootUser, rootPassword)
+	large := strings.Repeat("x", 2<<20)
+	ann.want(413, ann.do("POST", "admin/import-minio-iam", large))
+	root.want(413, root.do("POST", "admin/keys", large), "EntityTooLarge")
+	if r := root.do("POST", "admin/import-minio-iam", large); r.StatusCode != 400 {
+		t.Errorf("%s %s", r.Status, r.body)
+	}
+	root.want(413, root.do("POST", "admin/import-minio-iam", strings.Repeat("x", 33<<20)))
+	ann.want(413, ann.do("POST", "share", `{"bucket":"`+large+`"}`, "Content-Type: application/json"))
+}
+
 // direct sends to S3 or to the administration what the console would, signed with a key.
 func (s *site) direct(key iam.Credential, method, path, body string) *reply {
 	s.t.Helper()

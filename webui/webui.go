@@ -17,6 +17,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/internal/httpd"
 	"github.com/objsrv/objsrv/internal/reqlog"
@@ -62,14 +64,16 @@ const defaultDuration = 12 * time.Hour
 // Console answers everything below Prefix. Safe for concurrent use.
 type Console struct {
 	Config
-	page    []byte // index.html
-	seal    sealer
-	logins  *sts.Limiter // wrong ones
-	states  used         // of logins with providers
-	waiting zips
-	origin  *http.CrossOriginProtection
-	routes  []route
-	admin   []string // actions that pages ask about
+	page   []byte // index.html
+	seal   sealer
+	logins *sts.Limiter // wrong ones
+	states used         // of logins with providers
+	// renewals under way, by the refresh token, and archives that wait for their download.
+	renewals singleflight.Group
+	waiting  zips
+	origin   *http.CrossOriginProtection
+	routes   []route
+	admin    []string // actions that pages ask about
 }
 
 // maxWrongLogins of an address at once; one more is free each second (S-205).

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,6 +29,7 @@ const (
 	zipLife     = time.Minute // until the download has to begin
 	zipsOfOne   = 10          // of one user, that wait for it
 	zipsWaiting = 1000
+	maxNames    = 64 << 20 // bytes of the names of all that wait
 	maxEntries  = 100_000
 )
 
@@ -43,21 +45,34 @@ type waitingZip struct {
 	until     time.Time
 }
 
-// add keeps an archive, in the place of the oldest when there are too many.
+// size is about what an archive's names take.
+func (w *waitingZip) size() (n int) {
+	for _, list := range [][]string{w.Keys, w.Prefixes} {
+		for _, name := range list {
+			n += len(name) + 16
+		}
+	}
+	return n
+}
+
+// add keeps an archive, in the place of the oldest ones when there are too many, or too long ones.
 func (z *zips) add(w waitingZip, now time.Time) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	own := 0
-	for i := len(z.list) - 1; i >= 0; i-- {
-		old := &z.list[i]
+	own, all, size := 1, 1, w.size()
+	kept := []waitingZip{}
+	for _, old := range slices.Backward(z.list) {
 		if old.owner == w.owner {
 			own++
 		}
-		if now.After(old.until) || own >= zipsOfOne && old.owner == w.owner || len(z.list) >= zipsWaiting && i == 0 {
-			z.list = append(z.list[:i], z.list[i+1:]...)
+		all, size = all+1, size+old.size()
+		if now.After(old.until) || own > zipsOfOne && old.owner == w.owner || all > zipsWaiting || size > maxNames {
+			continue
 		}
+		kept = append(kept, old)
 	}
-	z.list = append(z.list, w)
+	slices.Reverse(kept)
+	z.list = append(kept, w)
 }
 
 // take gives an archive out, once, to who has asked for it.
