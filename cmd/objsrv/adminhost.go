@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -94,6 +95,8 @@ func (c *Config) shown() []adminapi.Setting {
 			v.Value, v.From = g.value, g.from
 		} else if stored, ok := c.stored[s.stored]; ok {
 			v.Value, v.From = stored, "stored"
+		} else if s.name == "VOLUMES" || s.name == "GATEWAY_ENDPOINT" {
+			v.Value, v.From = cmp.Or(c.Gateway.Endpoint, c.Dir), "argument"
 		}
 		if s.secret && v.Value != "" {
 			v.Value = "***"

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"net/http"
+	"net/http/cookiejar"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +62,7 @@ func TestJSONHost(t *testing.T) {
 	for _, v := range s.Settings {
 		from[v.Name] = v.From + " " + v.Value
 	}
-	for name, want := range map[string]string{"REGION": "--region eu-1", "SITE_NAME": "MINIO_SITE_NAME here", "ROOT_PASSWORD": "MINIO_ROOT_PASSWORD ***", "BROWSER_REDIRECT": "default on", "DRAIN_TIMEOUT": "--drain-timeout 5s"} {
+	for name, want := range map[string]string{"REGION": "--region eu-1", "SITE_NAME": "MINIO_SITE_NAME here", "ROOT_PASSWORD": "MINIO_ROOT_PASSWORD ***", "BROWSER_REDIRECT": "default on", "VOLUMES": "argument " + p.Config.Dir, "DRAIN_TIMEOUT": "--drain-timeout 5s"} {
 		if from[name] != want {
 			t.Errorf("%s: %q, want %q", name, from[name], want)
 		}
@@ -175,5 +178,38 @@ func TestParseSize(t *testing.T) {
 		if got := size(in); got != want {
 			t.Errorf("%d: %s, want %s", in, got, want)
 		}
+	}
+}
+
+// TestConsoleStream: a stream of the administration comes through the console as it happens.
+func TestConsoleStream(t *testing.T) {
+	p, _, _ := start(t, environ{"MINIO_ROOT_USER": "objroot", "MINIO_ROOT_PASSWORD": testPassword}, t.TempDir())
+	base := "http://" + p.Addr().String() + "/-/console/"
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &http.Client{Jar: jar}
+	resp, err := c.Post(base+"login", "application/json", strings.NewReader(`{"accessKey":"objroot","secretKey":"`+testPassword+`"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	stream, err := c.Get(base + "admin/trace?op=ListBuckets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Body.Close()
+	lines := bufio.NewScanner(stream.Body)
+	if !lines.Scan() || lines.Text() != `{"trace":"begins"}` {
+		t.Fatalf("%s: %s", stream.Status, lines.Text())
+	}
+	if resp, err = c.Get(base + "s3/"); err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	var e adminapi.TraceEntry
+	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &e) != nil || e.Op != "ListBuckets" || e.Status != 200 || e.Principal == "" {
+		t.Errorf("%s", lines.Text())
 	}
 }
