@@ -67,7 +67,7 @@ export function parseList(xml: string): Page {
   const root = parseXML(xml);
   const dec = decoder(root);
   const entries: Entry[] = [];
-  for (const c of root.children) {
+  for (let c = root.firstElementChild; c; c = c.nextElementSibling) {
     if (c.localName === 'Contents') entries.push(versionless(c, dec));
     else if (c.localName === 'CommonPrefixes') entries.push(prefixEntry(c, dec));
   }
@@ -81,7 +81,7 @@ export function parseVersions(xml: string): Page {
   const root = parseXML(xml);
   const dec = decoder(root);
   const entries: Entry[] = [];
-  for (const c of root.children) {
+  for (let c = root.firstElementChild; c; c = c.nextElementSibling) {
     if (c.localName === 'Version' || c.localName === 'DeleteMarker') {
       entries.push({
         ...versionless(c, dec),
@@ -96,13 +96,27 @@ export function parseVersions(xml: string): Page {
   return { entries, next: { keyMarker: dec(text(root, 'NextKeyMarker')), versionMarker: text(root, 'NextVersionIdMarker') } };
 }
 
-const versionless = (c: Element, dec: (s: string) => string): Entry => ({
-  kind: 'object',
-  key: dec(text(c, 'Key')),
-  size: Number(text(c, 'Size') || 0),
-  modified: text(c, 'LastModified'),
-  etag: text(c, 'ETag').replaceAll('"', ''),
-});
+// versionless goes through the children once: a page has a thousand of them.
+function versionless(c: Element, dec: (s: string) => string): Entry {
+  const out: Entry = { kind: 'object', key: '', size: 0, modified: '', etag: '' };
+  for (let e = c.firstElementChild; e; e = e.nextElementSibling) {
+    const value = e.textContent ?? '';
+    switch (e.localName) {
+      case 'Key':
+        out.key = dec(value);
+        break;
+      case 'Size':
+        out.size = Number(value);
+        break;
+      case 'LastModified':
+        out.modified = value;
+        break;
+      case 'ETag':
+        out.etag = value.replaceAll('"', '');
+    }
+  }
+  return out;
+}
 
 const prefixEntry = (c: Element, dec: (s: string) => string): Entry => ({ kind: 'prefix', key: dec(text(c, 'Prefix')), size: 0, modified: '', etag: '' });
 

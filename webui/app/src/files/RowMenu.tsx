@@ -1,9 +1,10 @@
-import { ActionIcon, Menu } from '@mantine/core';
+import { Menu } from '@mantine/core';
 import { IconArrowBackUp, IconCopy, IconDots, IconDownload, IconFolderOpen, IconFolderSymlink, IconInfoCircle, IconPencil, IconShare2, IconTrash } from '@tabler/icons-react';
 import { memo, useState } from 'react';
 import type { Entry } from '../api/s3';
 import { baseName } from '../api/s3url';
 import { useT, type Key } from '../i18n';
+import classes from './list/ObjectList.module.css';
 
 export type Act = 'open' | 'download' | 'share' | 'rename' | 'copy' | 'move' | 'delete' | 'restore';
 
@@ -30,9 +31,9 @@ export const RowMenu = memo(function RowMenu({ entry, act }: { entry: Entry; act
   const t = useT();
   const [open, setOpen] = useState(false);
   const button = (
-    <ActionIcon variant="subtle" color="gray" tabIndex={-1} aria-label={t('files.actions', { name: baseName(entry.key) })} aria-haspopup="menu" onClick={() => setOpen(true)}>
+    <button type="button" className={classes.menu} tabIndex={-1} aria-label={t('files.actions', { name: baseName(entry.key) })} aria-haspopup="menu" onClick={() => setOpen(true)}>
       <IconDots size={18} />
-    </ActionIcon>
+    </button>
   );
   if (!open) return button;
   return (

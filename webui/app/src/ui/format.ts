@@ -1,7 +1,15 @@
-import { useMemo } from 'react';
 import { useTexts } from '../i18n';
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+const numberFormats = new Map<string, Intl.NumberFormat>();
+
+function numbers(language: string, digits: number): Intl.NumberFormat {
+  const key = `${language}/${digits}`;
+  let f = numberFormats.get(key);
+  if (!f) numberFormats.set(key, (f = new Intl.NumberFormat(language, { maximumFractionDigits: digits })));
+  return f;
+}
 
 /** "1.4 GiB": binary units, three digits. */
 export function formatBytes(n: number, language = 'en'): string {
@@ -12,7 +20,7 @@ export function formatBytes(n: number, language = 'en'): string {
     i++;
   }
   const digits = i === 0 || Math.abs(v) >= 100 ? 0 : Math.abs(v) >= 10 ? 1 : 2;
-  return v.toLocaleString(language, { maximumFractionDigits: digits }) + '\u00a0' + units[i];
+  return numbers(language, digits).format(v) + '\u00a0' + units[i];
 }
 
 /** "2 h 05 min", for what is left or has passed. */
@@ -24,30 +32,38 @@ export function formatSeconds(s: number): string {
   return `${Math.floor(n / 3600)} h ${String(Math.floor((n % 3600) / 60)).padStart(2, '0')} min`;
 }
 
+function make(language: string) {
+  const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+  const exact = new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'long' });
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+  const number = new Intl.NumberFormat(language);
+  const safe = (f: Intl.DateTimeFormat, v: string) => {
+    const d = new Date(v);
+    return Number.isNaN(d.getTime()) ? v : f.format(d);
+  };
+  return {
+    time: (v: string) => safe(time, v),
+    exact: (v: string) => safe(exact, v),
+    bytes: (n: number) => formatBytes(n, language),
+    number: (n: number) => number.format(n),
+    ago: (v: string) => {
+      const s = (new Date(v).getTime() - Date.now()) / 1000;
+      const a = Math.abs(s);
+      if (a < 60) return relative.format(Math.round(s), 'second');
+      if (a < 3600) return relative.format(Math.round(s / 60), 'minute');
+      if (a < 86400) return relative.format(Math.round(s / 3600), 'hour');
+      return relative.format(Math.round(s / 86400), 'day');
+    },
+  };
+}
+
+// One set a language: they are costly to make, and a list has two in every row.
+const made = new Map<string, ReturnType<typeof make>>();
+
 /** Formats of the user's language. */
-export function useFormat() {
+export function useFormat(): ReturnType<typeof make> {
   const { language } = useTexts();
-  return useMemo(() => {
-    const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
-    const exact = new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'long' });
-    const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
-    const safe = (f: Intl.DateTimeFormat, v: string) => {
-      const d = new Date(v);
-      return Number.isNaN(d.getTime()) ? v : f.format(d);
-    };
-    return {
-      time: (v: string) => safe(time, v),
-      exact: (v: string) => safe(exact, v),
-      bytes: (n: number) => formatBytes(n, language),
-      number: (n: number) => n.toLocaleString(language),
-      ago: (v: string) => {
-        const s = (new Date(v).getTime() - Date.now()) / 1000;
-        const a = Math.abs(s);
-        if (a < 60) return relative.format(Math.round(s), 'second');
-        if (a < 3600) return relative.format(Math.round(s / 60), 'minute');
-        if (a < 86400) return relative.format(Math.round(s / 3600), 'hour');
-        return relative.format(Math.round(s / 86400), 'day');
-      },
-    };
-  }, [language]);
+  let f = made.get(language);
+  if (!f) made.set(language, (f = make(language)));
+  return f;
 }

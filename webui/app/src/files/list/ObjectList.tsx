@@ -1,4 +1,4 @@
-import { Checkbox, Group, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
+import { Group, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
@@ -135,11 +135,14 @@ export function ObjectList(p: ObjectListProps) {
       <div role="rowgroup">
         <div className={classes.head} role="row" aria-rowindex={1}>
           <div className={classes.check} role="columnheader">
-            <Checkbox
-              size="xs"
+            <input
+              type="checkbox"
+              className={classes.box}
               aria-label={t('files.select.all')}
               checked={known && p.selection.entries.size >= p.known().length}
-              indeterminate={known && p.selection.entries.size < p.known().length}
+              ref={(box) => {
+                if (box) box.indeterminate = known && p.selection.entries.size < p.known().length;
+              }}
               onChange={(e) => (e.currentTarget.checked ? p.selection.set(p.known()) : p.selection.clear())}
             />
           </div>

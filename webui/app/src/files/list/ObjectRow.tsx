@@ -1,4 +1,3 @@
-import { Checkbox } from '@mantine/core';
 import { memo, type ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { Entry } from '../../api/s3';
@@ -43,8 +42,9 @@ export const ObjectRow = memo(
     return (
       <div {...common} aria-selected={chosen} onClick={() => onActive(number)}>
         <div className={classes.check} role="gridcell">
-          <Checkbox
-            size="xs"
+          <input
+            type="checkbox"
+            className={classes.box}
             tabIndex={-1}
             aria-label={t('files.select', { name })}
             checked={chosen}

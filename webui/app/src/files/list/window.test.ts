@@ -91,5 +91,14 @@ describe('window', () => {
       expect(row - base).toBeLessThan(span);
     }
     expect(shift(0, 100, total)).toBe(0);
+    // One move is not taken back by the next, wherever it has begun.
+    for (let at = 0; at < total; at += span / 2) {
+      for (let first = 0; first < span; first += 777) {
+        const by = shift(at, first, total);
+        if (by !== 0) expect(shift(at + by, first - by, total)).toBe(0);
+        if (by !== 0) expect(shift(at + by, first - by - 50, total)).toBe(0);
+        if (by !== 0) expect(shift(at + by, first - by + 50, total)).toBe(0);
+      }
+    }
   });
 });

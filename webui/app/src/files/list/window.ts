@@ -100,6 +100,6 @@ const step = span / 2;
  */
 export function shift(base: number, first: number, total: number): number {
   if (first > span * 0.75 && base + span < total) return step;
-  if (first < span * 0.25 && base > 0) return -Math.min(step, base);
+  if (first < span * 0.1 && base > 0) return -Math.min(step, base);
   return 0;
 }

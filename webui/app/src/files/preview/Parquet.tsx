@@ -1,7 +1,9 @@
 import { Skeleton, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { decompress as decompressZstd } from 'fzstd';
 import { parquetMetadataAsync, parquetReadObjects, parquetSchema, type AsyncBuffer } from 'hyparquet';
-import { decompressGzip, decompressLz4, decompressLz4Raw, decompressZstd } from 'hyparquet-compressors';
+import { gunzip } from 'hyparquet-compressors/src/gzip.js';
+import { decompressLz4, decompressLz4Raw } from 'hyparquet-compressors/src/lz4.js';
 import { request } from '../../api/http';
 import { useT } from '../../i18n';
 import { Problem } from '../../ui/Problem';
@@ -34,7 +36,7 @@ async function read(url: string, size: number, signal: AbortSignal) {
   const columns = parquetSchema(metadata).children.map((c) => c.element.name);
   const objects = await parquetReadObjects({
     file, metadata, rowEnd: rowsShown,
-    compressors: { GZIP: decompressGzip, ZSTD: (input) => decompressZstd(input), LZ4: decompressLz4, LZ4_RAW: decompressLz4Raw },
+    compressors: { GZIP: (input, length) => gunzip(input, new Uint8Array(length)), ZSTD: (input) => decompressZstd(input), LZ4: decompressLz4, LZ4_RAW: decompressLz4Raw },
   });
   return { columns, rows: objects.map((o) => columns.map((c) => show(o[c]))), total: Number(metadata.num_rows) };
 }
