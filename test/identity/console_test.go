@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/objsrv/objsrv/test/identity/ldapserver"
 )
 
 // consoleBrowser is somebody's browser at the console.
@@ -153,5 +155,55 @@ func TestKeycloakConsole(t *testing.T) {
 	nobody.login("default", "nopol")
 	if got := nobody.session(); got.Login != nil || got.Refused == nil || got.Refused.Claim != "policy" || !slices.Contains(got.Refused.Found, "preferred_username") {
 		t.Errorf("nopol: %+v", got)
+	}
+}
+
+// TestDexConsole: single sign-on at a real Dex with people of a real OpenLDAP: groups of the directory are local groups. Renewal
+// is not part of it: with its storage in memory or in SQLite, the Dex that was tried hangs when it takes a refresh token.
+func TestDexConsole(t *testing.T) {
+	d := newDex(t, ldapserver.Slapd(t, ldapserver.Good))
+	d.start()
+	s := start(t, d.settings("OBJSRV_IDENTITY_OPENID_GROUPS_CLAIM=groups")...) // and of the scopes those that Dex says it has
+	s.admin("group", "add", "storage-admins", "--policy", "readwrite")
+	login := func(name string) *consoleBrowser {
+		t.Helper()
+		b := newConsoleBrowser(t, s)
+		resp, page := b.do("GET", "sso/default?to=%23/buckets")
+		form := formAction.FindStringSubmatch(page)
+		if form == nil {
+			t.Fatalf("Dex shows no form: %s", page)
+		}
+		to, err := resp.Request.URL.Parse(html.UnescapeString(form[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, page = b.read(b.PostForm(to.String(), url.Values{"login": {name}, "password": {name + "-secret"}}))
+		if resp.StatusCode != http.StatusOK || !strings.HasPrefix(resp.Request.URL.String(), b.base) {
+			t.Fatalf("%s came back to %s: %s %s", name, resp.Request.URL, resp.Status, page)
+		}
+		return b
+	}
+	alice := login("alice")
+	if l := alice.session().Login; l == nil || l.Renewable || !slices.Equal(l.Policies, []string{"readwrite"}) {
+		t.Fatalf("%+v", l)
+	}
+	if get, put := alice.status("GET", "s3/"+bucket+"/k"), alice.status("PUT", "s3/"+bucket+"/new"); get != 200 || put != 200 {
+		t.Errorf("alice: get %d, put %d", get, put)
+	}
+	bob := login("bob")
+	if got := bob.session(); got.Login != nil || got.Refused == nil || !slices.Contains(got.Refused.Found, "groups") {
+		t.Errorf("bob: %+v", got)
+	}
+	if status := alice.status("POST", "renew"); status != 409 || alice.session().Login == nil { // without offline_access there is nothing to renew with
+		t.Errorf("renew: %d", status)
+	}
+	if _, body := alice.do("POST", "logout"); !strings.Contains(body, `"redirect":null`) { // Dex has no page for it
+		t.Error(body)
+	}
+	// Dex goes: who is logged in stays so, and nobody logs in anew.
+	again := login("alice")
+	d.stop()
+	if get := again.status("GET", "s3/"+bucket+"/k"); get != 200 {
+		t.Errorf("without Dex: %d", get)
 	}
 }
