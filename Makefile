@@ -9,7 +9,7 @@ PEERS ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz cover bench clients clients-admin identity quickstart functional ldap s3tests powercut kill9 bitrot fmt console console-check update-golden clean
+.PHONY: help build test race lint fuzz cover bench clients clients-admin identity quickstart quickstart-gateway functional ldap s3tests powercut kill9 bitrot fmt console console-check update-golden clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -56,6 +56,9 @@ identity: ## logins with a real Keycloak and oidc-provider, by minio-go, aws cli
 
 quickstart: ## docs/quickstart.md with a real Keycloak: server, login, credentials, their end (JAVA= MVN= or KEYCLOAK=)
 	test/identity/quickstart.sh
+
+quickstart-gateway: ## the same of two gateways over one etcd (UPSTREAM= another server than ours)
+	test/identity/quickstart.sh gateway
 
 ldap: ## logins with a real OpenLDAP and Samba's Active Directory, which root on a Debian installs
 	@sh test/identity/ldapserver/get.sh || true

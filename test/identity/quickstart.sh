@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# quickstart.sh   what docs/quickstart.md shows, with a real Keycloak and nobody at the keyboard: a server configured by MinIO's
+# quickstart.sh [gateway]   what docs/quickstart.md shows, with a real Keycloak and nobody at the keyboard: a server configured by MinIO's
 # variables, a login with the sample client, its credentials used within their policy and beyond, and refused once they are over.
+# With gateway the same of two gateways over one etcd, before a server of ours or the one that UPSTREAM names (a URL, for which
+# MINIO_ROOT_USER and MINIO_ROOT_PASSWORD are the keys): who logs in at the first uses what he got at the second.
 #
 #   AWS= MVN= JAVA= KEYCLOAK=   as of providers.sh; OBJSRV=binary as of lib.sh; curl is needed, the aws cli is not
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 . "$TESTS/identity/providers.sh"
 begin
+MODE=${1:-server}
 export CLIENT=quickstart
+[ "$MODE" = server ] || CLIENT=quickstart-gateway
 for pair in aws:AWS mvn:MVN java:JAVA; do found "${pair%:*}" "${pair#*:}"; done
 curl --help all 2>/dev/null | grep -q -- --aws-sigv4 || { skip "$CLIENT" "curl with --aws-sigv4 (7.75) is not installed"; finish; }
 
@@ -27,7 +31,7 @@ field() { sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p" "$TMP/printed"; }
 login() {
   local port action pid jar=(-b "$TMP/jar" -c "$TMP/jar" -sS -L --max-time 60)
   rm -f "$TMP/jar"; port=$(PORT_BASE=8888 free_port); rm -r "$TMP/port.$port"
-  "$SERVER_BIN" web-identity -cid objsrv -csec objsrv-secret -config-ep "$MINIO_IDENTITY_OPENID_CONFIG_URL" -sts-ep "$ENDPOINT" -port "$port" "$@" \
+  "$SERVER_BIN" web-identity -cid objsrv -csec objsrv-secret -config-ep "$MINIO_IDENTITY_OPENID_CONFIG_URL" -sts-ep "$STS" -port "$port" "$@" \
     >"$TMP/printed" 2>"$TMP/said" </dev/null &
   pid=$!; PIDS+=("$pid"); disown "$pid"
   wait_until 60 eval "! alive $pid || grep -q '^listening on http://localhost:$port/' '$TMP/said'"
@@ -76,14 +80,38 @@ an_hour() { [ $((ENDS - $(date +%s))) -gt 3000 ] || { echo "ends at $ENDS"; retu
 
 keycloak quickstart || finish
 server_binary
-PORT=$(free_port); ENDPOINT=http://127.0.0.1:$PORT
-export MINIO_ROOT_USER=minio MINIO_ROOT_PASSWORD=minio-secret-0815
+PORT=$(free_port); ENDPOINT=http://127.0.0.1:$PORT STS=$ENDPOINT
+export MINIO_ROOT_USER=${MINIO_ROOT_USER:-minio} MINIO_ROOT_PASSWORD=${MINIO_ROOT_PASSWORD:-minio-secret-0815}
 export MINIO_IDENTITY_OPENID_CONFIG_URL=$KEYCLOAK_URL/realms/quickstart/.well-known/openid-configuration
 export MINIO_IDENTITY_OPENID_CLIENT_ID=objsrv MINIO_IDENTITY_OPENID_CLIENT_SECRET=objsrv-secret
-"$SERVER_BIN" server "$TMP/data" --address "127.0.0.1:$PORT" >"$TMP/server.log" 2>&1 </dev/null &
-pid=$!; PIDS+=("$pid"); disown "$pid"
-ready() { wait_until 60 eval "! alive $pid || curl -fsS $ENDPOINT/minio/health/ready" && alive "$pid" || { tail -n 3 "$TMP/server.log"; return 1; }; }
-check "the server starts with MinIO's variables" ready
+
+# spawn NAME COMMAND...   runs a program whose output is NAME.log
+spawn() { local name=$1; shift; "$@" >"$TMP/$name.log" 2>&1 </dev/null & pid=$!; PIDS+=("$pid"); disown "$pid"; }
+# ready NAME URL   waits until the program that was spawned last answers, or prints why it has ended
+ready() { wait_until 60 eval "! alive $pid || curl -fsS '$2'" && alive "$pid" || { tail -n 3 "$TMP/$1.log"; return 1; }; }
+
+if [ "$MODE" = server ]; then
+  spawn server "$SERVER_BIN" server "$TMP/data" --address "127.0.0.1:$PORT"
+  check "the server starts with MinIO's variables" ready server "$ENDPOINT/minio/health/ready"
+else
+  etcd=$("$TESTS/etcd/get.sh" 2>"$TMP/said") || { skip "$CLIENT" "$(cat "$TMP/said")"; finish; }
+  ETCD_PORT=$(free_port) PEER_PORT=$(free_port)
+  spawn etcd "$etcd" --data-dir "$TMP/etcd" --listen-client-urls "http://127.0.0.1:$ETCD_PORT" --advertise-client-urls "http://127.0.0.1:$ETCD_PORT" \
+    --listen-peer-urls "http://127.0.0.1:$PEER_PORT"
+  check "etcd starts" ready etcd "http://127.0.0.1:$ETCD_PORT/health"
+  if [ -z "${UPSTREAM:-}" ]; then
+    UPSTREAM=http://127.0.0.1:$(free_port)
+    spawn upstream env -u MINIO_IDENTITY_OPENID_CONFIG_URL -u MINIO_IDENTITY_OPENID_CLIENT_ID -u MINIO_IDENTITY_OPENID_CLIENT_SECRET \
+      "$SERVER_BIN" server "$TMP/data" --address "${UPSTREAM#http://}"
+    check "the upstream starts" ready upstream "$UPSTREAM/minio/health/ready"
+  fi
+  STS_PORT=$(free_port); STS=http://127.0.0.1:$STS_PORT
+  export MINIO_ETCD_ENDPOINTS=http://127.0.0.1:$ETCD_PORT
+  spawn first "$SERVER_BIN" gateway s3 "$UPSTREAM" --address "127.0.0.1:$STS_PORT"
+  check "a gateway starts with MinIO's variables" ready first "$STS/minio/health/ready"
+  spawn second "$SERVER_BIN" gateway s3 "$UPSTREAM" --address "127.0.0.1:$PORT"
+  check "and another" ready second "$ENDPOINT/minio/health/ready"
+fi
 export OBJSRV_URL=$ENDPOINT OBJSRV_ACCESS_KEY=$MINIO_ROOT_USER OBJSRV_SECRET_KEY=$MINIO_ROOT_PASSWORD
 
 echo 'a photo' >"$TMP/object"
