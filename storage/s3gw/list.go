@@ -169,7 +169,7 @@ func (p *page) objects(b *storage.Bucket, doc *listAnswer, out *storage.ListPage
 		if !ok || key <= p.in.After || !p.take(key) {
 			continue
 		}
-		o := storage.Object{Key: key, Latest: true, Size: c.Size, ETag: strings.Trim(c.ETag, `"`), Modified: c.Modified.Truncate(time.Second), Owner: b.Owner, Class: c.Class}
+		o := storage.Object{Key: key, Latest: true, Size: c.Size, ETag: strings.Trim(c.ETag, `"`), Modified: c.Modified, Owner: b.Owner, Class: c.Class}
 		if b.Versioning == storage.VersioningUnset {
 			o.VersionID = storage.NullVersion
 		}
@@ -276,7 +276,7 @@ func (p *page) versions(b *storage.Bucket, doc *versionsAnswer, out *storage.Lis
 			continue
 		}
 		o := storage.Object{Key: key, VersionID: e.Version, Latest: e.Latest, DeleteMarker: marker, Size: e.Size, ETag: strings.Trim(e.ETag, `"`),
-			Modified: e.Modified.Truncate(time.Second), Owner: b.Owner, Class: e.Class}
+			Modified: e.Modified, Owner: b.Owner, Class: e.Class}
 		if o.VersionID == "" {
 			o.VersionID = storage.NullVersion
 		}

@@ -110,7 +110,9 @@ func (m measured) find(ctx context.Context, ref storage.Ref) *storage.Object {
 			return nil
 		}
 		for i := range page.Objects {
-			if o := &page.Objects[i]; o.Key == ref.Key && (o.VersionID == ref.Version || ref.Version == "" && o.Latest) {
+			o := &page.Objects[i]
+			o.Modified = o.Modified.Truncate(time.Second)
+			if o.Key == ref.Key && (o.VersionID == ref.Version || ref.Version == "" && o.Latest) {
 				return o
 			}
 		}
@@ -176,7 +178,13 @@ func (m measured) ListVersions(ctx context.Context, in storage.ListInput) (*stor
 }
 
 func (m measured) complete(ctx context.Context, bucket string, page *storage.ListPage, err error) {
-	if err != nil || len(page.Objects) > 20 {
+	if err != nil {
+		return
+	}
+	for i := range page.Objects { // headers have whole seconds
+		page.Objects[i].Modified = page.Objects[i].Modified.Truncate(time.Second)
+	}
+	if len(page.Objects) > 20 {
 		return
 	}
 	for i := range page.Objects {
