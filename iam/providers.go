@@ -63,8 +63,29 @@ func (s *Service) revokeWhere(ctx context.Context, gone func(provider string) bo
 	return len(names), nil
 }
 
-// SessionCount returns how many sessions there are; some of them may have just expired.
-func (s *Service) SessionCount() int { return s.snap.Load().sessions.n }
+// Counts are how many identities there are. Sessions may have among them some that have just expired, and root is
+// none of the users.
+type Counts struct{ Users, Groups, Policies, Keys, Sessions int }
+
+// Counts returns how many identities there are, without a look at each.
+func (s *Service) Counts() Counts {
+	sn := s.snap.Load()
+	out := Counts{Users: sn.users.n, Keys: sn.keys.n, Sessions: sn.sessions.n}
+	// Of groups and policies that are gone, places may be left.
+	sn.groups.all(func(_ string, sl *groupSlot) bool {
+		if sl.current.Load() != nil {
+			out.Groups++
+		}
+		return true
+	})
+	sn.policies.all(func(_ string, sl *policySlot) bool {
+		if sl.current.Load() != nil {
+			out.Policies++
+		}
+		return true
+	})
+	return out
+}
 
 // SessionsByProvider counts the sessions by ProviderOf, "" for local users; some of them may have just expired.
 func (s *Service) SessionsByProvider() map[string]int {

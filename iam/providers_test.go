@@ -25,7 +25,8 @@ func TestProviders(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, b, old := session("openid:a", "corp"), session("openid:b", "lab"), session("openid:c", "")
-	ldap, tls := session("ldap:cn=d", ""), session("tls:e", "")
+	ldap := session("ldap:cn=d", "")
+	session("tls:e", "")
 	live := func() (n int) { return len(s.Sessions("")) }
 	alive := func(want ...string) {
 		t.Helper()
@@ -59,5 +60,17 @@ func TestProviders(t *testing.T) {
 		t.Errorf("%d, %v", n, err)
 	}
 	alive(own.AccessKey)
-	_ = tls
+	if _, err := s.CreateGroup(t.Context(), NewGroup{Name: "staff"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeleteGroup(t.Context(), "staff"); err != nil {
+		t.Fatal(err)
+	}
+	want := Counts{Users: len(s.Users()), Policies: len(s.Policies()), Keys: len(s.AccessKeys("")), Sessions: 1}
+	if got := s.Counts(); got != want || got.Users != 6 {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := s.SessionsByProvider(); len(got) != 1 || got[""] != 1 {
+		t.Errorf("%v", got)
+	}
 }

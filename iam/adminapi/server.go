@@ -54,10 +54,8 @@ func (c *call) server() error {
 	if err != nil {
 		return err
 	}
-	s.Identities = Identities{
-		Users: len(c.svc.Users()), Groups: len(c.svc.Groups()), Policies: len(c.svc.Policies()),
-		Keys: len(c.svc.AccessKeys("")), Sessions: c.svc.SessionCount(),
-	}
+	n := c.svc.Counts()
+	s.Identities = Identities{Users: n.Users, Groups: n.Groups, Policies: n.Policies, Keys: n.Keys, Sessions: n.Sessions}
 	return c.reply(http.StatusOK, s)
 }
 

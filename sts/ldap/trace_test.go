@@ -59,3 +59,20 @@ func TestSlapdTrace(t *testing.T) {
 		}
 	}
 }
+
+// TestSlapdCheck: an administrator learns whether the directory is there and takes the lookup account.
+func TestSlapdCheck(t *testing.T) {
+	s := ldapserver.Slapd(t, ldapserver.Good)
+	for says, edit := range map[string]func(*Config){
+		"":                    func(*Config) {},
+		"connection refused":  func(c *Config) { c.Address = "127.0.0.1:1" },
+		"Invalid Credentials": func(c *Config) { c.LookupPassword = "wrong" },
+	} {
+		c := settingsFor(s)
+		edit(&c)
+		err := directory(t, c).Check(t.Context())
+		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v", says, err)
+		}
+	}
+}
