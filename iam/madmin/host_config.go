@@ -54,6 +54,13 @@ func (c *call) getConfigKV() error {
 	if name == "" {
 		return &Refusal{http.StatusBadRequest, "XMinioConfigError", "The parameter key names a sub-system."}
 	}
+	if kind, target, ok := providerSettings(name); ok {
+		text, err := c.providerText(kind, target)
+		if err != nil {
+			return err
+		}
+		return c.replySealedText(text)
+	}
 	text, err := c.Host.Settings().Text(c.ctx, name)
 	if err != nil {
 		return configError(err)
@@ -62,10 +69,16 @@ func (c *call) getConfigKV() error {
 }
 
 func (c *call) setConfigKV() error {
+	if _, _, ok := providerSettings(firstWord(c.body)); ok {
+		return errByEnviron
+	}
 	return c.configDone(c.Host.Settings().Set(c.ctx, string(c.body)))
 }
 
 func (c *call) delConfigKV() error {
+	if _, _, ok := providerSettings(firstWord(c.body)); ok {
+		return errByEnviron
+	}
 	return c.configDone(c.Host.Settings().Reset(c.ctx, string(c.body)))
 }
 

@@ -147,3 +147,46 @@ func (c *call) changeProvider() error {
 	}
 	return errByEnviron
 }
+
+// providerSettings splits the name of a sub-system of identity providers: identity_openid, identity_openid:NAME,
+// identity_ldap. target is "" when all are meant.
+func providerSettings(name string) (kind, target string, ok bool) {
+	name, target, _ = strings.Cut(name, ":")
+	switch name {
+	case "identity_openid":
+		return iam.SourceOpenID, target, true
+	case "identity_ldap":
+		return iam.SourceLDAP, target, true
+	}
+	return "", "", false
+}
+
+func firstWord(body []byte) string {
+	word, _, _ := strings.Cut(strings.TrimSpace(string(body)), " ")
+	return word
+}
+
+// providerText is what `mc admin config get` shows of the providers of a kind: variables, since nothing is stored.
+func (c *call) providerText(kind, target string) (string, error) {
+	var b strings.Builder
+	for _, p := range c.providersOf(kind) {
+		if target != "" && p.name() != target {
+			continue
+		}
+		suffix, of := "", ""
+		if p.Name != "" {
+			suffix, of = "_"+p.Name, ":"+p.Name
+		}
+		for _, s := range p.Settings {
+			b.WriteString("# MINIO_IDENTITY_" + strings.ToUpper(kind) + "_" + strings.ToUpper(s.Key) + suffix + "=" + s.Value + "\n")
+		}
+		b.WriteString("identity_" + kind + of + " \n")
+	}
+	switch {
+	case b.Len() > 0:
+		return b.String(), nil
+	case target != "" && target != unnamed:
+		return "", errNoProvider
+	}
+	return "identity_" + kind + " \n", nil
+}

@@ -44,6 +44,27 @@ func TestProviders(t *testing.T) {
 	s.want(request{as: "objroot", method: put, path: "idp-config/openid/new", body: "client_id=x"}, 501, "OBJSRV_IDENTITY_OPENID_")
 }
 
+// TestProviderSettings: `mc admin config get` shows the variables, without secrets, and nothing can be set.
+func TestProviderSettings(t *testing.T) {
+	s, host := newHostServer(t)
+	host.idps = []Provider{{Kind: "openid", Settings: []ProviderSetting{{"client_id", "app"}}}, {Kind: "openid", Name: "LAB", Settings: []ProviderSetting{{"client_id", "lab"}, {"role_policy", "a,b"}}}}
+	for name, want := range map[string]string{
+		"identity_openid":     "# MINIO_IDENTITY_OPENID_CLIENT_ID=app\nidentity_openid \n# MINIO_IDENTITY_OPENID_CLIENT_ID_LAB=lab\n# MINIO_IDENTITY_OPENID_ROLE_POLICY_LAB=a,b\nidentity_openid:LAB \n",
+		"identity_openid:_":   "# MINIO_IDENTITY_OPENID_CLIENT_ID=app\nidentity_openid \n",
+		"identity_openid:LAB": "# MINIO_IDENTITY_OPENID_CLIENT_ID_LAB=lab\n# MINIO_IDENTITY_OPENID_ROLE_POLICY_LAB=a,b\nidentity_openid:LAB \n",
+		"identity_ldap":       "identity_ldap \n",
+	} {
+		if status, body := s.send(request{as: "objroot", method: get, path: "get-config-kv", query: "key=" + name}); status != 200 || body != want {
+			t.Errorf("%s: %d %q", name, status, body)
+		}
+	}
+	s.want(request{as: "objroot", method: get, path: "get-config-kv", query: "key=identity_openid:none"}, 400, "XMinioAdminNoSuchConfigTarget")
+	for _, body := range []string{"identity_openid client_id=x", "identity_openid:NEW client_id=x", " identity_ldap enable=off"} {
+		s.want(request{as: "objroot", method: put, path: "set-config-kv", body: body}, 400, "XMinioAdminConfigEnvOverridden")
+		s.want(request{as: "objroot", method: remove, path: "del-config-kv", body: body}, 400, "XMinioAdminConfigEnvOverridden")
+	}
+}
+
 // TestOpenIDKeys: keys and sessions of people are found by provider, by subject and by user.
 func TestOpenIDKeys(t *testing.T) {
 	s, host := newHostServer(t)
