@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 log=$(mktemp "${TMPDIR:-/tmp}/objsrv-go-test.XXXXXX")
 trap 'rm -f "$log"' EXIT
 
-race=-race left=
+race=-race left= servers=installed
 platform=$(go env GOOS)/$(go env GOARCH)
 case $platform in
 linux/amd64 | linux/arm64 | linux/ppc64le | linux/s390x | darwin/* | freebsd/amd64) ;;
@@ -25,7 +25,7 @@ case " $* " in
 *) etcd=wanted ;;
 esac
 if [ -n "$etcd" ]; then
-  if etcd=$(sh test/etcd/get.sh 2>"$log"); then export OBJSRV_TEST_ETCD="$etcd"; else left="$left${left:+
+  if etcd=$(sh test/etcd/get.sh 2>"$log"); then export OBJSRV_TEST_ETCD="$etcd"; else servers= left="$left${left:+
 }iam/store/etcd: $(cat "$log")"; fi
   : >"$log"
 fi
@@ -36,7 +36,7 @@ case " $* " in
 *" ./"*) directories= ;;
 *) directories=wanted ;;
 esac
-if [ -n "$directories" ] && ! sh test/identity/ldapserver/get.sh 2>"$log"; then left="$left${left:+
+if [ -n "$directories" ] && ! sh test/identity/ldapserver/get.sh 2>"$log"; then servers= left="$left${left:+
 }directories: $(cat "$log")"; fi
 : >"$log"
 
@@ -63,6 +63,11 @@ if [ -n "$left" ]; then echo "$left"; fi
 skipped=$(awk '/^ *=== (RUN|NAME|CONT) / { name = $3 } /^ +[^ ]+\.go:[0-9]+: / { sub(/^ +[^ ]+ /, ""); why[name] = $0 }
   / *--- SKIP: / { print $3 ": " why[$3] }' "$log")
 if [ -n "$skipped" ]; then echo "$skipped"; elif [ -z "$left" ]; then echo "nothing"; fi
+# A server that is installed must have been tested with.
+if [ -n "$servers" ] && echo "$skipped" | grep -qE 'test/(etcd|identity/ldapserver)/get\.sh|samba-tool can'; then
+  echo "tests of servers that are installed were left out"
+  status=1
+fi
 echo "--- packages:"
 grep -E '^(ok|FAIL|---|panic:|\?)[[:space:]]' "$log" | grep -E '^(ok|FAIL)[[:space:]]' || true
 if [ $status -eq 0 ]; then echo "all tests passed"; else echo "TESTS FAILED"; fi
