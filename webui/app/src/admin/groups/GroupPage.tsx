@@ -75,7 +75,7 @@ function Actions({ group }: { group: Group }) {
             if (group.members.length > 0) await adminSend('PATCH', ['groups', group.name], { remove: group.members });
             await adminSend('DELETE', ['groups', group.name]);
             go('/groups');
-            await changed();
+            setTimeout(() => void changed(), 0); // when this page is gone: what it shows can't be asked for any more
           }}
         >
           {t('admin.group.delete.text', { name: group.name, n: group.members.length })}

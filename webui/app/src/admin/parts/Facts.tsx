@@ -8,8 +8,8 @@ export function Facts({ rows }: { rows: [name: string, value: ReactNode | undefi
     <dl className={classes.facts}>
       {rows
         .filter((r) => r[1] !== undefined)
-        .map(([name, value]) => (
-          <div key={name}>
+        .map(([name, value], i) => (
+          <div key={`${i} ${name}`}>
             <dt>{name}</dt>
             <dd>{value}</dd>
           </div>

@@ -73,7 +73,7 @@ function Actions({ policy }: { policy: Policy }) {
           onConfirm={async () => {
             await adminSend('DELETE', ['policies', policy.name]);
             go('/policies');
-            await changed();
+            setTimeout(() => void changed(), 0); // when this page is gone: what it shows can't be asked for any more
           }}
         >
           {t('admin.policy.delete.text', { name: policy.name })}

@@ -85,7 +85,7 @@ function Actions({ user }: { user: User }) {
           onConfirm={async () => {
             await adminSend('DELETE', ['users', user.name]);
             go('/users');
-            await changed();
+            setTimeout(() => void changed(), 0); // when this page is gone: what it shows can't be asked for any more
           }}
         >
           {t('admin.user.delete.text', { name: user.name })}
