@@ -10,6 +10,7 @@ import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { Page } from '../../ui/Page';
 import { When } from '../../ui/When';
 import { groupQuery, policiesQuery, useChanged, usersQuery } from '../data';
+import { person } from '../names';
 import { EnabledBadge } from '../keys/KeyTable';
 import { useAct } from '../parts/act';
 import { Facts, Frame, Part } from '../parts/Facts';
@@ -27,7 +28,7 @@ export default function GroupPage() {
   const group = useQuery(groupQuery(name));
   return (
     <Page
-      title={name}
+      title={person(name).name}
       about={
         <Anchor component={Link} href="/groups" size="sm">
           {t('admin.groups')}
@@ -101,6 +102,7 @@ function Details({ group }: { group: Group }) {
           rows={[
             [t('admin.state'), <EnabledBadge enabled={group.enabled} />],
             [t('admin.source'), group.source ? t(sourceNames[group.source]) : undefined],
+            [t('admin.qualified'), group.source ? <Copied value={group.name} /> : undefined],
             [t('admin.arn'), <Copied value={group.arn} />],
             [t('admin.created'), <When value={group.created} />],
             [t('admin.updated'), <When value={group.updated} relative />],
@@ -121,8 +123,8 @@ function Details({ group }: { group: Group }) {
           />
         </Frame>
       </Part>
-      <Part title={t('admin.members')}>
-        <Frame>
+      <Part title={t('admin.members')} about={group.source === 'ldap' ? t('admin.group.members.directory') : undefined}>
+        {(group.source !== 'ldap' || group.members.length > 0) && <Frame>
           <NameSet
             names={group.members}
             options={(users.data ?? []).map((u) => u.name)}
@@ -130,10 +132,10 @@ function Details({ group }: { group: Group }) {
             placeholder={t('admin.member.choose')}
             empty={t('admin.group.members.none')}
             show={(n) => <Who name={n} people={people} />}
-            onAdd={may('admin:AddUserToGroup') ? (n) => patch({ add: [n] }) : undefined}
+            onAdd={may('admin:AddUserToGroup') && group.source !== 'ldap' ? (n) => patch({ add: [n] }) : undefined}
             onRemove={may('admin:RemoveUserFromGroup') ? (n) => void patch({ remove: [n] }) : undefined}
           />
-        </Frame>
+        </Frame>}
       </Part>
     </>
   );

@@ -1,4 +1,4 @@
-import { Button, TagsInput, TextInput } from '@mantine/core';
+import { Badge, Button, Group, TagsInput, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { IconPlus, IconUsersGroup } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -10,12 +10,14 @@ import { DataTable } from '../../ui/DataTable';
 import { EmptyState } from '../../ui/EmptyState';
 import { Page } from '../../ui/Page';
 import { groupsQuery, policiesQuery, usersQuery } from '../data';
+import { person } from '../names';
 import { EnabledBadge } from '../keys/KeyTable';
 import { FormDialog } from '../parts/FormDialog';
 import { Loaded } from '../parts/Loaded';
 import { Names } from '../parts/NameSet';
 import classes from '../parts/parts.module.css';
 import { pathTo } from '../parts/place';
+import { sourceNames } from '../parts/Who';
 
 /** All groups. */
 export default function GroupsPage() {
@@ -44,14 +46,21 @@ export default function GroupsPage() {
             }
             columns={[
               {
-                id: 'name', title: t('ui.name'), sort: (g) => g.name,
+                id: 'name', title: t('ui.name'), sort: (g) => person(g.name).name,
                 cell: (g) => (
-                  <Link href={pathTo('groups', g.name)} className={classes.link}>
-                    {g.name}
-                  </Link>
+                  <Group gap={6} wrap="nowrap">
+                    <Link href={pathTo('groups', g.name)} className={classes.link} title={g.name}>
+                      {person(g.name).name}
+                    </Link>
+                    {g.source && (
+                      <Badge color="gray" size="sm" style={{ flex: 'none' }}>
+                        {t(sourceNames[g.source])}
+                      </Badge>
+                    )}
+                  </Group>
                 ),
               },
-              { id: 'members', title: t('admin.members'), align: 'right', cell: (g) => g.members.length || '–', sort: (g) => g.members.length },
+              { id: 'members', title: t('admin.members'), align: 'right', from: 'xs', cell: (g) => g.members.length || '–', sort: (g) => g.members.length },
               { id: 'policies', title: t('admin.policies'), from: 'sm', cell: (g) => <Names names={g.policies} to={(n) => pathTo('policies', 'name', n)} /> },
               { id: 'state', title: t('admin.state'), cell: (g) => <EnabledBadge enabled={g.enabled} />, sort: (g) => (g.enabled ? 0 : 1) },
             ]}

@@ -1,4 +1,4 @@
-import { ActionIcon, Group, Menu, Text, Tooltip } from '@mantine/core';
+import { ActionIcon, Box, Group, Menu, Text, Tooltip } from '@mantine/core';
 import { IconBan, IconDots, IconKey, IconPencil, IconPlayerPlay, IconShare2, IconTrash } from '@tabler/icons-react';
 import { useState, type ReactNode } from 'react';
 import { adminSend } from '../../api/admin';
@@ -35,7 +35,7 @@ export function KeyTable({ keys, people, mayChange, mayDelete, tools, empty }: P
   const [editing, setEditing] = useState<Key>();
   const [deleting, setDeleting] = useState<Key>();
   const columns: Column<Key>[] = [
-    { id: 'name', title: t('ui.name'), cell: (k) => <KeyName of={k} />, sort: (k) => k.name || k.accessKey },
+    { id: 'name', title: t('ui.name'), cell: (k) => <KeyName of={k} {...(people ? { people } : {})} />, sort: (k) => k.name || k.accessKey },
     {
       id: 'accessKey', title: t('admin.accessKey'), from: 'sm', sort: (k) => k.accessKey,
       cell: (k) => (
@@ -45,7 +45,7 @@ export function KeyTable({ keys, people, mayChange, mayDelete, tools, empty }: P
         </Group>
       ),
     },
-    ...(people ? [{ id: 'parent', title: t('admin.owner'), cell: (k: Key) => <Who name={k.parent} claims={k.grants?.claims} people={people} />, sort: (k: Key) => people(k.parent).name }] : []),
+    ...(people ? [{ id: 'parent', title: t('admin.owner'), from: 'sm' as const, cell: (k: Key) => <Who name={k.parent} claims={k.grants?.claims} people={people} />, sort: (k: Key) => people(k.parent).name }] : []),
     { id: 'rights', title: t('admin.rights'), from: 'md', cell: (k) => (k.policy === undefined ? t('admin.key.rights.all') : t('admin.key.rights.some')), sort: (k) => (k.policy === undefined ? 0 : 1) },
     { id: 'created', title: t('admin.created'), from: 'lg', cell: (k) => <When value={k.created} relative />, sort: (k) => k.created },
     { id: 'expires', title: t('admin.expires'), from: 'sm', cell: (k) => <When value={k.expires} relative />, sort: (k) => k.expires ?? '9' },
@@ -114,7 +114,7 @@ export function KeyTable({ keys, people, mayChange, mayDelete, tools, empty }: P
   );
 }
 
-function KeyName({ of: k }: { of: Key }) {
+function KeyName({ of: k, people }: { of: Key; people?: (q: string) => Person }) {
   const t = useT();
   const object = shared(k.name);
   return (
@@ -127,6 +127,11 @@ function KeyName({ of: k }: { of: Key }) {
         )}
         <span style={{ overflowWrap: 'anywhere' }}>{object ?? (k.name || <Mono wrap>{k.accessKey}</Mono>)}</span>
       </Group>
+      {people && (
+        <Box hiddenFrom="sm" fz="sm">
+          <Who name={k.parent} claims={k.grants?.claims} people={people} />
+        </Box>
+      )}
       {k.description && (
         <Text size="sm" c="dimmed" lineClamp={2}>
           {k.description}

@@ -2,7 +2,21 @@ import { Autocomplete, Button, CloseButton, Group, Text } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
 import { Link } from 'wouter';
 import { useT } from '../../i18n';
+import { person } from '../names';
 import classes from './parts.module.css';
+
+/** The readable part of a name; the whole one is behind it. */
+function Name({ name, to }: { name: string; to?: ((name: string) => string) | undefined }) {
+  const text = person(name).name;
+  const title = text === name ? undefined : name;
+  return to ? (
+    <Link href={to(name)} title={title}>
+      {text}
+    </Link>
+  ) : (
+    <span title={title}>{text}</span>
+  );
+}
 
 /** Names as small tags that lead somewhere; the first few when there are many. */
 export function Names({ names, to, limit = 3 }: { names: string[]; to?: (name: string) => string; limit?: number }) {
@@ -12,7 +26,7 @@ export function Names({ names, to, limit = 3 }: { names: string[]; to?: (name: s
     <Group gap={4} component="span" display="inline-flex">
       {names.slice(0, limit).map((n) => (
         <span key={n} className={`${classes.tag} ${classes.plain}`}>
-          {to ? <Link href={to(n)}>{n}</Link> : n}
+          <Name name={n} to={to} />
         </span>
       ))}
       {names.length > limit && (
@@ -59,7 +73,7 @@ export function NameSet({ names, options, label, placeholder, empty, show, to, o
         )}
         {names.map((n) => (
           <li key={n} className={onRemove ? classes.tag : `${classes.tag} ${classes.plain}`}>
-            {show ? show(n) : to ? <Link href={to(n)}>{n}</Link> : n}
+            {show ? show(n) : <Name name={n} to={to} />}
             {onRemove && <CloseButton size="xs" aria-label={t('admin.removeName', { name: n })} onClick={() => onRemove(n)} />}
           </li>
         ))}

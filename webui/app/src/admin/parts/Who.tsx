@@ -34,6 +34,9 @@ export function usePeople(): (qualified: string) => Person {
   );
 }
 
+// A long name may be broken anywhere; a short one keeps its column wide enough.
+const broken = (name: string) => ({ overflowWrap: name.length > 24 ? 'anywhere' : 'break-word' }) as const;
+
 /** A person: a readable name, where it comes from, and the qualified name behind it. */
 export function Who({ name, people, claims, link = true }: { name: string; people?: (q: string) => Person; claims?: Grants['claims']; link?: boolean }) {
   const t = useT();
@@ -42,13 +45,13 @@ export function Who({ name, people, claims, link = true }: { name: string; peopl
   const p = people && !told ? people(name) : person(name, claims);
   const text = name === '' ? t('admin.anonymous') : p.name;
   return (
-    <Group gap={6} wrap="nowrap" maw="100%" component="span" display="inline-flex">
+    <Group gap="2px 6px" maw="100%" component="span" display="inline-flex">
       {link && name !== '' && may('admin:GetUser') ? (
-        <Link href={pathTo('users', name)} className={classes.link} title={name}>
+        <Link href={pathTo('users', name)} className={classes.link} title={name} style={broken(text)}>
           {text}
         </Link>
       ) : (
-        <Text span size="md" title={name} style={{ overflowWrap: 'anywhere' }}>
+        <Text span size="md" title={name} style={broken(text)}>
           {text}
         </Text>
       )}

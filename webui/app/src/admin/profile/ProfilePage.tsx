@@ -20,7 +20,7 @@ import { Copied, SecretForm } from '../users/UserPage';
 /** Whoever is logged in: rights, what the provider says, sessions. */
 export default function ProfilePage() {
   const t = useT();
-  const { login, may } = useSession();
+  const { login } = useSession();
   const me = useQuery(whoamiQuery);
   const sessions = useQuery(sessionsQuery('own'));
   const [asking, setAsking] = useState(false);
@@ -32,7 +32,6 @@ export default function ProfilePage() {
       about={t('admin.profile.about')}
       actions={
         local &&
-        may('admin:CreateUser') &&
         me.data?.restricted !== true && (
           <Button variant="default" leftSection={<IconKey size={16} aria-hidden />} onClick={() => setAsking(true)}>
             {t('admin.profile.password')}
@@ -42,7 +41,7 @@ export default function ProfilePage() {
     >
       <Loaded query={me}>{(who) => <Identity who={who} session={current} />}</Loaded>
       <OwnSessions />
-      {asking && <SecretForm user={login.qualifiedName} onClose={() => setAsking(false)} />}
+      {asking && <SecretForm own user={login.qualifiedName} onClose={() => setAsking(false)} />}
     </Page>
   );
 }

@@ -41,11 +41,7 @@ function List({ query }: { query: UseQueryResult<Provider[]> }) {
     <Loaded query={query}>
       {(list) =>
         list.length === 0 ? (
-          <EmptyState icon={IconFingerprint} title={t('admin.providers.none')} text={t('admin.providers.none.text')}>
-            <Button component={Link} href="/config" variant="default">
-              {t('admin.config')}
-            </Button>
-          </EmptyState>
+          <EmptyState icon={IconFingerprint} title={t('admin.providers.none')} text={t('admin.providers.none.text')} />
         ) : (
           <Stack mb="xl">
             {list.map((p) => (

@@ -1,6 +1,6 @@
 import { ActionIcon, Badge, Button, Code, Group, Modal, Stack, Text, Tooltip } from '@mantine/core';
 import { IconInfoCircle, IconLogout } from '@tabler/icons-react';
-import { useState, type ReactNode } from 'react';
+import { useMemo, useState, type ReactNode } from 'react';
 import { adminSend } from '../../api/admin';
 import { useSession } from '../../app/session';
 import { useT, type Translate } from '../../i18n';
@@ -38,6 +38,7 @@ export function SessionTable({ sessions, people, mayEnd, tools, empty }: Props) 
   const { act, busy } = useAct();
   const { login } = useSession();
   const [shown, setShown] = useState<Session>();
+  const newest = useMemo(() => [...sessions].sort((a, b) => b.created.localeCompare(a.created)), [sessions]);
   const columns: Column<Session>[] = [
     ...(people ? [{ id: 'who', title: t('admin.session.who'), cell: (s: Session) => <Who name={s.parent} claims={s.grants?.claims} people={people} />, sort: (s: Session) => people(s.parent).name }] : []),
     {
@@ -84,7 +85,7 @@ export function SessionTable({ sessions, people, mayEnd, tools, empty }: Props) 
     <>
       <DataTable
         label={t('admin.sessions')}
-        rows={sessions}
+        rows={newest}
         columns={columns}
         rowKey={(s) => s.accessKey}
         search={(s) => [people?.(s.parent).name, s.parent, s.name, s.accessKey, s.remote, s.provider].join(' ')}

@@ -95,15 +95,15 @@ function Actions({ user }: { user: User }) {
   );
 }
 
-/** Sets the password of a user of this server. */
-export function SecretForm({ user, onClose }: { user: string; onClose: () => void }) {
+/** Sets the password of a user of this server. One's own is changed as that of a key, which needs no right. */
+export function SecretForm({ user, own, onClose }: { user: string; own?: boolean; onClose: () => void }) {
   const t = useT();
   const [secret, setSecret] = useState('');
   return (
-    <FormDialog title={t('admin.user.setSecret')} action={t('action.save')} size="md" onClose={onClose} onSubmit={() => adminSend('PATCH', ['users', user], { secret })}>
+    <FormDialog title={t('admin.user.setSecret')} action={t('action.save')} size="md" onClose={onClose} onSubmit={() => adminSend('PATCH', [own ? 'keys' : 'users', user], { secret })}>
       <PasswordInput
         label={t('admin.secret.new')}
-        description={t('admin.user.setSecret.hint')}
+        description={own ? t('admin.profile.password.hint') : t('admin.user.setSecret.hint')}
         value={secret}
         onChange={(e) => setSecret(e.currentTarget.value)}
         autoComplete="new-password"

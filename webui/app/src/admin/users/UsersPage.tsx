@@ -46,7 +46,7 @@ export default function UsersPage() {
           return (
             <DataTable
               label={t('admin.users')}
-              rows={source ? list.filter((u) => (u.source ?? 'local') === source) : list}
+              rows={[...list].filter((u) => !source || (u.source ?? 'local') === source).sort((a, b) => people(a.name).name.localeCompare(people(b.name).name))}
               rowKey={(u) => u.name}
               search={(u) => [people(u.name).name, u.name, ...u.policies, ...u.groups].join(' ')}
               empty={
