@@ -145,7 +145,11 @@ func walkForm(t *testing.T) ([]byte, string) {
 // TestWalkAsStranger sends every operation of the table as somebody who may do nothing:
 // the answer is 403 and the backend is not touched, also for what is not implemented.
 func TestWalkAsStranger(t *testing.T) {
-	s := New(Config{IAM: strangerIAM{}, Backend: &tripwire{bucket: storage.Bucket{Name: "walked", Owner: "000000000001"}}})
+	walkAsStranger(t, &tripwire{bucket: storage.Bucket{Name: "walked", Owner: "000000000001"}})
+}
+
+func walkAsStranger(t *testing.T, backend storage.Backend) {
+	s := New(Config{IAM: strangerIAM{}, Backend: backend})
 	sign := func(secret string) func(*http.Request) *http.Request {
 		return func(r *http.Request) *http.Request {
 			return signer.SignV4(*r, "STRANGER", secret, "", "us-east-1")
