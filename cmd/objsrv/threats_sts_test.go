@@ -244,3 +244,49 @@ func TestPasswordDoors(t *testing.T) {
 		}
 	}
 }
+
+// TestConsoleWithProvider is S-050: that people can log in at an identity provider opens nothing to who has not.
+// A cookie that was never issued, and a token in its place, are nobody's.
+func TestConsoleWithProvider(t *testing.T) {
+	issuer, sign := newTestIssuer(t)
+	p, _, _ := start(t, environ{
+		"MINIO_ROOT_USER": "objroot", "MINIO_ROOT_PASSWORD": testPassword,
+		"MINIO_IDENTITY_OPENID_CONFIG_URL": issuer + "/.well-known/openid-configuration", "MINIO_IDENTITY_OPENID_CLIENT_ID": "app", "MINIO_IDENTITY_OPENID_CLIENT_SECRET": "s",
+	}, t.TempDir())
+	base := "http://" + p.Addr().String() + "/-/console/"
+	token := sign(map[string]any{"sub": "alice", "aud": "app", "policy": "consoleAdmin"})
+	for _, tt := range []struct{ method, path string }{
+		{"GET", "s3/"}, {"PUT", "s3/bucket"}, {"GET", "s3/bucket?policy"}, {"DELETE", "s3/bucket/key"}, {"GET", "admin/whoami"}, {"GET", "admin/users"}, {"GET", "admin/server"},
+		{"GET", "admin/trace"}, {"GET", "admin/log"}, {"GET", "admin/config"}, {"POST", "admin/openid/test"}, {"POST", "admin/restart"}, {"POST", "renew"}, {"POST", "share"}, {"POST", "zip"},
+	} {
+		for name, header := range map[string][2]string{
+			"nothing": {"X-None", "x"}, "bearer": {"Authorization", "Bearer " + token}, "a token as a cookie": {"Cookie", "__Host-objsrv=" + token + "; objsrv=" + token + "; token=" + token}, "basic": {"Authorization", "Basic b2Jqcm9vdDp4"},
+		} {
+			r, err := http.NewRequestWithContext(t.Context(), tt.method, base+tt.path, strings.NewReader("{}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.method == "GET" || tt.method == "DELETE" {
+				r.Body, r.ContentLength = nil, 0
+			} else {
+				r.Header.Set("Content-Type", "application/json")
+			}
+			r.Header.Set(header[0], header[1])
+			resp, err := http.DefaultTransport.RoundTrip(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(resp.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != http.StatusUnauthorized {
+				t.Errorf("%s %s with %s: %s %s", tt.method, tt.path, name, resp.Status, body)
+			}
+		}
+	}
+	if n := len(p.services.iam.Sessions("")) + len(p.services.iam.Users()); n != 0 {
+		t.Errorf("%d sessions or users were made", n)
+	}
+}
