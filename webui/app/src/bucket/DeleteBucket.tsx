@@ -34,7 +34,7 @@ export function DeleteBucket({ bucket }: SectionProps) {
       {asked === 'empty' && (
         <ConfirmDialog
           title={t('delete.empty')} action={t('delete.empty')} danger type={bucket} onClose={() => setAsked(undefined)}
-          onConfirm={async () => queue.run('delete', bucket, `${bucket}/`, deleteWork(bucket, [{ kind: 'prefix', key: '', size: 0, modified: '', etag: '' }], true), () => undefined)}
+          onConfirm={async () => queue.run('delete', bucket, `${bucket}/`, deleteWork(bucket, [{ kind: 'prefix', key: '', size: 0, modified: '', etag: '' }], true))}
         >
           {t('delete.empty.text')}
         </ConfirmDialog>

@@ -1,7 +1,7 @@
 import { Box, Button, Center, Group, Loader, Skeleton, Stack, Text, VisuallyHidden } from '@mantine/core';
 import { IconCloudUpload, IconFolderOff, IconSearchOff } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { useLocation } from 'wouter';
 import { getVersioning, listObjects, listVersions, type Entry } from '../api/s3';
 import { parentPrefix } from '../api/s3url';
@@ -55,6 +55,7 @@ function Browser({ place }: { place: Place }) {
   // What fits into one page is sorted as the user likes; of more only the server's order is honest.
   const short = w.complete && w.slots.length === 1 ? w.slots[0]!.entries : undefined;
   const rows = useMemo(() => short && sorted(short, order), [short, order]);
+  useEffect(() => queue.watch(bucket, listing.refresh), [bucket, listing]);
   const row = useCallback((n: number) => (rows ? rows[n] : listing.row(n)), [rows, listing]);
   const look = useCallback((from: number, to: number) => listing.look(from, to), [listing]);
 
@@ -62,10 +63,10 @@ function Browser({ place }: { place: Place }) {
     (a: Act, list: Entry[]) => {
       if (a === 'open') go(openPath(bucket, list[0]!));
       else if (a === 'download') void downloadAll(bucket, folder, list).catch(report);
-      else if (a === 'restore') queue.run('restore', bucket, t('files.objects', { n: list.length }), restoreWork(bucket, list), listing.refresh);
+      else if (a === 'restore') queue.run('restore', bucket, t('files.objects', { n: list.length }), restoreWork(bucket, list));
       else setAsked({ what: a, entries: list });
     },
-    [bucket, folder, go, report, t, listing],
+    [bucket, folder, go, report, t],
   );
   const menu = useCallback((e: Entry) => <RowMenu entry={e} act={(a, entry) => act(a, [entry])} />, [act]);
   const changed = useCallback(() => {
@@ -73,7 +74,7 @@ function Browser({ place }: { place: Place }) {
     listing.refresh();
   }, [selection, listing]);
   const upload = (list: Picked[]) =>
-    queue.upload(bucket, list.map(({ path, file }) => ({ key: folder + path, file })), versioned, listing.refresh);
+    queue.upload(bucket, list.map(({ path, file }) => ({ key: folder + path, file })), versioned);
 
   const empty = w.complete && w.total === 0 && error === undefined;
   return (

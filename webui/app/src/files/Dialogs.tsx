@@ -23,7 +23,7 @@ export function Dialogs(p: { asked: Asked; bucket: string; folder: string; versi
       return <DeleteDialog {...common} versioned={versioned} entries={asked.entries} />;
     case 'copy':
     case 'move':
-      return <CopyDialog {...common} folder={folder} entries={asked.entries} move={asked.what === 'move'} />;
+      return <CopyDialog bucket={bucket} onClose={onClose} folder={folder} entries={asked.entries} move={asked.what === 'move'} />;
     case 'rename':
       return <RenameDialog {...common} entry={first!} />;
     case 'share':

@@ -13,11 +13,10 @@ interface Props {
   entries: Entry[];
   move: boolean;
   onClose: () => void;
-  changed: () => void;
 }
 
 /** Copies or moves to another folder or bucket, in the queue. */
-export function CopyDialog({ bucket, folder, entries, move, onClose, changed }: Props) {
+export function CopyDialog({ bucket, folder, entries, move, onClose }: Props) {
   const t = useT();
   const buckets = useQuery({ queryKey: bucketsKey, queryFn: ({ signal }) => listBuckets(signal) });
   const [to, setTo] = useState(bucket);
@@ -27,7 +26,7 @@ export function CopyDialog({ bucket, folder, entries, move, onClose, changed }: 
   const inside = to === bucket && entries.some((e) => e.kind === 'prefix' && prefix.startsWith(e.key));
   const submit = (e: FormEvent) => {
     e.preventDefault();
-    queue.run(move ? 'move' : 'copy', bucket, `${t('files.objects', { n: entries.length })} → ${to}/${prefix}`, copyWork(bucket, entries, folder, { bucket: to, prefix }, move), changed);
+    queue.run(move ? 'move' : 'copy', bucket, `${t('files.objects', { n: entries.length })} → ${to}/${prefix}`, copyWork(bucket, entries, folder, { bucket: to, prefix }, move), [bucket, to]);
     onClose();
   };
   return (

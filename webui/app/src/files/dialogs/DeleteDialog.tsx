@@ -25,7 +25,7 @@ export function DeleteDialog({ bucket, versioned, entries, onClose, changed }: P
   const versions = versioned && how === 'all';
   const run = async () => {
     if (folders || versions || entries.length > 1000) {
-      queue.run('delete', bucket, entries.map((e) => e.key).slice(0, 3).join(', ') + (entries.length > 3 ? ' …' : ''), deleteWork(bucket, entries, versions), changed);
+      queue.run('delete', bucket, entries.map((e) => e.key).slice(0, 3).join(', ') + (entries.length > 3 ? ' …' : ''), deleteWork(bucket, entries, versions));
       changed();
       return;
     }

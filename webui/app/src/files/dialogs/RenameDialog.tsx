@@ -22,7 +22,7 @@ export function RenameDialog({ bucket, entry, onClose, changed }: { bucket: stri
   const target = parentPrefix(entry.key) + name + (folder ? '/' : '');
   const rename = async () => {
     if (!replace && (await exists(bucket, target))) return setThere(true);
-    if (folder) queue.run('move', bucket, `${entry.key} → ${target}`, copyWork(bucket, [entry], entry.key, { bucket, prefix: target }, true), changed);
+    if (folder) queue.run('move', bucket, `${entry.key} → ${target}`, copyWork(bucket, [entry], entry.key, { bucket, prefix: target }, true));
     else {
       await copyObject({ bucket, key: entry.key }, { bucket, key: target });
       await deleteObject(bucket, entry.key);

@@ -65,17 +65,18 @@ export function ObjectList(p: ObjectListProps) {
   }, [scope]);
 
   // The part of the rows that the scroller holds moves on before its end is reached; what is seen stays where it is.
-  const moved = useRef(0);
+  // Where that is in the moved part is noted before, since a part that has become shorter has cut the position already.
+  const target = useRef<number>(undefined);
   useEffect(() => {
     const by = shift(base, first, total);
-    if (by !== 0) {
-      moved.current = by;
+    if (by !== 0 && scroll.current) {
+      target.current = scroll.current.scrollTop - by * height;
       setBase(base + by);
     }
   }, [base, first, total]);
   useLayoutEffect(() => {
-    if (moved.current !== 0 && scroll.current) scroll.current.scrollTop -= moved.current * height;
-    moved.current = 0;
+    if (target.current !== undefined && scroll.current) scroll.current.scrollTop = target.current;
+    target.current = undefined;
   }, [base]);
 
   const move = (to: number, extend: boolean) => {

@@ -2,7 +2,7 @@ import { ActionIcon, Affix, Box, Button, Group, Paper, Progress, Text, Tooltip, 
 import { IconAlertCircle, IconChevronDown, IconChevronUp, IconPlayerPause, IconPlayerPlay, IconX } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
-import { useSession } from '../../app/session';
+import { useSession, useSessionQuery } from '../../app/session';
 import { useT } from '../../i18n';
 import { formatSeconds, useFormat } from '../../ui/format';
 import { TransferRow } from './TransferRow';
@@ -11,7 +11,9 @@ import { ended, queue, type Snapshot } from './queue';
 /** What is going on in the queue, in a corner of every page. */
 export function TransferPanel() {
   const { login } = useSession();
-  useEffect(() => queue.login(login.qualifiedName), [login.qualifiedName]);
+  // Each answer that somebody is logged in wakes what waits for that.
+  const { dataUpdatedAt } = useSessionQuery();
+  useEffect(() => queue.login(login.qualifiedName), [login.qualifiedName, dataUpdatedAt]);
   const state = useSyncExternalStore(queue.subscribe, queue.snapshot);
   const [open, setOpen] = useState(true);
   if (state.items.length === 0) return null;

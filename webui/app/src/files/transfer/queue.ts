@@ -29,8 +29,8 @@ interface Task extends Item {
   work?: Work;
   replace: boolean;
   abort?: AbortController;
-  /** Called when it has changed what a listing shows. */
-  changed: () => void;
+  /** Buckets whose listings it changes. */
+  touches: string[];
 }
 
 export interface Snapshot {
@@ -49,6 +49,7 @@ const together = 4; // uploads, and requests that carry their bytes
 export class Queue {
   private tasks = new Map<number, Task>();
   private listeners = new Set<() => void>();
+  private watchers = new Set<(bucket: string) => void>();
   private shown: Snapshot = { items: [], speed: 0, bytes: 0, sent: 0, active: 0 };
   private slots = new Semaphore(together);
   private speed = new Speed();
@@ -64,6 +65,13 @@ export class Queue {
 
   snapshot = () => this.shown;
 
+  /** Calls f when something in the bucket has been changed, until the function that it returns is called. */
+  watch(bucket: string, f: () => void): () => void {
+    const w = (b: string) => b === bucket && f();
+    this.watchers.add(w);
+    return () => void this.watchers.delete(w);
+  }
+
   /** Tells who is logged in: what waited for a login goes on, and what another user has begun is dropped. */
   login(user: string) {
     if (this.user !== '' && this.user !== user) {
@@ -75,17 +83,17 @@ export class Queue {
     this.update();
   }
 
-  upload(bucket: string, list: { key: string; file: File }[], replace: boolean, changed: () => void) {
+  upload(bucket: string, list: { key: string; file: File }[], replace: boolean) {
     for (const { key, file } of list) {
       const id = this.nextID++;
-      this.tasks.set(id, { id, kind: 'upload', bucket, name: key, size: file.size, done: 0, state: 'waiting', file, replace, changed });
+      this.tasks.set(id, { id, kind: 'upload', bucket, name: key, size: file.size, done: 0, state: 'waiting', file, replace, touches: [bucket] });
     }
     this.update();
   }
 
-  run(kind: Exclude<Item['kind'], 'upload'>, bucket: string, name: string, work: Work, changed: () => void) {
+  run(kind: Exclude<Item['kind'], 'upload'>, bucket: string, name: string, work: Work, touches = [bucket]) {
     const id = this.nextID++;
-    this.tasks.set(id, { id, kind, bucket, name, size: 0, done: 0, state: 'waiting', work, replace: false, changed });
+    this.tasks.set(id, { id, kind, bucket, name, size: 0, done: 0, state: 'waiting', work, replace: false, touches });
     this.update();
   }
 
@@ -167,7 +175,7 @@ export class Queue {
       this.failed(t, e);
     }
     delete t.abort;
-    if (t.state === 'done' || t.work) t.changed();
+    if (t.state === 'done' || t.work) for (const b of t.touches) for (const w of this.watchers) w(b);
     this.update();
   }
 

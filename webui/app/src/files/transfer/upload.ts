@@ -1,6 +1,6 @@
 // One upload: in one request, or by parts that run beside each other and survive a pause, a lost connection, and a reload.
 import { ApiError } from '../../api/http';
-import { abortUpload, completeUpload, createUpload, listParts, s3URL, type Part } from '../../api/s3';
+import { abortUpload, completeUpload, createUpload, head, listParts, s3URL, type Part } from '../../api/s3';
 import { backoff, plan, singleLimit } from './planner';
 import { forget, recall, remember } from './resume';
 import type { Semaphore } from './semaphore';
@@ -25,6 +25,7 @@ export async function upload(task: UploadTask): Promise<void> {
   if (task.file.size <= singleLimit) return single(task);
   const { bucket, key, file, signal } = task;
   const guard: Record<string, string> = task.replace ? {} : { 'If-None-Match': '*' };
+  if (!task.replace && (await exists(task))) throw new ApiError(412, 'PreconditionFailed', '', '');
   const { id, there } = await begin(task);
   const parts = plan(file.size, there);
   const sent = new Map<number, number>();
@@ -68,6 +69,17 @@ async function single({ bucket, key, file, replace, signal, slots, progress }: U
   const headers: Record<string, string> = { 'Content-Type': contentType(file) };
   if (!replace) headers['If-None-Match'] = '*';
   await slots.run(signal, () => again(signal, () => send(s3URL(bucket, key), file, headers, progress, signal)));
+}
+
+// exists tells before the bytes are sent what the end of an upload by parts would tell after.
+async function exists({ bucket, key, signal }: UploadTask): Promise<boolean> {
+  try {
+    await head(bucket, key, undefined, signal);
+    return true;
+  } catch (e) {
+    if (e instanceof ApiError && (e.status === 404 || e.status === 403)) return false;
+    throw e;
+  }
 }
 
 // begin finds the upload that was begun before, or begins one.
