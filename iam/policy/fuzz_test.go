@@ -252,12 +252,16 @@ func TestManyStars(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		start := time.Now()
-		if g.match(&text{a: "bucket", b: strings.Repeat("a", 1024), joined: true}, nil) == yes {
-			t.Errorf("%.8s... matches", pattern)
+		least := time.Hour // of some tries: a busy machine takes its time now and then
+		for range 10 {
+			start := time.Now()
+			if g.match(&text{a: "bucket", b: strings.Repeat("a", 1024), joined: true}, nil) == yes {
+				t.Errorf("%.8s... matches", pattern)
+			}
+			least = min(least, time.Since(start))
 		}
-		if d := time.Since(start); d > 100*time.Millisecond {
-			t.Errorf("%.8s... took %v", pattern, d)
+		if least > 100*time.Millisecond {
+			t.Errorf("%.8s... took %v", pattern, least)
 		}
 	}
 }

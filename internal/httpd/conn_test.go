@@ -165,7 +165,7 @@ func TestWritePace(t *testing.T) {
 		if !errors.As(err, &ne) || !ne.Timeout() {
 			t.Fatalf("error %v, want a timeout", err)
 		}
-		if d := time.Since(start); d > 5*time.Second {
+		if d := time.Since(start); d > 20*time.Second {
 			t.Errorf("gave up after %v", d)
 		}
 	})
@@ -227,7 +227,7 @@ func TestReadPace(t *testing.T) {
 		if _, err := io.ReadFull(c, make([]byte, 1000)); !isTimeout(err) {
 			t.Fatalf("error %v, want a timeout", err)
 		}
-		if d := time.Since(start); d > 10*span {
+		if d := time.Since(start); d > 50*span {
 			t.Errorf("a trickle was read for %v", d)
 		}
 	})
