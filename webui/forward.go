@@ -213,6 +213,11 @@ func (c *contained) WriteHeader(status int) {
 		h.Set("Referrer-Policy", "no-referrer")
 		// What is stored with an object is for who fetches it without a session; here it may be asked only whether
 		// it has changed.
+		for _, name := range []string{"Cache-Control", "Expires"} {
+			if stored := h.Get(name); stored != "" {
+				h.Set("X-Objsrv-"+name, stored) // for the page that shows and changes it
+			}
+		}
 		h.Set("Cache-Control", "private, no-cache")
 		h.Del("Expires")
 		if c.object && h.Get("Etag") != "" && (status == http.StatusOK || status == http.StatusPartialContent) {

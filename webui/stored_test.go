@@ -45,6 +45,9 @@ func TestStoredContent(t *testing.T) {
 				if h.Get("Cache-Control") != "private, no-cache" || h.Get("Expires") != "" {
 					t.Errorf("%s: kept by a cache: %v", name, h)
 				}
+				if h.Get("X-Objsrv-Cache-Control") != "public, max-age=1000" || h.Get("X-Objsrv-Expires") != "Thu, 01 Jan 2099 00:00:00 GMT" {
+					t.Errorf("%s: the page is not told what is stored: %v", name, h)
+				}
 			}
 		}
 	}

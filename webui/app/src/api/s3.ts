@@ -71,7 +71,8 @@ export async function head(bucket: string, key: string, versionId?: string, sign
   const content: Record<string, string> = {};
   // The console's own answer to a preview says how to treat the bytes, which is not the object's.
   for (const name of contentHeaders) {
-    const v = h.get(name);
+    // The server keeps browsers from keeping what the console reads; what is stored has a name of its own there.
+    const v = h.get(name === 'cache-control' || name === 'expires' ? `x-objsrv-${name}` : name);
     if (v !== null && name !== 'content-disposition') content[name] = v;
   }
   return {

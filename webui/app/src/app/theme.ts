@@ -49,6 +49,10 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--app-code-name': '#364fc7',
     '--app-code-string': '#2b7236',
     '--app-code-value': '#a8450a',
+    '--app-blue': '#4263eb',
+    '--app-green': '#087f5b',
+    '--app-orange': '#d9480f',
+    '--app-pink': '#c2255c',
   },
   dark: {
     '--mantine-color-text': '#d4d7dc',
@@ -65,5 +69,9 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--app-code-name': '#a5b7ff',
     '--app-code-string': '#8fd19e',
     '--app-code-value': '#ffb37a',
+    '--app-blue': '#748ffc',
+    '--app-green': '#38d9a9',
+    '--app-orange': '#ffa94d',
+    '--app-pink': '#f783ac',
   },
 });

@@ -224,7 +224,7 @@ function Bar({ part, of }: { part: number; of: number }) {
       <span className={classes.track} aria-hidden>
         <span className={classes.fill} style={{ width: `${Math.min(100, percent)}%` }} />
       </span>
-      <Text span size="sm" c="dimmed" w={44} ta="right">
+      <Text span size="sm" c="dimmed" miw={52} ta="right" style={{ whiteSpace: 'nowrap' }}>
         {percent > 0 && percent < 0.1 ? '< 0.1' : percent.toFixed(percent >= 10 ? 0 : 1)} %
       </Text>
     </Group>

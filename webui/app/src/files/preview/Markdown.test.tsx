@@ -42,3 +42,9 @@ it('lets links lead outward only', () => {
   expect(outward('https://example.org/a')).toBe('https://example.org/a');
   for (const bad of ['javascript:alert(1)', ' javascript:x', '/x', '#x', 'x', 'data:x', 'blob:x', 'file:///etc', '//evil']) expect(outward(bad), bad).toBeUndefined();
 });
+
+it('draws a task once, beside its box', () => {
+  const box = render('- [x] done\n- [ ] open\n');
+  expect([...box.querySelectorAll('li')].map((li) => li.textContent)).toEqual(['done', 'open']);
+  expect([...box.querySelectorAll('input')].map((i) => i.checked)).toEqual([true, false]);
+});

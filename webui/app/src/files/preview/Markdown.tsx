@@ -50,6 +50,7 @@ function Block({ token }: { token: Token }): ReactNode {
       return <Divider my="md" />;
     case 'space':
     case 'def':
+    case 'checkbox': // the list has drawn it
       return null;
     default:
       return <Text my="xs">{token.raw}</Text>;
@@ -118,6 +119,8 @@ function Inline({ token }: { token: Token }): ReactNode {
       const t = token as Tokens.Text;
       return <>{t.tokens ? inlines(t.tokens) : t.text}</>;
     }
+    case 'checkbox':
+      return null;
     case 'escape':
       return <>{(token as Tokens.Escape).text}</>;
     default:
