@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/encrypt"
 	"github.com/objsrv/objsrv/test/internal/harness"
 )
 
@@ -104,8 +105,11 @@ func (t *test) run(report *harness.Report, trials int, keep bool) (kept bool) {
 	return false
 }
 
-// fill makes the objects: inline and blob-backed ones around every limit of size, one of parts, and
-// many small ones so that the index has files of its own.
+// shrinking is the type of the objects that run.sh has the server compress.
+const shrinking = "text/shrinking"
+
+// fill makes the objects: inline and blob-backed ones around every limit of size, one of parts, plain, encrypted,
+// compressed and both, and many small ones so that the index has files of its own.
 func (t *test) fill() error {
 	if _, err := t.server.Start(); err != nil {
 		return err
@@ -125,6 +129,20 @@ func (t *test) fill() error {
 			data[j] = byte(t.rng.Uint32())
 		}
 		opts := minio.PutObjectOptions{DisableMultipart: size != 7<<20, PartSize: 5 << 20, UserMetadata: map[string]string{"n": strconv.Itoa(i)}}
+		switch i % 4 {
+		case 1:
+			opts.ServerSideEncryption = encrypt.NewSSE()
+		case 2: // it shrinks, to about a quarter
+			for j := range data {
+				data[j] = "0123456789abcdef"[data[j]/64]
+			}
+			opts.ContentType = shrinking
+		case 3:
+			for j := range data {
+				data[j] = "0123456789abcdef"[data[j]/64]
+			}
+			opts.ContentType, opts.ServerSideEncryption = shrinking, encrypt.NewSSE()
+		}
 		key := fmt.Sprintf("o%03d", i)
 		if _, err := c.PutObject(ctx, bucket, key, bytes.NewReader(data), int64(size), opts); err != nil {
 			return fmt.Errorf("put %d bytes: %w", size, err)
