@@ -85,5 +85,19 @@ check "list-multipart-uploads" eval 'equal "$(q list-multipart-uploads --bucket 
 check "complete-multipart-upload" eval 'api complete-multipart-upload --bucket "$v" --key m --upload-id "$id" --multipart-upload "Parts=[{PartNumber=1,ETag=$(cat "$TMP/e1")},{PartNumber=2,ETag=$(cat "$TMP/e2")}]" && api get-object --bucket "$v" --key m "$TMP/m" && { cat "$FILES/5242881"; head -c 10 "$FILES/67108864"; } | cmp - "$TMP/m"'
 check "get-object --part-number" eval 'api get-object --bucket "$v" --key m --part-number 2 "$TMP/m2" && head -c 10 "$FILES/67108864" | cmp - "$TMP/m2"'
 check "abort-multipart-upload" eval 'id=$(q create-multipart-upload --bucket "$v" --key n --query UploadId) && api abort-multipart-upload --bucket "$v" --key n --upload-id "$id" && refused NoSuchUpload api list-parts --bucket "$v" --key n --upload-id "$id"'
+
+# --- encryption ---
+check "bucket encryption" eval 'api put-bucket-encryption --bucket "$v" --server-side-encryption-configuration "Rules=[{ApplyServerSideEncryptionByDefault={SSEAlgorithm=AES256}}]" && equal "$(q get-bucket-encryption --bucket "$v" --query "ServerSideEncryptionConfiguration.Rules[0].ApplyServerSideEncryptionByDefault.SSEAlgorithm")" AES256 && api put-object --bucket "$v" --key enc --body "$FILES/1" && equal "$(q head-object --bucket "$v" --key enc --query ServerSideEncryption)" AES256 && api delete-bucket-encryption --bucket "$v" && refused ServerSideEncryptionConfigurationNotFoundError api get-bucket-encryption --bucket "$v"'
+check "cp --sse, of many parts" eval 'a s3 cp --sse AES256 "$FILES/67108864" "s3://$v/sse" && a s3 cp "s3://$v/sse" "$TMP/back" && same "$FILES/67108864" "$TMP/back" && equal "$(q head-object --bucket "$v" --key sse --query ServerSideEncryption)" AES256'
+check "cp --sse aws:kms" eval 'a s3 cp --sse aws:kms "$FILES/5242881" "s3://$v/kms" && a s3 cp "s3://$v/kms" "$TMP/back" && same "$FILES/5242881" "$TMP/back" && equal "$(q head-object --bucket "$v" --key kms --query ServerSideEncryption)" aws:kms'
+check "a key that is not there" refused KMS.NotFoundException api put-object --bucket "$v" --key none --server-side-encryption aws:kms --ssekms-key-id none
+head -c 32 /dev/urandom >"$TMP/customer"
+if [ -n "${CA:-}" ]; then
+  check "cp --sse-c, of many parts, and back" eval 'a s3 cp --sse-c AES256 --sse-c-key "fileb://$TMP/customer" "$FILES/67108864" "s3://$v/c" && a s3 cp --sse-c AES256 --sse-c-key "fileb://$TMP/customer" "s3://$v/c" "$TMP/back" && same "$FILES/67108864" "$TMP/back"'
+  check "head-object without the customer's key" refused "400\|Bad Request" api head-object --bucket "$v" --key c
+  check "copy from SSE-C to none" eval 'a s3 cp --sse-c-copy-source AES256 --sse-c-copy-source-key "fileb://$TMP/customer" "s3://$v/c" "s3://$v/uncovered" && a s3 cp "s3://$v/uncovered" "$TMP/back" && same "$FILES/67108864" "$TMP/back"'
+else
+  check "no SSE-C over plain HTTP" refused InvalidRequest api put-object --bucket "$v" --key c --body "$FILES/1" --sse-customer-algorithm AES256 --sse-customer-key "fileb://$TMP/customer"
+fi
 check "delete-bucket that is not empty" refused BucketNotEmpty api delete-bucket --bucket "$v"
 check "delete everything, then the buckets" eval 'for x in Versions DeleteMarkers; do q list-object-versions --bucket "$v" --query "$x[].[Key,VersionId]" | while read -r k i; do [ "$k" = None ] || api delete-object --bucket "$v" --key "$k" --version-id "$i"; done; done; api delete-bucket --bucket "$v" && a s3 rb --force "s3://$b"'
