@@ -54,7 +54,7 @@ export function KeyTable({ keys, people, mayChange, mayDelete, tools, empty }: P
       id: 'actions', title: '', width: 48, align: 'right',
       cell: (k) =>
         mayChange || mayDelete ? (
-          <Menu position="bottom-end">
+          <Menu position="bottom-end" withInitialFocusPlaceholder={false}>
             <Menu.Target>
               <ActionIcon variant="subtle" color="gray" aria-label={t('admin.actionsOf', { name: k.name || k.accessKey })}>
                 <IconDots size={17} />
@@ -75,7 +75,7 @@ export function KeyTable({ keys, people, mayChange, mayDelete, tools, empty }: P
                 </>
               )}
               {mayDelete && (
-                <Menu.Item color="red" leftSection={<IconTrash size={15} aria-hidden />} onClick={() => setDeleting(k)}>
+                <Menu.Item c="var(--mantine-color-error)" leftSection={<IconTrash size={15} aria-hidden />} onClick={() => setDeleting(k)}>
                   {t('action.delete')}
                 </Menu.Item>
               )}

@@ -1,4 +1,4 @@
-import { Autocomplete, Button, Collapse, Grid, Group, NativeSelect, Stack, Text, Textarea } from '@mantine/core';
+import { Anchor, Autocomplete, Button, Collapse, Grid, Group, NativeSelect, Stack, Text, Textarea } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { IconChevronDown, IconChevronRight, IconPlayerPlay } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
@@ -17,12 +17,17 @@ import { useSegment } from '../parts/place';
 import { PolicyEditor } from '../parts/PolicyEditor';
 import { State } from '../parts/State';
 import { actions } from '../policies/actions';
+import { format } from '../policies/templates';
 import type { Tried, Verdict } from '../types';
 import { partOf, readContext } from './question';
 
 const mono = { input: { fontFamily: 'var(--mantine-font-family-monospace)' } };
 
 type BucketPolicy = 'stored' | 'none' | 'given';
+
+// A bucket policy to begin with.
+const publicRead = (bucket: string) =>
+  format({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: '*', Action: ['s3:GetObject'], Resource: [`arn:aws:s3:::${bucket}/*`] }] });
 
 /** Asks "may X do Y on Z, and why". Nothing is done. */
 export default function SimulatorPage() {
@@ -37,7 +42,7 @@ export default function SimulatorPage() {
   const [more, setMore] = useState(false);
   const [context, setContext] = useState('');
   const [mode, setMode] = useState<BucketPolicy>('stored');
-  const [document, setDocument] = useState('{\n  "Version": "2012-10-17",\n  "Statement": []\n}');
+  const [document, setDocument] = useState('');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const [answer, setAnswer] = useState<{ verdict: Verdict; principal: string; action: string; resource: string }>();
@@ -87,16 +92,22 @@ export default function SimulatorPage() {
             </Grid.Col>
           </Grid>
           <div>
-            <Button variant="subtle" size="compact-sm" type="button" onClick={() => setMore(!more)} aria-expanded={more} leftSection={more ? <IconChevronDown size={15} aria-hidden /> : <IconChevronRight size={15} aria-hidden />}>
-              {t('admin.sim.more')}
-            </Button>
+            <Anchor component="button" type="button" size="md" onClick={() => setMore(!more)} aria-expanded={more}>
+              <Group gap={4}>
+                {more ? <IconChevronDown size={15} aria-hidden /> : <IconChevronRight size={15} aria-hidden />}
+                {t('admin.sim.more')}
+              </Group>
+            </Anchor>
             <Collapse expanded={more}>
               <Stack mt="xs">
                 <Textarea label={t('admin.sim.context')} description={t('admin.sim.context.hint')} placeholder="aws:SourceIp = 192.0.2.7" value={context} onChange={(e) => setContext(e.currentTarget.value)} autosize minRows={2} maxRows={8} spellCheck={false} styles={mono} />
                 <NativeSelect
                   label={t('admin.sim.bucketPolicy')}
                   value={mode}
-                  onChange={(e) => setMode(e.currentTarget.value as BucketPolicy)}
+                  onChange={(e) => {
+                    setMode(e.currentTarget.value as BucketPolicy);
+                    if (document === '') setDocument(publicRead(resource.split('/')[0] || 'BUCKET'));
+                  }}
                   maw={320}
                   data={[
                     { value: 'stored', label: t('admin.sim.bucketPolicy.stored') },
