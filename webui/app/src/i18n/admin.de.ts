@@ -171,7 +171,7 @@ export const adminDe: Translation<typeof adminEn> = {
   'admin.profile': 'Mein Profil',
   'admin.profile.about': 'Wer Sie hier sind und wo Sie angemeldet sind.',
   'admin.profile.password': 'Passwort ändern',
-  'admin.profile.password.hint': '8 bis 40 Zeichen. Alle Ihre Sitzungen enden, auch diese: Melden Sie sich mit dem neuen Passwort wieder an.',
+  'admin.profile.password.hint': '8 bis 40 Zeichen. Alle Anmeldungen mit dem alten Passwort enden, auch diese: Melden Sie sich mit dem neuen wieder an.',
   'admin.profile.root': 'Root darf alles',
   'admin.profile.noPolicies': 'Keine: Weder eine eigene Richtlinie noch eine des Anbieters erlaubt Ihnen etwas',
   'admin.profile.until': 'Angemeldet bis',

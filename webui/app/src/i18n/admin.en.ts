@@ -171,7 +171,7 @@ export const adminEn = {
   'admin.profile': 'My profile',
   'admin.profile.about': 'What you are here, and where you are logged in.',
   'admin.profile.password': 'Change password',
-  'admin.profile.password.hint': '8 to 40 characters. All your sessions end, this one too: log in again with the new password.',
+  'admin.profile.password.hint': '8 to 40 characters. All logins with the old password end, this one too: log in again with the new one.',
   'admin.profile.root': 'Root may do everything',
   'admin.profile.noPolicies': 'None: nothing is allowed to you by a policy of your own or of the provider',
   'admin.profile.until': 'Logged in until',

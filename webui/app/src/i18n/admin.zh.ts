@@ -171,7 +171,7 @@ export const adminZh: Translation<typeof adminEn> = {
   'admin.profile': '我的资料',
   'admin.profile.about': '您在此处的身份和登录情况。',
   'admin.profile.password': '更改密码',
-  'admin.profile.password.hint': '8 到 40 个字符。您的所有会话（包括当前会话）都会结束：请使用新密码重新登录。',
+  'admin.profile.password.hint': '8 到 40 个字符。使用旧密码的所有登录（包括当前登录）都会结束：请使用新密码重新登录。',
   'admin.profile.root': '根用户拥有全部权限',
   'admin.profile.noPolicies': '无：没有任何策略授予您权限',
   'admin.profile.until': '登录有效至',
