@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"strings"
 	"testing"
 	"time"
@@ -156,6 +157,55 @@ func TestGateways(t *testing.T) {
 	}
 	if _, err := wrong.ListBuckets(ctx); minio.ToErrorResponse(err).Code != "InvalidAccessKeyId" {
 		t.Errorf("S-254 the upstream's key at the gateway: %v", err)
+	}
+}
+
+// TestGatewayConsole logs in at the console of one gateway and goes on at that of another, as behind a load balancer; who
+// logs out there is out here.
+func TestGatewayConsole(t *testing.T) {
+	c := server.Start(t, server.Options{})
+	env := environ{"OBJSRV_ROOT_USER": "gateway", "OBJSRV_ROOT_PASSWORD": testPassword, "MINIO_ETCD_ENDPOINTS": c.Members[0].Endpoint}
+	up, _, _ := start(t, environ{"OBJSRV_ROOT_USER": "gateway", "OBJSRV_ROOT_PASSWORD": testPassword}, t.TempDir())
+	a, _, _ := startGateway(t, env, "http://"+up.Addr().String())
+	b, _, _ := startGateway(t, env, "http://"+up.Addr().String())
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar} // a cookie is the host's, whatever its port
+	do := func(p *Program, method, path, body string) (int, string) {
+		t.Helper()
+		r, err := http.NewRequest(method, "http://"+p.Addr().String()+"/-/console/"+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		resp, err := browser.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(text)
+	}
+	user := func(p *Program) string { _, body := do(p, "GET", "session", ""); return body }
+	if strings.Contains(user(b), `"gateway"`) {
+		t.Fatalf("somebody is logged in: %s", user(b))
+	}
+	if status, body := do(a, "POST", "login", `{"accessKey":"gateway","secretKey":"`+testPassword+`"}`); status != http.StatusOK {
+		t.Fatalf("login: %d %s", status, body)
+	}
+	if s := user(b); !strings.Contains(s, `"gateway"`) {
+		t.Errorf("the other gateway does not know the session: %s", s)
+	}
+	if status, body := do(b, "POST", "logout", ""); status != http.StatusOK {
+		t.Errorf("logout at the other: %d %s", status, body)
+	}
+	if s := user(a); strings.Contains(s, `"gateway"`) {
+		t.Errorf("after the logout: %s", s)
 	}
 }
 
