@@ -50,6 +50,7 @@ func readError(resp *http.Response) error {
 
 // codes gives the meaning of the upstream's codes.
 var codes = map[string]error{
+	"InvalidBucketName":              storage.ErrNoSuchBucket, // there is none of such a name
 	"NoSuchBucket":                   storage.ErrNoSuchBucket,
 	"NoSuchKey":                      storage.ErrNoSuchKey,
 	"NoSuchVersion":                  storage.ErrNoSuchVersion,

@@ -300,6 +300,13 @@ func conformance(t *testing.T, endpoint string, keys func(string) bool, skip map
 	storagetest.Run(t, open, storagetest.Options{Thresholds: []int64{64 << 10}, Within: within(keys), Skip: skip})
 }
 
+// TestBadBucketName looks for a bucket that no server can have: callers judge names themselves, also after the look.
+func TestBadBucketName(t *testing.T) {
+	if _, err := gateway(t, ownServer(t)).Bucket(t.Context(), "Not_A_Name"); !errors.Is(err, storage.ErrNoSuchBucket) {
+		t.Error(err)
+	}
+}
+
 func TestConformanceOwnServer(t *testing.T) {
 	conformance(t, ownServer(t), utf8.ValidString, apart())
 }
