@@ -158,8 +158,11 @@ function throwLate(body: string) {
   if (root.localName === 'Error') throw new ApiError(500, xml.text(root, 'Code'), xml.text(root, 'Message'), xml.text(root, 'RequestId'));
 }
 
+/** Begins an upload by parts; the headers have lower-case names. */
 export async function createUpload(bucket: string, key: string, headers: Record<string, string>, signal?: AbortSignal): Promise<string> {
-  const answer = await request(s3URL(bucket, key, { uploads: '' }), { method: 'POST', headers, signal });
+  const { 'content-type': type, ...others } = headers;
+  // A POST of the console may not have a type that forms have, such as text/plain; this header has the object's.
+  const answer = await request(s3URL(bucket, key, { uploads: '' }), { method: 'POST', headers: type ? { ...others, 'x-objsrv-content-type': type } : others, signal });
   return xml.text(xml.parseXML(await answer.text()), 'UploadId');
 }
 

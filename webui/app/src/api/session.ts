@@ -68,7 +68,7 @@ export interface Share {
   accessKey: string;
   expires: string;
 }
-export const share = (body: { bucket: string; key: string; versionId?: string; expiresIn: number }) => sendJSON<Share>('POST', './share', body);
+export const share = (body: { bucket: string; key: string; versionId?: string; expiresIn: number; download: boolean }) => sendJSON<Share>('POST', './share', body);
 
 /** Asks for one archive of keys and prefixes; the address it returns is good for one download. */
 export const zip = (body: { bucket: string; base: string; keys: string[]; prefixes: string[] }) => sendJSON<{ url: string }>('POST', './zip', body);

@@ -190,4 +190,5 @@ export const filesDe: Translation<typeof filesEn> = {
   'preview.broken': 'Der Browser kann das nicht zeigen. Laden Sie es herunter.',
   'preview.source': 'Quelltext',
   'preview.rendered': 'Dargestellt',
+  'share.download': 'Immer herunterladen, nie im Browser zeigen',
 };

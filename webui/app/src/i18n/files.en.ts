@@ -189,4 +189,5 @@ export const filesEn = {
   'preview.broken': "The browser can't show this. Download it instead.",
   'preview.source': 'Source',
   'preview.rendered': 'Rendered',
+  'share.download': 'Always download, never show in the browser',
 } as const satisfies Record<string, Message>;

@@ -190,4 +190,5 @@ export const filesZh: Translation<typeof filesEn> = {
   'preview.broken': '浏览器无法显示，请下载。',
   'preview.source': '源文本',
   'preview.rendered': '渲染',
+  'share.download': '始终下载，不在浏览器中显示',
 };

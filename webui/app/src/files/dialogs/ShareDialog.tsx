@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Modal, NumberInput, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Checkbox, Group, Modal, NumberInput, Select, Stack, Text, TextInput } from '@mantine/core';
 import { IconInfoCircle } from '@tabler/icons-react';
 import { useState, type FormEvent } from 'react';
 import { share, type Share } from '../../api/session';
@@ -16,6 +16,7 @@ export function ShareDialog({ bucket, objectKey, versionId, onClose }: { bucket:
   const format = useFormat();
   const [choice, setChoice] = useState<string>('1d');
   const [hours, setHours] = useState<number | string>(12);
+  const [download, setDownload] = useState(false);
   const [busy, setBusy] = useState(false);
   const [made, setMade] = useState<Share>();
   const [error, setError] = useState<unknown>();
@@ -24,7 +25,7 @@ export function ShareDialog({ bucket, objectKey, versionId, onClose }: { bucket:
     setBusy(true);
     setError(undefined);
     const expiresIn = choice in choices ? choices[choice as keyof typeof choices] : Math.round(Number(hours) * 3600);
-    share({ bucket, key: objectKey, expiresIn, ...(versionId ? { versionId } : {}) })
+    share({ bucket, key: objectKey, expiresIn, download, ...(versionId ? { versionId } : {}) })
       .then(setMade, setError)
       .finally(() => setBusy(false));
   };
@@ -65,6 +66,7 @@ export function ShareDialog({ bucket, objectKey, versionId, onClose }: { bucket:
                 />
                 {choice === 'other' && <NumberInput label={t('share.hours')} value={hours} onChange={setHours} min={1} max={168} required withAsterisk={false} />}
               </Group>
+              <Checkbox label={t('share.download')} checked={download} onChange={(e) => setDownload(e.currentTarget.checked)} />
               <Text size="sm" c="dimmed">
                 {t('share.hint')}
               </Text>

@@ -93,7 +93,7 @@ async function begin({ bucket, key, file, signal }: UploadTask): Promise<{ id: s
       forget(bucket, key);
     }
   }
-  const id = await again(signal, () => createUpload(bucket, key, { 'Content-Type': contentType(file) }, signal));
+  const id = await again(signal, () => createUpload(bucket, key, { 'content-type': contentType(file) }, signal));
   remember(bucket, key, file, id);
   return { id, there: [] };
 }
