@@ -22,6 +22,9 @@ export function useSession(): Value {
   return v;
 }
 
+/** Whether the user may do the action at all; false where nobody is logged in. */
+export const useMay = (action: string): boolean => useContext(Context)?.may(action) ?? false;
+
 /** What the server says of login and user. */
 export const useSessionQuery = () => useQuery({ queryKey: sessionKey, queryFn: ({ signal }) => getSession(signal), staleTime: 60_000, refetchOnWindowFocus: true });
 

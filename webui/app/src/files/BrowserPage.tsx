@@ -110,7 +110,7 @@ function Browser({ place }: { place: Place }) {
         />
       )}
       <Status total={w.total} complete={w.complete} />
-      {asked && <Dialogs asked={asked} bucket={bucket} folder={folder} versioned={versioned} onClose={() => setAsked(undefined)} changed={changed} />}
+      {asked && <Dialogs asked={asked} bucket={bucket} folder={folder} versioned={versioning.data === undefined ? undefined : versioned} onClose={() => setAsked(undefined)} changed={changed} />}
       {object !== undefined && (
         <Suspense>
           <ObjectDrawer key={object} bucket={bucket} objectKey={object} versioned={versioned} onClose={() => go(folderPath(bucket, folder))} changed={listing.refresh} onAct={(a, e) => act(a, [e])} />

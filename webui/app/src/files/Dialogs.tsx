@@ -12,7 +12,7 @@ export interface Asked {
 }
 
 /** The dialog of what was asked for. */
-export function Dialogs(p: { asked: Asked; bucket: string; folder: string; versioned: boolean; onClose: () => void; changed: () => void }) {
+export function Dialogs(p: { asked: Asked; bucket: string; folder: string; versioned: boolean | undefined; onClose: () => void; changed: () => void }) {
   const { asked, bucket, folder, versioned, onClose, changed } = p;
   const common = { bucket, onClose, changed };
   const [first] = asked.entries;

@@ -191,4 +191,5 @@ export const filesDe: Translation<typeof filesEn> = {
   'preview.source': 'Quelltext',
   'preview.rendered': 'Dargestellt',
   'share.download': 'Immer herunterladen, nie im Browser zeigen',
+  'files.delete.unknown': 'Wo der Bucket Versionen bewahrt, lässt es sich zurückholen, sonst nicht. Ob er das tut, dürfen Sie nicht sehen.',
 };

@@ -190,4 +190,5 @@ export const filesEn = {
   'preview.source': 'Source',
   'preview.rendered': 'Rendered',
   'share.download': 'Always download, never show in the browser',
+  'files.delete.unknown': 'Where the bucket keeps versions it can be brought back, else not. You may not see whether it does.',
 } as const satisfies Record<string, Message>;

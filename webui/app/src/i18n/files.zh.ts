@@ -191,4 +191,5 @@ export const filesZh: Translation<typeof filesEn> = {
   'preview.source': '源文本',
   'preview.rendered': '渲染',
   'share.download': '始终下载，不在浏览器中显示',
+  'files.delete.unknown': '如果存储桶保留版本则可恢复，否则不能。您无权查看它是否保留版本。',
 };

@@ -1,6 +1,8 @@
-import { Alert, Button, Group, Stack, Text } from '@mantine/core';
+import { Alert, Anchor, Button, Group, Stack, Text } from '@mantine/core';
 import { IconAlertCircle } from '@tabler/icons-react';
+import { Link } from 'wouter';
 import { ApiError } from '../api/http';
+import { useMay } from '../app/session';
 import { useT, type Key, type Translate } from '../i18n';
 import { en } from '../i18n/en';
 import { CopyButton } from './CopyButton';
@@ -45,9 +47,16 @@ export function ErrorBody({ error }: { error: unknown }) {
 /** An error in the place of what could not be shown. */
 export function Problem({ error, retry, title }: { error: unknown; retry?: () => void; title?: string }) {
   const t = useT();
+  const explains = useMay('admin:Explain');
+  const why = explains && error instanceof ApiError && error.code === 'AccessDenied' && error.requestId !== '';
   return (
     <Alert color="red" variant="light" icon={<IconAlertCircle aria-hidden />} title={title ?? t('error.title')} maw={640} w="100%" role="alert">
       <ErrorBody error={error} />
+      {why && (
+        <Anchor component={Link} href={`/refusals/${encodeURIComponent(error.requestId)}`} size="md" underline="always">
+          {t('error.why')}
+        </Anchor>
+      )}
       {retry && (
         <Button mt="sm" size="xs" variant="default" onClick={retry}>
           {t('error.retry')}

@@ -9,7 +9,8 @@ import { queue } from '../transfer/queue';
 
 interface Props {
   bucket: string;
-  versioned: boolean;
+  /** Undefined when the user may not know. */
+  versioned: boolean | undefined;
   entries: Entry[];
   onClose: () => void;
   changed: () => void;
@@ -22,7 +23,7 @@ export function DeleteDialog({ bucket, versioned, entries, onClose, changed }: P
   const gone = entries.every((e) => e.kind === 'marker');
   const [how, setHow] = useState(gone ? 'all' : 'hide');
   const folders = entries.some((e) => e.kind === 'prefix');
-  const versions = versioned && how === 'all';
+  const versions = versioned === true && how === 'all';
   const run = async () => {
     if (folders || versions || entries.length > 1000) {
       queue.run('delete', bucket, entries.map((e) => e.key).slice(0, 3).join(', ') + (entries.length > 3 ? ' …' : ''), deleteWork(bucket, entries, versions));
@@ -54,7 +55,7 @@ export function DeleteDialog({ bucket, versioned, entries, onClose, changed }: P
             </Stack>
           </Radio.Group>
         ) : (
-          <Text fw={500}>{t('files.delete.final')}</Text>
+          <Text fw={500}>{t(versioned === undefined ? 'files.delete.unknown' : 'files.delete.final')}</Text>
         )}
       </Stack>
     </ConfirmDialog>

@@ -55,7 +55,10 @@ export function ObjectList(p: ObjectListProps) {
   const last = items.at(-1)?.index ?? 0;
 
   const { look, scope, total } = p;
-  useEffect(() => look(base + first, base + last), [look, base, first, last]);
+  const drawn = items.length > 0 || total === 0;
+  useEffect(() => {
+    if (drawn) look(base + first, base + last);
+  }, [look, base, first, last, drawn]);
 
   useEffect(() => {
     setBase(0);
@@ -68,9 +71,11 @@ export function ObjectList(p: ObjectListProps) {
   // Where that is in the moved part is noted before, since a part that has become shorter has cut the position already.
   const target = useRef<number>(undefined);
   useEffect(() => {
-    const by = shift(base, first, total);
-    if (by !== 0 && scroll.current) {
-      target.current = scroll.current.scrollTop - by * height;
+    // The scroller is asked, since what is drawn lags behind it.
+    const top = scroll.current?.scrollTop ?? 0;
+    const by = shift(base, Math.floor(top / height), total);
+    if (by !== 0) {
+      target.current = top - by * height;
       setBase(base + by);
     }
   }, [base, first, total]);

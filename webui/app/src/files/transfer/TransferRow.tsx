@@ -3,6 +3,7 @@ import {
   IconAlertCircle, IconArrowBackUp, IconBan, IconCircleCheck, IconCopy, IconFolderSymlink, IconPlayerPause, IconPlayerPlay, IconRefresh, IconTrash, IconUpload, IconX, type Icon,
 } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
+import { ApiError } from '../../api/http';
 import { useT, type Key } from '../../i18n';
 import { useFormat } from '../../ui/format';
 import { errorText } from '../../ui/Problem';
@@ -43,7 +44,9 @@ function Progressed({ item }: { item: Item }) {
   const t = useT();
   const format = useFormat();
   if (item.state === 'failed') {
-    return <>{item.error instanceof PartlyError ? t('transfer.partly', { n: item.error.failed, first: item.error.first }) : errorText(item.error, t)}</>;
+    if (item.error instanceof PartlyError) return <>{t('transfer.partly', { n: item.error.failed, first: item.error.first })}</>;
+    const id = item.error instanceof ApiError ? item.error.requestId : '';
+    return <>{errorText(item.error, t) + (id ? ` · ${t('error.id', { id })}` : '')}</>;
   }
   const state = t(states[item.state]);
   if (item.kind !== 'upload') return <>{item.done > 0 ? `${state} · ${t('files.objects', { n: item.done })}` : state}</>;
