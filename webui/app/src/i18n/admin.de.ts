@@ -277,5 +277,8 @@ export const adminDe: Translation<typeof adminEn> = {
   'admin.refusal.todo.deny': 'Nehmen Sie die verbietende Anweisung aus der Richtlinie oder engen Sie sie ein. Keine andere Richtlinie wiegt sie auf.',
   'admin.refusal.todo.allow': 'Geben Sie dem Benutzer oder einer seiner Gruppen eine Richtlinie, die {action} dort erlaubt.',
   'admin.config': 'Konfiguration',
+  'admin.gone': 'Das gibt es hier nicht',
+  'admin.gone.user': 'Diesen Benutzer gibt es nicht',
+  'admin.gone.user.text': 'Er wurde vielleicht gelöscht. Der Root-Benutzer steht in keiner Liste: Er gehört zum Server und darf alles.',
   ...adminServerDe,
 };

@@ -277,5 +277,8 @@ export const adminEn = {
   'admin.refusal.todo.deny': 'Take the statement that forbids it out of the policy, or narrow it. No other policy can outweigh it.',
   'admin.refusal.todo.allow': 'Give the user, or one of its groups, a policy that allows {action} there.',
   'admin.config': 'Configuration',
+  'admin.gone': 'There is no such thing here',
+  'admin.gone.user': 'There is no such user',
+  'admin.gone.user.text': 'It may have been deleted. The root user is in no list: it is set up with the server and may do everything.',
   ...adminServerEn,
 } as const satisfies Record<string, Message>;

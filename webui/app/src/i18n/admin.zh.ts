@@ -277,5 +277,8 @@ export const adminZh: Translation<typeof adminEn> = {
   'admin.refusal.todo.deny': '从策略中移除或收窄该禁止语句。其他策略无法覆盖它。',
   'admin.refusal.todo.allow': '为该用户或其所在组授予允许 {action} 的策略。',
   'admin.config': '配置',
+  'admin.gone': '此处没有该项',
+  'admin.gone.user': '没有该用户',
+  'admin.gone.user.text': '可能已被删除。根用户不在任何列表中：它随服务器设置，拥有全部权限。',
   ...adminServerZh,
 };

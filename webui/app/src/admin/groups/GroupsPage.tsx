@@ -61,7 +61,7 @@ export default function GroupsPage() {
                 ),
               },
               { id: 'members', title: t('admin.members'), align: 'right', from: 'xs', cell: (g) => g.members.length || '–', sort: (g) => g.members.length },
-              { id: 'policies', title: t('admin.policies'), from: 'sm', cell: (g) => <Names names={g.policies} to={(n) => pathTo('policies', 'name', n)} /> },
+              { id: 'policies', title: t('admin.policies'), from: 'sm', cell: (g) => <Names names={g.policies} {...(may('admin:GetPolicy') ? { to: (n: string) => pathTo('policies', 'name', n) } : {})} /> },
               { id: 'state', title: t('admin.state'), cell: (g) => <EnabledBadge enabled={g.enabled} />, sort: (g) => (g.enabled ? 0 : 1) },
             ]}
           />

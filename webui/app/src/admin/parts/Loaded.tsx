@@ -1,6 +1,6 @@
 import { Skeleton, Stack, VisuallyHidden } from '@mantine/core';
 import type { UseQueryResult } from '@tanstack/react-query';
-import { IconLock, IconPlugOff } from '@tabler/icons-react';
+import { IconLock, IconPlugOff, IconQuestionMark } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { ApiError } from '../../api/http';
 import { useT } from '../../i18n';
@@ -29,6 +29,13 @@ export function Loaded<T>({ query, children, height = 200 }: { query: UseQueryRe
 export function Failed({ error, retry }: { error: unknown; retry?: () => void }) {
   const t = useT();
   if (isMissing(error)) return <EmptyState icon={IconPlugOff} title={t('ui.unavailable')} text={error instanceof ApiError ? error.message : ''} />;
+  if (error instanceof ApiError && error.status === 404) {
+    return error.code === 'NoSuchUser' ? (
+      <EmptyState icon={IconQuestionMark} title={t('admin.gone.user')} text={t('admin.gone.user.text')} />
+    ) : (
+      <EmptyState icon={IconQuestionMark} title={t('admin.gone')} text={error.message} />
+    );
+  }
   if (error instanceof ApiError && error.status === 403) {
     return (
       <EmptyState icon={IconLock} title={t('admin.denied')}>

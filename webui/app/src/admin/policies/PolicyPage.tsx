@@ -9,7 +9,7 @@ import { useT } from '../../i18n';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { Page } from '../../ui/Page';
 import { When } from '../../ui/When';
-import { holdersQuery, policyQuery, useChanged } from '../data';
+import { groupsQuery, holdersQuery, policyQuery, useChanged, usersQuery } from '../data';
 import { useAct } from '../parts/act';
 import { readDocument } from '../parts/documents';
 import { Frame, Part } from '../parts/Facts';
@@ -129,6 +129,8 @@ function Holders({ name }: { name: string }) {
   const people = usePeople();
   const holders = useQuery({ ...holdersQuery(name), enabled: may('admin:ListUserPolicies') });
   const detach = may('admin:AttachUserOrGroupPolicy');
+  const users = useQuery({ ...usersQuery, enabled: detach && may('admin:ListUsers') });
+  const groups = useQuery({ ...groupsQuery, enabled: detach && may('admin:ListGroups') });
   if (!may('admin:ListUserPolicies')) return null;
   const take = (kind: 'users' | 'groups', who: string) => void act(() => adminSend('PATCH', [kind, who], { detach: [name] }), t('ui.saved'));
   const give = (kind: 'users' | 'groups', who: string) => act(() => adminSend('PATCH', [kind, who], { attach: [name] }), t('ui.saved'));
@@ -144,7 +146,7 @@ function Holders({ name }: { name: string }) {
                 </Text>
                 <NameSet
                   names={h.users}
-                  options={[]}
+                  options={(users.data ?? []).map((u) => u.name)}
                   label={t('admin.users')}
                   placeholder={t('admin.member.choose')}
                   empty={t('ui.none')}
@@ -159,11 +161,11 @@ function Holders({ name }: { name: string }) {
                 </Text>
                 <NameSet
                   names={h.groups}
-                  options={[]}
+                  options={(groups.data ?? []).map((g) => g.name)}
                   label={t('admin.groups')}
                   placeholder={t('admin.group.choose')}
                   empty={t('ui.none')}
-                  to={(n) => pathTo('groups', n)}
+                  to={may('admin:GetGroup') ? (n) => pathTo('groups', n) : undefined}
                   onAdd={detach ? (n) => give('groups', n) : undefined}
                   onRemove={detach ? (n) => take('groups', n) : undefined}
                 />

@@ -66,8 +66,8 @@ export default function UsersPage() {
               }
               columns={[
                 { id: 'name', title: t('ui.name'), cell: (u) => <Who name={u.name} people={people} />, sort: (u) => people(u.name).name },
-                { id: 'policies', title: t('admin.policies'), from: 'sm', cell: (u) => <Names names={u.policies} to={policyPath} /> },
-                { id: 'groups', title: t('admin.groups'), from: 'md', cell: (u) => <Names names={u.groups} to={groupPath} /> },
+                { id: 'policies', title: t('admin.policies'), from: 'sm', cell: (u) => <Names names={u.policies} {...(may('admin:GetPolicy') ? { to: policyPath } : {})} /> },
+                { id: 'groups', title: t('admin.groups'), from: 'md', cell: (u) => <Names names={u.groups} {...(may('admin:GetGroup') ? { to: groupPath } : {})} /> },
                 { id: 'keys', title: t('admin.keys'), from: 'md', align: 'right', cell: (u) => <Text span size="md">{keysOf(u) || '–'}</Text>, sort: keysOf },
                 { id: 'created', title: t('admin.created'), from: 'lg', cell: (u) => <When value={u.created} relative />, sort: (u) => u.created },
                 { id: 'state', title: t('admin.state'), cell: (u) => <EnabledBadge enabled={u.enabled} />, sort: (u) => (u.enabled ? 0 : 1) },
