@@ -115,11 +115,17 @@ func (s *Store) bucket(ctx context.Context, name string) (*storage.Bucket, error
 
 // ask makes a Bucket of what the upstream says and the record.
 func (s *Store) ask(ctx context.Context, name string, value []byte, revision uint64) (*storage.Bucket, uint64, error) {
+	// The upstream is asked first: who makes up names of buckets does not reach the records.
+	versioning, err := s.versioning(ctx, name)
+	if err != nil {
+		return nil, 0, err
+	}
 	if revision == 0 {
-		var err error
-		if value, revision, err = s.o.Records.Fetch(ctx, name); err != nil {
+		value, revision, err = s.o.Records.Fetch(ctx, name)
+		if err != nil && !errors.Is(err, storage.ErrUnavailable) {
 			return nil, 0, err
 		}
+		// Memory follows the records: it lacks those of the last moment only, and without one a bucket is its owner's.
 	}
 	b := &storage.Bucket{Name: name, Owner: s.o.Owner}
 	if revision != 0 {
@@ -127,10 +133,7 @@ func (s *Store) ask(ctx context.Context, name string, value []byte, revision uin
 			return nil, 0, err
 		}
 	}
-	var err error
-	if b.Versioning, err = s.versioning(ctx, name); err != nil {
-		return nil, 0, err
-	}
+	b.Versioning = versioning
 	if b.ObjectLock, err = s.locked(ctx, b); err != nil {
 		return nil, 0, err
 	}
@@ -145,8 +148,12 @@ func (s *Store) ask(ctx context.Context, name string, value []byte, revision uin
 // fill sets what the record of a bucket says.
 func fill(b *storage.Bucket, value []byte) error {
 	var r record
-	if err := json.Unmarshal(value, &r); err != nil || r.Format != recordFormat {
-		return fmt.Errorf("settings of bucket %s: %w: format %d, %w", b.Name, storage.ErrDamaged, r.Format, err)
+	err := json.Unmarshal(value, &r)
+	if err == nil && r.Format != recordFormat {
+		err = fmt.Errorf("format %d is not known", r.Format)
+	}
+	if err != nil {
+		return fmt.Errorf("settings of bucket %s: %w: %w", b.Name, storage.ErrDamaged, err)
 	}
 	b.Created, b.Owner, b.Region, b.Docs = r.Created, r.Owner, r.Region, r.Docs
 	b.Versioning, b.ObjectLock = r.Versioning, r.ObjectLock

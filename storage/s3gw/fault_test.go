@@ -353,3 +353,33 @@ func TestStalled(t *testing.T) {
 		}
 	}
 }
+
+// lostRecords can't be reached, or are damaged.
+type lostRecords struct {
+	noRecords
+	revision uint64
+	err      error
+}
+
+func (l lostRecords) Record(string) ([]byte, uint64) { return []byte("damage"), l.revision }
+
+func (l lostRecords) Fetch(context.Context, string) ([]byte, uint64, error) { return nil, 0, l.err }
+
+// TestLostRecords: a bucket of which nobody has set anything is served while the records can't be reached; one whose
+// settings are there and can't be read is not, for they may deny what is asked.
+func TestLostRecords(t *testing.T) {
+	for name, tt := range map[string]struct {
+		records lostRecords
+		want    error
+	}{
+		"unreachable":       {lostRecords{err: storage.ErrUnavailable}, nil},
+		"damaged there":     {lostRecords{err: storage.ErrDamaged}, storage.ErrDamaged},
+		"damaged in memory": {lostRecords{revision: 7}, storage.ErrDamaged},
+	} {
+		s, _ := before(t, func(http.ResponseWriter, *http.Request) {})
+		s.o.Records = tt.records
+		if b, err := s.Bucket(t.Context(), "bucket"); !errors.Is(err, tt.want) || err == nil && (b.Owner != "owner" || len(b.Docs) > 0) {
+			t.Errorf("%s: %+v, %v", name, b, err)
+		}
+	}
+}
