@@ -85,6 +85,12 @@ var codes = map[string]error{
 	"MetadataTooLarge":               storage.ErrNotSupported,
 }
 
+// damagedOnTheWay are the codes of requests that did not arrive as they were sent: the client's next try may do better.
+var damagedOnTheWay = map[string]bool{"BadDigest": true, "InvalidDigest": true, "IncompleteBody": true, "RequestTimeout": true, "XAmzContentSHA256Mismatch": true, "XAmzContentChecksumMismatch": true}
+
+// ourFault are the codes of requests that are signed for the wrong place, or by a key that counts no more.
+var ourFault = map[string]bool{"AuthorizationHeaderMalformed": true, "InvalidRegion": true, "IllegalLocationConstraintException": true, "ExpiredToken": true, "InvalidToken": true}
+
 // sentinel returns what an error is in the words of package storage, nil when it has no word.
 func (e *Error) sentinel() error {
 	if s := codes[e.Code]; s != nil {
@@ -97,6 +103,10 @@ func (e *Error) sentinel() error {
 		return storage.ErrFull
 	case e.Status == http.StatusPreconditionFailed:
 		return storage.ErrPrecondition
+	case damagedOnTheWay[e.Code]:
+		return storage.ErrUnavailable
+	case e.Status == http.StatusBadRequest && e.Code != "" && !ourFault[e.Code]:
+		return storage.ErrNotSupported // what passes here and not there: the rules of upstreams differ
 	case e.Status >= 500 || e.Status == http.StatusTooManyRequests || e.Status/100 == 3:
 		return storage.ErrUnavailable
 	}

@@ -215,6 +215,14 @@ func TestWrites(t *testing.T) {
 				w.Header().Set("Etag", noETag)
 				w.Header().Set("X-Amz-Server-Side-Encryption", "aws:kms")
 			}, nil, ""},
+			"R-041 altered on the way": {func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(400)
+				io.WriteString(w, "<Error><Code>BadDigest</Code></Error>")
+			}, storage.ErrUnavailable, ""},
+			"another rule": {func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(400)
+				io.WriteString(w, "<Error><Code>InvalidTag</Code></Error>")
+			}, storage.ErrNotSupported, ""},
 			"full":               {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(507) }, storage.ErrFull, ""},
 			"a failed condition": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(412) }, storage.ErrPrecondition, ""},
 		} {
