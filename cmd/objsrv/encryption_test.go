@@ -17,6 +17,7 @@ import (
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/minio/minio-go/v7/pkg/encrypt"
+	"github.com/minio/minio-go/v7/pkg/sse"
 )
 
 // sealedContent repeats a word that must not be found on the disk.
@@ -234,5 +235,42 @@ func TestKeysLost(t *testing.T) {
 			t.Errorf("damaged keys: %v", err)
 		}
 		p.Close()
+	}
+}
+
+// TestGatewayHasNoKeys: what asks a gateway for encryption, or for keys, is refused, and nothing is stored.
+func TestGatewayHasNoKeys(t *testing.T) {
+	env := environ{"OBJSRV_ROOT_USER": "upstream", "OBJSRV_ROOT_PASSWORD": testPassword}
+	up, _, _ := start(t, env, t.TempDir())
+	p, _, _ := startGateway(t, env, "--iam-dir", t.TempDir(), "http://"+up.Addr().String())
+	c, ctx := s3Client(t, p), t.Context()
+	if err := c.MakeBucket(ctx, "bucket", minio.MakeBucketOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := c.PutObject(ctx, "bucket", "k", strings.NewReader("x"), 1, minio.PutObjectOptions{ServerSideEncryption: encrypt.NewSSE()})
+	if e := minio.ToErrorResponse(err); e.Code != "NotImplemented" {
+		t.Errorf("PUT with SSE-S3: %v", err)
+	}
+	if err := c.SetBucketEncryption(ctx, "bucket", sse.NewConfigurationSSES3()); minio.ToErrorResponse(err).Code != "NotImplemented" {
+		t.Errorf("PutBucketEncryption: %v", err)
+	}
+	if _, err := c.StatObject(ctx, "bucket", "k", minio.StatObjectOptions{}); minio.ToErrorResponse(err).Code != "NoSuchKey" {
+		t.Errorf("the object: %v", err)
+	}
+	for _, path := range []string{"/minio/kms/v1/status", "/minio/kms/v1/key/list?pattern=*", "/minio/kms/v1/key/status", "/-/api/v1/encryption-keys"} {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.Addr().String()+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signRequest(r, p.services.root, "us-east-1")
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusNotImplemented {
+			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
+		}
 	}
 }

@@ -14,7 +14,12 @@ import (
 )
 
 // DefaultKey implements madmin.Keys.
-func (h *host) DefaultKey() string { return h.services.keys.Default() }
+func (h *host) DefaultKey() string {
+	if h.services.keys == nil { // of a gateway
+		return ""
+	}
+	return h.services.keys.Default()
+}
 
 // EncryptionKeys implements madmin.Keys.
 func (h *host) EncryptionKeys(ctx context.Context) ([]madmin.EncryptionKey, error) {
@@ -57,6 +62,14 @@ func (h *host) TryEncryptionKey(ctx context.Context, name string) (encrypt, decr
 
 // encryption is what administrators may do with keys over our own face. It implements adminapi.Encryption.
 type encryption struct{ s *services }
+
+// encryption returns the keys as administrators see them, nil in a gateway, which has none.
+func (s *services) encryption() adminapi.Encryption {
+	if s.keys == nil {
+		return nil
+	}
+	return encryption{s}
+}
 
 // Keys implements adminapi.Encryption.
 func (e encryption) Keys(ctx context.Context) ([]adminapi.EncryptionKey, error) {

@@ -92,8 +92,11 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 			return s, err
 		}
 	}
-	s.s3 = s3api.New(s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains, SigV2: c.SigV2, ObjectOwnership: c.ObjectOwnership, CORSOrigins: c.CORSOrigins, Contained: c.Browser,
-		Keys: s.keys, AutoEncrypt: c.AutoEncrypt, Compression: c.Compression})
+	conf := s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains, SigV2: c.SigV2, ObjectOwnership: c.ObjectOwnership, CORSOrigins: c.CORSOrigins, Contained: c.Browser}
+	if s.keys != nil { // a gateway stores content as it comes
+		conf.Keys, conf.AutoEncrypt, conf.Compression = s.keys, c.AutoEncrypt, c.Compression
+	}
+	s.s3 = s3api.New(conf)
 	h.services = s
 	s.madmin = newMadmin(s, h)
 	if s.sts, err = s.newSTS(); err != nil {

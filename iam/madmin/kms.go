@@ -12,7 +12,7 @@ import (
 
 // Keys are the named keys of server-side encryption.
 type Keys interface {
-	// DefaultKey is the key for who names none.
+	// DefaultKey is the key for who names none; "" when the server has no keys, and nothing else is asked then.
 	DefaultKey() string
 	// EncryptionKeys returns all keys by name.
 	EncryptionKeys(ctx context.Context) ([]EncryptionKey, error)
@@ -31,9 +31,9 @@ type EncryptionKey struct {
 // oldKMSRoutes are the rows of older clients, below admin/v3/.
 func oldKMSRoutes() []route {
 	return []route{
-		{method: post, path: "kms/status", op: "KMSStatus", rule: need("admin:KMSKeyStatus"), serve: (*call).kmsStatus},
-		{method: post, path: "kms/key/create", query: "key-id", op: "KMSCreateKey", rule: need("admin:KMSCreateKey"), serve: (*call).createKMSKey},
-		{method: get, path: "kms/key/status", optional: "key-id", op: "KMSKeyStatus", rule: need("admin:KMSKeyStatus"), serve: (*call).kmsKeyStatus},
+		{method: post, path: "kms/status", op: "KMSStatus", rule: need("admin:KMSKeyStatus"), serve: withKeys((*call).kmsStatus)},
+		{method: post, path: "kms/key/create", query: "key-id", op: "KMSCreateKey", rule: need("admin:KMSCreateKey"), serve: withKeys((*call).createKMSKey)},
+		{method: get, path: "kms/key/status", optional: "key-id", op: "KMSKeyStatus", rule: need("admin:KMSKeyStatus"), serve: withKeys((*call).kmsKeyStatus)},
 	}
 }
 
@@ -41,13 +41,13 @@ func oldKMSRoutes() []route {
 // named.
 func kmsRoutes() []route {
 	return []route{
-		{method: get, path: "status", op: "KMSStatus", rule: need("kms:Status"), serve: (*call).kmsStatus},
+		{method: get, path: "status", op: "KMSStatus", rule: need("kms:Status"), serve: withKeys((*call).kmsStatus)},
 		{method: get, path: "metrics", op: "KMSMetrics", rule: need("kms:Metrics")},
 		{method: get, path: "apis", op: "KMSAPIs", rule: need("kms:API")},
 		{method: get, path: "version", op: "KMSVersion", rule: need("kms:Version"), serve: (*call).kmsVersion},
-		{method: post, path: "key/create", query: "key-id", op: "KMSCreateKey", rule: need("kms:CreateKey"), serve: (*call).createKMSKey},
-		{method: get, path: "key/list", query: "pattern", op: "KMSListKeys", rule: need("kms:ListKeys"), serve: (*call).listKMSKeys},
-		{method: get, path: "key/status", optional: "key-id", op: "KMSKeyStatus", rule: need("kms:KeyStatus"), serve: (*call).kmsKeyStatus},
+		{method: post, path: "key/create", query: "key-id", op: "KMSCreateKey", rule: need("kms:CreateKey"), serve: withKeys((*call).createKMSKey)},
+		{method: get, path: "key/list", query: "pattern", op: "KMSListKeys", rule: need("kms:ListKeys"), serve: withKeys((*call).listKMSKeys)},
+		{method: get, path: "key/status", optional: "key-id", op: "KMSKeyStatus", rule: need("kms:KeyStatus"), serve: withKeys((*call).kmsKeyStatus)},
 	}
 }
 
@@ -58,6 +58,16 @@ func (c *call) kmsKey() string {
 		return name
 	}
 	return c.Host.DefaultKey()
+}
+
+// withKeys is a handler for who has keys.
+func withKeys(serve func(*call) error) func(*call) error {
+	return func(c *call) error {
+		if c.Host.DefaultKey() == "" {
+			return &Refusal{http.StatusNotImplemented, "NotImplemented", "This server has no keys of encryption."}
+		}
+		return serve(c)
+	}
 }
 
 // kmsStatus tells of a key management that is this server itself.
