@@ -96,4 +96,5 @@ export const bucketDe: Translation<typeof bucketEn> = {
   'delete.hint': 'Nur ein leerer Bucket lässt sich löschen.',
   'delete.empty': 'Bucket leeren',
   'delete.empty.text': 'Jedes Objekt, jede Version und jede Löschmarke wird endgültig gelöscht. Gesperrte Versionen bleiben. Die Warteschlange zeigt den Stand.',
+  'quota.used': 'Jetzt belegt:',
 };

@@ -95,4 +95,5 @@ export const bucketEn = {
   'delete.hint': 'Only an empty bucket can be deleted.',
   'delete.empty': 'Empty the bucket',
   'delete.empty.text': 'Every object, every version and every delete marker is deleted for good. Locked versions stay. The queue shows how far it is.',
+  'quota.used': 'Used now:',
 } as const satisfies Record<string, Message>;

@@ -96,4 +96,5 @@ export const bucketZh: Translation<typeof bucketEn> = {
   'delete.hint': '只有空存储桶才能删除。',
   'delete.empty': '清空存储桶',
   'delete.empty.text': '所有对象、版本和删除标记将被永久删除，锁定的版本保留。进度显示在队列中。',
+  'quota.used': '当前已用：',
 };
