@@ -19,6 +19,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Event of the window: an answer has said that nobody is logged in, or no longer. */
+export const sessionOver = 'objsrv:session-over';
+
 export interface RequestOptions {
   method?: string;
   headers?: Record<string, string>;
@@ -44,6 +47,7 @@ export async function request(path: string, options: RequestOptions = {}): Promi
     throw new ApiError(0, 'NoAnswer', 'No answer from the server.', '');
   }
   if (answer.ok) return answer;
+  if (answer.status === 401) dispatchEvent(new Event(sessionOver));
   throw failure(answer.status, answer.headers.get('x-amz-request-id'), await answer.text());
 }
 

@@ -1,18 +1,12 @@
-import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query';
-import { ApiError } from '../api/http';
+import { QueryClient } from '@tanstack/react-query';
+import { ApiError, sessionOver } from '../api/http';
 
 export const sessionKey = ['session'] as const;
 
-/** Asks anew who is logged in; for whoever got a 401 outside of a query. */
+/** Asks anew who is logged in. A 401 to any request does so by itself. */
 export const sessionLost = () => void queryClient.invalidateQueries({ queryKey: sessionKey });
 
-const watch = (error: Error) => {
-  if (error instanceof ApiError && error.status === 401) sessionLost();
-};
-
 export const queryClient: QueryClient = new QueryClient({
-  queryCache: new QueryCache({ onError: watch }),
-  mutationCache: new MutationCache({ onError: watch }),
   defaultOptions: {
     queries: {
       staleTime: 5_000,
@@ -21,3 +15,5 @@ export const queryClient: QueryClient = new QueryClient({
     },
   },
 });
+
+globalThis.addEventListener?.(sessionOver, sessionLost); // tests of logic have no window

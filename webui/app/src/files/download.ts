@@ -18,7 +18,7 @@ export const download = (bucket: string, key: string, versionId?: string) => fol
 export async function downloadAll(bucket: string, folder: string, entries: Entry[]): Promise<void> {
   const [only] = entries;
   if (entries.length === 1 && only!.kind === 'object') return download(bucket, only!.key);
-  const name = (list: Entry[]) => list.map((e) => e.key.slice(folder.length));
+  const name = (list: Entry[]) => list.map((e) => e.key);
   const { url } = await zip({ bucket, base: folder, keys: name(entries.filter((e) => e.kind === 'object')), prefixes: name(entries.filter((e) => e.kind === 'prefix')) });
   follow(url, '');
 }
