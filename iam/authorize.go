@@ -24,10 +24,14 @@ const (
 // is left is cut down to what the policies of the credential itself allow, root's too.
 func (s *Service) Authorize(r *Request) Decision {
 	d := s.decide(r)
-	if !d.Allowed && r.RequestID != "" {
+	s.keepRefusal(r, d)
+	return d
+}
+
+func (s *Service) keepRefusal(r *Request, d Decision) {
+	if !d.Allowed && r.RequestID != "" && (d.Explicit || !r.NoAllow) {
 		s.refusals.add(refusalOf(r, d, s.now()))
 	}
-	return d
 }
 
 func (s *Service) decide(r *Request) Decision {

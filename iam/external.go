@@ -132,10 +132,8 @@ func (s *Service) AuthorizeExternal(name string, g *Grants, r Request) (Decision
 	}
 	own, sound := u.evaluate(sc, &q)
 	d := Decision{Allowed: sound && own.Effect == policy.Allow, Statement: own.Statement, Explicit: sound && own.Effect == policy.Deny}
-	if !d.Allowed && r.RequestID != "" {
-		r.Identity = &Identity{ARN: u.arn}
-		s.refusals.add(refusalOf(&r, d, s.now()))
-	}
+	r.Identity = &Identity{ARN: u.arn}
+	s.keepRefusal(&r, d)
 	return d, nil
 }
 

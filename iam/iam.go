@@ -96,6 +96,9 @@ type Request struct {
 	// ACL answers what the access control lists say; nil where they are disabled. It is asked
 	// only when neither root nor a Deny has decided.
 	ACL func() ACL
+	// NoAllow says that the action needs no Allow, since only a Deny counts (Decision.Explicit); then
+	// nothing but that is kept as a refusal.
+	NoAllow bool
 	// RequestID, when it is not empty, has a refusal kept under it, with Remote.
 	RequestID string
 	Remote    string // address of the client

@@ -20,6 +20,14 @@ func TestRefusals(t *testing.T) {
 	if got := s.Refusals("1"); len(got) != 0 {
 		t.Errorf("an allowed request is kept: %+v", got)
 	}
+	// An action that needs no Allow is refused by a Deny only.
+	s.Authorize(&Request{Identity: alice, Action: "sts:AssumeRole", NoAllow: true, RequestID: "1"})
+	if _, err := s.AuthorizeExternal("ldap:cn=x", nil, Request{Action: "sts:AssumeRole", NoAllow: true, RequestID: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Refusals("1"); len(got) != 0 {
+		t.Errorf("an action that needs no Allow is kept as refused: %+v", got)
+	}
 	got := s.Refusals("2")
 	if len(got) != 2 || got[0].Principal != alice.ARN || got[0].Action != "s3:PutObject" || got[0].Statement != "" ||
 		got[1].Principal != "anonymous" || len(got[1].Key) > maxKept+3 || got[1].Remote != "192.0.2.1" {

@@ -119,7 +119,7 @@ func (c *call) mayIssue(action string) error {
 	if c.id.Kind == iam.SessionKey {
 		return errDenied("%s can't be called with temporary credentials.", c.op.name)
 	}
-	if d := c.authorize(action); d.Explicit {
+	if c.denied(action) {
 		return errDenied("A policy denies %s.", action)
 	}
 	return nil

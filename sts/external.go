@@ -42,7 +42,7 @@ func (c *call) admit(action, user string, g *iam.Grants) error {
 		c.refuse(action, user, "the user is disabled")
 		return errDenied("The user is disabled on this server.")
 	}
-	d, err := c.IAM.AuthorizeExternal(user, g, iam.Request{Action: action, Conditions: conditions{c}, RequestID: c.ev.ID, Remote: c.ev.Remote})
+	d, err := c.IAM.AuthorizeExternal(user, g, iam.Request{Action: action, NoAllow: true, Conditions: conditions{c}, RequestID: c.ev.ID, Remote: c.ev.Remote})
 	if err != nil {
 		return err
 	}

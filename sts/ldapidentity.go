@@ -188,7 +188,7 @@ func (c *call) directoryGrants(user string, e *DirectoryEntry) (*iam.Grants, err
 		c.refuseLogin(user, why)
 		return nil, errDenied("%s", why)
 	}
-	d, err := c.IAM.AuthorizeExternal(user, g, iam.Request{Action: actionLDAP, Conditions: conditions{c}, RequestID: c.ev.ID, Remote: c.ev.Remote})
+	d, err := c.IAM.AuthorizeExternal(user, g, iam.Request{Action: actionLDAP, NoAllow: true, Conditions: conditions{c}, RequestID: c.ev.ID, Remote: c.ev.Remote})
 	if err != nil {
 		return nil, err
 	}

@@ -230,8 +230,15 @@ func (c *call) parse() error {
 }
 
 // authorize asks for one action, with what the request says of the session as conditions.
-func (c *call) authorize(action string) iam.Decision {
-	return c.IAM.Authorize(&iam.Request{
-		Identity: c.id, Action: action, Conditions: conditions{c}, RequestID: c.ev.ID, Remote: c.ev.Remote,
-	})
+func (c *call) authorize(action string) iam.Decision { return c.IAM.Authorize(c.request(action)) }
+
+// denied tells whether a policy denies an action that needs no Allow.
+func (c *call) denied(action string) bool {
+	r := c.request(action)
+	r.NoAllow = true
+	return c.IAM.Authorize(r).Explicit
+}
+
+func (c *call) request(action string) *iam.Request {
+	return &iam.Request{Identity: c.id, Action: action, Conditions: conditions{c}, RequestID: c.ev.ID, Remote: c.ev.Remote}
 }
