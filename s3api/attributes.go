@@ -51,7 +51,7 @@ func getObjectAttributes(c *call) error {
 	if err := c.recheck(b, o); err != nil {
 		return err
 	}
-	if _, err := c.mayOpen(ref, o, customerHeader); err != nil {
+	if _, err := c.mayOpen(ref, o, &customerHeader); err != nil {
 		return err
 	}
 	var parts []storage.Part

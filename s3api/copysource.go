@@ -97,7 +97,7 @@ func (c *call) statSource(s *source) error {
 	if err := c.recheck(s.bucket, s.obj); err != nil {
 		return err
 	}
-	if s.sealed, err = c.mayOpen(s.ref, s.obj, sourceCustomerHeader); err != nil {
+	if s.sealed, err = c.mayOpen(s.ref, s.obj, &sourceCustomerHeader); err != nil {
 		return err
 	}
 	failed, unchanged := copyConditions.check(c.r.Header, s.obj)

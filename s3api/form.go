@@ -150,9 +150,9 @@ var formHeaders = map[string]string{
 	"x-amz-sdk-checksum-algorithm": "X-Amz-Sdk-Checksum-Algorithm", "x-amz-object-lock-mode": "X-Amz-Object-Lock-Mode",
 	"x-amz-server-side-encryption": sseHeader, "x-amz-server-side-encryption-aws-kms-key-id": sseKeyHeader,
 	"x-amz-server-side-encryption-context": sseContextHeader, "x-amz-server-side-encryption-bucket-key-enabled": sseBucketKeyHeader,
-	"x-amz-server-side-encryption-customer-algorithm": customerHeader + "Algorithm",
-	"x-amz-server-side-encryption-customer-key":       customerHeader + "Key",
-	"x-amz-server-side-encryption-customer-key-md5":   customerHeader + "Key-Md5",
+	"x-amz-server-side-encryption-customer-algorithm": customerHeader.algorithm,
+	"x-amz-server-side-encryption-customer-key":       customerHeader.key,
+	"x-amz-server-side-encryption-customer-key-md5":   customerHeader.md5,
 	"x-amz-object-lock-retain-until-date":             "X-Amz-Object-Lock-Retain-Until-Date", "x-amz-object-lock-legal-hold": "X-Amz-Object-Lock-Legal-Hold",
 }
 

@@ -113,7 +113,7 @@ func (c *call) describe(b *storage.Bucket, o *storage.Object) (s span, done bool
 	if err := refuseSealing(c.r.Header); err != nil {
 		return s, true, err
 	}
-	if c.sealed, err = c.mayOpen(c.ref(), o, customerHeader); err != nil {
+	if c.sealed, err = c.mayOpen(c.ref(), o, &customerHeader); err != nil {
 		return s, true, err
 	}
 	failed, unchanged := getConditions.check(c.r.Header, o)

@@ -168,7 +168,7 @@ func (h *headers) sealing(c *call, s *sealing) {
 	case !s.encrypted():
 	case s.Mode == sseCustomer:
 		h.set("X-Amz-Server-Side-Encryption-Customer-Algorithm", sseS3)
-		if md5 := c.r.Header.Get(customerHeader + "Key-Md5"); md5 != "" {
+		if md5 := c.r.Header.Get(customerHeader.md5); md5 != "" {
 			h.set("X-Amz-Server-Side-Encryption-Customer-Key-Md5", md5)
 		}
 	default:

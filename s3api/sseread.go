@@ -18,9 +18,9 @@ type unsealed struct {
 }
 
 // mayOpen checks what a request that reads an object says of its encryption: the customer's key for SSE-C, from the
-// headers with the prefix, and nothing for any other. Zero bytes and metadata are guarded like content.
-func (c *call) mayOpen(ref storage.Ref, o *storage.Object, prefix string) (u unsealed, err error) {
-	if u.customer, err = c.customerKey(prefix); err != nil {
+// headers of these names, and nothing for any other. Zero bytes and metadata are guarded like content.
+func (c *call) mayOpen(ref storage.Ref, o *storage.Object, names *customerNames) (u unsealed, err error) {
+	if u.customer, err = c.customerKey(names); err != nil {
 		return u, err
 	}
 	if u.sealing, err = sealingOf(o.Props); err != nil {

@@ -14,12 +14,22 @@ import (
 
 // Headers of encryption.
 const (
-	sseHeader            = "X-Amz-Server-Side-Encryption"
-	sseKeyHeader         = "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id"
-	sseContextHeader     = "X-Amz-Server-Side-Encryption-Context"
-	sseBucketKeyHeader   = "X-Amz-Server-Side-Encryption-Bucket-Key-Enabled"
-	customerHeader       = "X-Amz-Server-Side-Encryption-Customer-"
-	sourceCustomerHeader = "X-Amz-Copy-Source-Server-Side-Encryption-Customer-"
+	sseHeader          = "X-Amz-Server-Side-Encryption"
+	sseKeyHeader       = "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id"
+	sseContextHeader   = "X-Amz-Server-Side-Encryption-Context"
+	sseBucketKeyHeader = "X-Amz-Server-Side-Encryption-Bucket-Key-Enabled"
+)
+
+// customerNames are the headers of a customer's key. They are written out: putting names together would cost every
+// request.
+type customerNames struct{ algorithm, key, md5 string }
+
+// Of what is read or written, and of the source of a copy.
+var (
+	customerHeader = customerNames{"X-Amz-Server-Side-Encryption-Customer-Algorithm", "X-Amz-Server-Side-Encryption-Customer-Key",
+		"X-Amz-Server-Side-Encryption-Customer-Key-Md5"}
+	sourceCustomerHeader = customerNames{"X-Amz-Copy-Source-Server-Side-Encryption-Customer-Algorithm", "X-Amz-Copy-Source-Server-Side-Encryption-Customer-Key",
+		"X-Amz-Copy-Source-Server-Side-Encryption-Customer-Key-Md5"}
 )
 
 // keyARN is what AWS's and MinIO's clients may put before the name of a key: the one as a whole ARN with a region and
@@ -43,10 +53,10 @@ func errSSE(name, value, message string) *Error {
 	return errorf("InvalidArgument", "%s", message).with("ArgumentName", strings.ToLower(name)).with("ArgumentValue", value)
 }
 
-// customerKey reads the key of SSE-C from the headers with the prefix; nil when there are none.
-func (c *call) customerKey(prefix string) ([]byte, error) {
+// customerKey reads the key of SSE-C from the headers of these names; nil when there are none.
+func (c *call) customerKey(names *customerNames) ([]byte, error) {
 	h := c.r.Header
-	algorithm, key, sum := h[prefix+"Algorithm"], h[prefix+"Key"], h[prefix+"Key-Md5"]
+	algorithm, key, sum := h[names.algorithm], h[names.key], h[names.md5]
 	if len(algorithm)+len(key)+len(sum) == 0 {
 		return nil, nil
 	}
@@ -55,19 +65,19 @@ func (c *call) customerKey(prefix string) ([]byte, error) {
 	case c.r.TLS == nil && !c.ev.TLS:
 		return nil, errorf("InvalidRequest", "%sbe made over a secure connection.", requests)
 	case len(algorithm) != 1 || algorithm[0] != sseS3:
-		return nil, errSSE(prefix+"Algorithm", strings.Join(algorithm, ","), requests+"provide a valid encryption algorithm.")
+		return nil, errSSE(names.algorithm, strings.Join(algorithm, ","), requests+"provide a valid encryption algorithm.")
 	case len(key) != 1:
-		return nil, errSSE(prefix+"Key", "", requests+"provide an appropriate secret key.")
+		return nil, errSSE(names.key, "", requests+"provide an appropriate secret key.")
 	case len(sum) != 1:
-		return nil, errSSE(prefix+"Key-Md5", "", requests+"provide the client calculated MD5 of the secret key.")
+		return nil, errSSE(names.md5, "", requests+"provide the client calculated MD5 of the secret key.")
 	}
 	k, err := base64.StdEncoding.DecodeString(key[0])
 	if err != nil || len(k) != keyring.KeySize {
-		return nil, errSSE(prefix+"Key", "", "The secret key was invalid for the specified algorithm.") // never the key itself
+		return nil, errSSE(names.key, "", "The secret key was invalid for the specified algorithm.") // never the key itself
 	}
 	want, ok := checksum.DecodeMD5(sum[0])
 	if !ok || md5.Sum(k) != want {
-		return nil, errSSE(prefix+"Key-Md5", "", "The calculated MD5 hash of the key did not match the hash that was provided.")
+		return nil, errSSE(names.md5, "", "The calculated MD5 hash of the key did not match the hash that was provided.")
 	}
 	return k, nil
 }
@@ -75,7 +85,7 @@ func (c *call) customerKey(prefix string) ([]byte, error) {
 // askedSealing reads how a write is to be encrypted: as its headers say, else as the bucket's default does, else as
 // the server's. nil when not at all. The customer's key comes with it for SSE-C.
 func (c *call) askedSealing(b *storage.Bucket) (s *sealing, customer []byte, err error) {
-	if customer, err = c.customerKey(customerHeader); err != nil {
+	if customer, err = c.customerKey(&customerHeader); err != nil {
 		return nil, nil, err
 	}
 	s, err = namedSealing(c.r.Header)
