@@ -27,7 +27,7 @@ createRoot(document.getElementById('root')!).render(
     >
       <LanguageProvider>
         <QueryClientProvider client={queryClient}>
-          <Notifications position="top-right" limit={4} containerWidth={400} pt={52} />
+          <Notifications position="bottom-left" limit={4} containerWidth={400} />
           <CrashBoundary>
             <App />
           </CrashBoundary>
