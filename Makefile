@@ -9,7 +9,7 @@ PEERS ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz cover bench clients clients-admin identity quickstart quickstart-gateway functional ldap s3tests powercut kill9 bitrot fmt console console-check update-golden clean
+.PHONY: help build test race lint fuzz cover bench clients clients-admin identity quickstart quickstart-gateway functional ldap s3tests powercut kill9 bitrot fmt console console-check browser screenshots update-golden clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -84,6 +84,12 @@ console: ## build the console's pages into webui/dist (npm)
 
 console-check: ## test the console's source, and compare webui/dist with it (npm)
 	@sh webui/app/scripts/check.sh
+
+browser: ## the console in a real Chromium, with Keycloak, OpenLDAP and Dex (ARGS=pattern, LARGE=1 for a million keys; NODE= DEX= KEYCLOAK= ...)
+	LARGE=$(LARGE) test/browser/run.sh $(ARGS)
+
+screenshots: ## every page of the console, light and dark, at two widths, into bin/screenshots (NODE= NPM=)
+	SCREENSHOTS=bin/screenshots test/browser/run.sh
 
 fmt: ## gofmt all files
 	git ls-files '*.go' | xargs gofmt -w

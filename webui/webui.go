@@ -155,6 +155,7 @@ func (o *Console) serve(w http.ResponseWriter, r *http.Request, port string) {
 	v.ev.Op = "Console"
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Frame-Options", "DENY") // S-204; previews are framed by the page itself, see contained
 	if err := v.find(); err != nil {
 		v.fail(err)
 	}

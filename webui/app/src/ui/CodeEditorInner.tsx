@@ -82,7 +82,7 @@ export default function CodeEditorInner(props: CodeEditorProps) {
     view.current!.dispatch({
       effects: fixed.current.reconfigure([
         EditorState.readOnly.of(props.readOnly === true),
-        EditorView.contentAttributes.of({ 'aria-label': props.label, 'aria-readonly': String(props.readOnly === true) }),
+        EditorView.contentAttributes.of({ tabindex: '0', 'aria-label': props.label, 'aria-readonly': String(props.readOnly === true) }),
       ]),
     });
   }, [props.readOnly, props.label]);

@@ -1,5 +1,6 @@
-import { ActionIcon, CopyButton as Copying, Tooltip } from '@mantine/core';
+import { ActionIcon, Tooltip } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
+import { useEffect, useState } from 'react';
 import { useT } from '../i18n';
 
 // Nothing to click is smaller than 24 pixels.
@@ -8,23 +9,27 @@ const sizes = { xs: 24, sm: 26, md: 36 };
 /** Copies a text; works over plain HTTP too, where the clipboard has no modern interface. */
 export function CopyButton({ value, label, size = 'sm' }: { value: string; label?: string; size?: 'xs' | 'sm' | 'md' }) {
   const t = useT();
+  const [copied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!copied) return;
+    const timer = setTimeout(() => setCopied(false), 1500);
+    return () => clearTimeout(timer);
+  }, [copied]);
+  const name = copied ? t('action.copied') : (label ?? t('action.copy'));
+  const act = () => {
+    if (!window.isSecureContext) setCopied(copyByField(value));
+    else
+      void navigator.clipboard.writeText(value).then(
+        () => setCopied(true),
+        () => setCopied(copyByField(value)),
+      );
+  };
   return (
-    <Copying value={value} timeout={1500}>
-      {({ copied, copy }) => {
-        const name = copied ? t('action.copied') : (label ?? t('action.copy'));
-        const act = () => {
-          if (window.isSecureContext) copy();
-          else if (copyByField(value)) copy();
-        };
-        return (
-          <Tooltip label={name}>
-            <ActionIcon variant="subtle" color={copied ? 'teal' : 'gray'} size={sizes[size]} onClick={act} aria-label={name}>
-              {copied ? <IconCheck size={15} /> : <IconCopy size={15} />}
-            </ActionIcon>
-          </Tooltip>
-        );
-      }}
-    </Copying>
+    <Tooltip label={name}>
+      <ActionIcon variant="subtle" color={copied ? 'teal' : 'gray'} size={sizes[size]} onClick={act} aria-label={name}>
+        {copied ? <IconCheck size={15} /> : <IconCopy size={15} />}
+      </ActionIcon>
+    </Tooltip>
   );
 }
 
