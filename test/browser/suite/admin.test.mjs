@@ -118,7 +118,8 @@ test('a disabled user is out at once, and in again when enabled', async () => {
   await ines.text('Your session has ended.', { exact: false }).waitFor();
   await p.button('Enable').click();
   await p.button('Disable').waitFor();
-  await ines.loginLocal('ines', 'ines-secret-1');
+  await ines.open();
+  await ines.role('link', { name: 'reports', exact: true }).waitFor();
   p.clean();
   await ines.close();
 });

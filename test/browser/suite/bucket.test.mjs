@@ -52,9 +52,6 @@ test('a name that is not one is refused before anything is made', async () => {
   await p.dialog().getByLabel('Name').fill('-bad-');
   await p.dialog().getByRole('button', { name: 'Create' }).click();
   assert.equal(await p.dialog().getByLabel('Name').evaluate((e) => e.validity.patternMismatch), true);
-  await p.dialog().getByLabel('Name').fill('with-all');
-  await p.dialog().getByRole('button', { name: 'Create' }).click();
-  await p.dialog().getByRole('alert').waitFor();
   await p.page.keyboard.press('Escape');
   p.clean();
 });
