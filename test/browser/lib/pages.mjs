@@ -37,7 +37,7 @@ export const pages = [
   { name: 'sessions', hash: '#/sessions', sees: 'anna' },
   { name: 'providers', hash: '#/providers', sees: 'Identity providers' },
   { name: 'simulator', hash: '#/simulator/anna/s3:DeleteObject/photos', sees: 'No: anna' },
-  { name: 'refusals', hash: '#/refusals', sees: 'anna' },
+  { name: 'refusals', hash: '#/refusals', sees: 's3:DeleteObject' },
   { name: 'server', hash: '#/server', sees: 'Running for' },
   { name: 'metrics', hash: '#/metrics', sees: 'Latency' },
   { name: 'usage', hash: '#/usage', sees: 'photos' },
