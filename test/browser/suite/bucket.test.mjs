@@ -21,9 +21,10 @@ const open = async (section) => {
   await p.go(`#/buckets/settings-of/settings${section && `/${section}`}`);
   await p.quiet();
 };
-const save = async (name = 'Save') => {
-  await p.button(name).click();
-  await p.text('Saved').first().waitFor();
+/** Saves, and waits until S3 tells of it. */
+const save = async (name, want) => {
+  await p.button('Save').click();
+  await until(`${name} is stored`, async () => want.test(await setting('settings-of', name).catch(() => '')));
 };
 
 test('a bucket with versioning, lock, retention and quota', async () => {
@@ -75,8 +76,7 @@ test('a policy from a template, and its end', async () => {
   await open('policy');
   await p.button('Add from a template').click();
   await p.role('menuitem', { name: 'Only over TLS' }).click();
-  await save();
-  assert.match(await setting('settings-of', 'policy'), /aws:SecureTransport/);
+  await save('policy', /aws:SecureTransport/);
   await s.send('DELETE', 's3/settings-of?policy').catch((e) => assert.match(e.message, /403/)); // the console is plain HTTP here: it may have shut itself out
   p.clean();
 });
@@ -99,8 +99,7 @@ test('versioning on, then suspended; object lock turned on', async () => {
 test('encryption by default', async () => {
   await open('encryption');
   await p.text("With the server's key (SSE-S3)").click();
-  await save();
-  assert.match(await setting('settings-of', 'encryption'), /<SSEAlgorithm>AES256<\/SSEAlgorithm>/);
+  await save('encryption', /<SSEAlgorithm>AES256<\/SSEAlgorithm>/);
   p.clean();
 });
 
@@ -121,14 +120,12 @@ test('CORS and tags', async () => {
   await p.label('Origins').first().fill('https://app.example.test');
   await p.page.keyboard.press('Enter');
   if (!(await p.label('GET').isChecked())) await p.label('GET').check();
-  await save();
-  assert.match(await setting('settings-of', 'cors'), /<AllowedOrigin>https:\/\/app.example.test<\/AllowedOrigin>/);
+  await save('cors', /<AllowedOrigin>https:\/\/app.example.test<\/AllowedOrigin>/);
   await open('tags');
   await p.button('Add').click();
   await p.label('Key 1').fill('team');
   await p.label('Value 1').fill('blue');
-  await save();
-  assert.match(await setting('settings-of', 'tagging'), /<Key>team<\/Key><Value>blue<\/Value>/);
+  await save('tagging', /<Key>team<\/Key><Value>blue<\/Value>/);
   p.clean();
 });
 
