@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/objsrv/objsrv/internal/checksum"
+	"github.com/objsrv/objsrv/internal/events"
 	"github.com/objsrv/objsrv/s3api/s3xml"
 	"github.com/objsrv/objsrv/storage"
 )
@@ -38,6 +39,7 @@ func copyObject(c *call) error {
 			cond, _ := writeConditions(c.r.Header)
 			return conditionError(err, &cond)
 		}
+		c.happened(events.CreatedCopy, b, o)
 		c.setNewVersion(b, o.VersionID)
 		c.setSourceVersion(src)
 		h := newHeaders(c.w.Header(), 3)

@@ -35,6 +35,7 @@ func deleteObject(c *call) error {
 	if r.Err != nil {
 		return c.deleteError(b, &in, r.Err)
 	}
+	c.removed(b, &in, &r)
 	if r.DeleteMarker {
 		c.w.Header()["X-Amz-Delete-Marker"] = isTrue
 	}
@@ -168,6 +169,8 @@ func (c *call) runDeletions(b *storage.Bucket, list []deletion) error {
 		}
 		if d.res = results[n]; d.res.Err != nil {
 			d.err = c.deleteError(b, &d.in, d.res.Err)
+		} else {
+			c.removed(b, &d.in, &d.res)
 		}
 		n++
 	}

@@ -9,6 +9,6 @@
 //   - handle runs the row's handler; a row without one answers 501 NotImplemented.
 //   - reply: handlers return errors, one place (errors.go) turns them into S3 codes.
 //
-// It may import storage, iam, sigv4, internal/checksum, internal/reqlog and s3xml, no
+// It may import storage, iam, sigv4, internal/checksum, internal/events, internal/live, internal/reqlog and s3xml, no
 // implementation of storage. The rules come from the Amazon S3 API reference.
 package s3api

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/objsrv/objsrv/internal/checksum"
+	"github.com/objsrv/objsrv/internal/events"
 	"github.com/objsrv/objsrv/sigv4"
 	"github.com/objsrv/objsrv/storage"
 )
@@ -32,6 +33,7 @@ func getObject(c *call) error {
 			return err
 		}
 	}
+	c.happened(events.AccessedGet, b, o)
 	return c.send(statusOfRead(s), content, s)
 }
 
@@ -64,6 +66,7 @@ func headObject(c *call) error {
 	if done || err != nil {
 		return err
 	}
+	c.happened(events.AccessedHead, b, o)
 	c.ev.Status = statusOfRead(s)
 	c.w.WriteHeader(c.ev.Status)
 	return nil

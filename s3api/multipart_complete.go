@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/objsrv/objsrv/internal/checksum"
+	"github.com/objsrv/objsrv/internal/events"
 	"github.com/objsrv/objsrv/s3api/s3xml"
 	"github.com/objsrv/objsrv/storage"
 )
@@ -95,6 +96,7 @@ func completeMultipartUpload(c *call) error {
 	if err != nil {
 		return conditionError(err, &in.If)
 	}
+	c.happened(events.CreatedComplete, b, o)
 	c.setNewVersion(b, o.VersionID)
 	s, err := sealingOf(o.Props)
 	if err != nil {

@@ -25,6 +25,7 @@ type op struct {
 	// headers. Any other one that could change the meaning is refused with 501.
 	params  []string
 	headers []string
+	many    bool              // sub may be given more than once
 	handle  func(*call) error // nil: 501 NotImplemented
 	unset   bool              // handle answers for a setting that can't be made here
 }
@@ -57,8 +58,8 @@ func join(lists ...[]string) []string {
 	return all
 }
 
-// operations is the table of every S3 operation: the 111 of the AWS model, PostObject and
-// the CORS preflight. Routing, metric names, the compatibility table and the test that walks all
+// operations is the table of every S3 operation: the 111 of the AWS model, PostObject,
+// the CORS preflight and MinIO's streams of events. Routing, metric names, the compatibility table and the test that walks all
 // operations as a stranger are made from it.
 func operations() []op {
 	list := join(listParams, []string{"marker"})
@@ -86,6 +87,9 @@ func operations() []op {
 		{name: "PostObject", method: "POST", level: bucketLevel, action: perObject, handle: postObject},
 		{name: "Preflight", method: "OPTIONS", level: bucketLevel, action: noAction, handle: preflight},
 		{name: "Preflight", method: "OPTIONS", level: objectLevel, action: noAction, handle: preflight},
+		// MinIO's streams of events.
+		{name: "ListenNotification", method: "GET", level: serviceLevel, sub: "events", many: true, action: "s3:ListenNotification", params: []string{"prefix", "suffix"}, handle: listen},
+		{name: "ListenBucketNotification", method: "GET", level: bucketLevel, sub: "events", many: true, action: "s3:ListenBucketNotification", params: []string{"prefix", "suffix"}, handle: listen},
 		{name: "CreateSession", method: "GET", level: bucketLevel, sub: "session", action: "s3express:CreateSession"},
 
 		// Bucket settings.

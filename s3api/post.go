@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/objsrv/objsrv/internal/checksum"
+	"github.com/objsrv/objsrv/internal/events"
 	"github.com/objsrv/objsrv/s3api/s3xml"
 	"github.com/objsrv/objsrv/sigv4"
 	"github.com/objsrv/objsrv/storage"
@@ -67,6 +68,7 @@ func postObject(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.happened(events.CreatedPost, b, o)
 	return c.replyPost(b, o, f, enc)
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/objsrv/objsrv/internal/checksum"
+	"github.com/objsrv/objsrv/internal/events"
 	"github.com/objsrv/objsrv/storage"
 )
 
@@ -46,6 +47,7 @@ func putObject(c *call) error {
 	if err != nil {
 		return conditionError(err, &in.If)
 	}
+	c.happened(events.CreatedPut, b, o)
 	return c.replyStored(b, o, enc)
 }
 

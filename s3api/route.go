@@ -158,7 +158,7 @@ func (rt *router) sub(query url.Values) (string, error) {
 func (o *op) understands(r *http.Request, query url.Values) error {
 	for name, values := range query {
 		if name == o.sub || name == o.param || slices.Contains(o.params, name) || o.harmless(name, query) {
-			if len(values) > 1 {
+			if len(values) > 1 && !(o.many && name == o.sub) {
 				return errorf("InvalidArgument", "The query parameter %s appears more than once.", name)
 			}
 			continue

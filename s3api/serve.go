@@ -58,20 +58,22 @@ type Config struct {
 	Keys        Keys
 	AutoEncrypt bool
 	Compression Compression
+	Events      Events           // nil means that nobody can listen
 	Now         func() time.Time // nil means time.Now
 }
 
 // Server serves the S3 protocol. It is an http.Handler.
 type Server struct {
 	Config
-	router  *router
-	verify  *sigv4.Verifier
-	admin   *sigv4.Verifier // of requests that are not S3's, see AuthenticateKey
-	rules   policyRules     // of bucket policies
-	parsed  settingsCache
-	cors    []corsRule // of buckets without a configuration
-	quotas  quotas
-	buffers sync.Pool // of *[]byte, see buffer
+	router   *router
+	verify   *sigv4.Verifier
+	admin    *sigv4.Verifier // of requests that are not S3's, see AuthenticateKey
+	rules    policyRules     // of bucket policies
+	parsed   settingsCache
+	cors     []corsRule // of buckets without a configuration
+	quotas   quotas
+	sequence sequence  // of events
+	buffers  sync.Pool // of *[]byte, see buffer
 }
 
 // New returns a server over c.Backend.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/objsrv/objsrv/internal/events"
 	"github.com/objsrv/objsrv/s3api/s3xml"
 	"github.com/objsrv/objsrv/storage"
 )
@@ -110,13 +111,15 @@ func putObjectTagging(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.setTags(tags, http.StatusOK)
+	return c.setTags(events.TaggingPut, tags, http.StatusOK)
 }
 
-func deleteObjectTagging(c *call) error { return c.setTags(nil, http.StatusNoContent) }
+func deleteObjectTagging(c *call) error {
+	return c.setTags(events.TaggingDelete, nil, http.StatusNoContent)
+}
 
-// setTags replaces the tags of the version that the request names.
-func (c *call) setTags(tags []storage.Tag, status int) error {
+// setTags replaces the tags of the version that the request names, which is the event told.
+func (c *call) setTags(event events.Name, tags []storage.Tag, status int) error {
 	b, ref, err := c.objectRef()
 	if err != nil {
 		return err
@@ -125,6 +128,7 @@ func (c *call) setTags(tags []storage.Tag, status int) error {
 	if err != nil {
 		return c.missing(b, ref, err)
 	}
+	c.happened(event, b, o)
 	c.setVersion(b, o.VersionID)
 	return c.reply(status)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/iam/config"
 	"github.com/objsrv/objsrv/iam/madmin"
+	"github.com/objsrv/objsrv/internal/events"
 	"github.com/objsrv/objsrv/internal/live"
 	"github.com/objsrv/objsrv/s3api"
 	"github.com/objsrv/objsrv/storage"
@@ -23,6 +24,7 @@ type host struct {
 	services *services
 	started  time.Time
 	requests live.Feed[live.Trace]
+	events   live.Feed[events.Event]
 	log      live.Log
 	history  *live.History
 	counting counters
@@ -46,11 +48,12 @@ func (h *host) Log() *live.Log { return &h.log }
 // closeStreams ends what administrators watch, so that a drain need not wait for them.
 func (h *host) closeStreams() {
 	h.requests.Close()
+	h.events.Close()
 	h.log.Close()
 }
 
 // dropped counts the entries that watchers had no room for.
-func (h *host) dropped() int64 { return h.requests.Dropped() + h.log.Dropped() }
+func (h *host) dropped() int64 { return h.requests.Dropped() + h.events.Dropped() + h.log.Dropped() }
 
 // End implements madmin.Machine. The first word counts.
 func (h *host) End(restart bool) {

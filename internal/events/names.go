@@ -1,0 +1,56 @@
+package events
+
+import (
+	"slices"
+	"strings"
+)
+
+// Name is the name of an event, with "s3:" before it.
+type Name string
+
+// The events that are sent.
+const (
+	CreatedPut          Name = "s3:ObjectCreated:Put"
+	CreatedPost         Name = "s3:ObjectCreated:Post"
+	CreatedCopy         Name = "s3:ObjectCreated:Copy"
+	CreatedComplete     Name = "s3:ObjectCreated:CompleteMultipartUpload"
+	RemovedDelete       Name = "s3:ObjectRemoved:Delete"
+	RemovedDeleteMarker Name = "s3:ObjectRemoved:DeleteMarkerCreated"
+	AccessedGet         Name = "s3:ObjectAccessed:Get"
+	AccessedHead        Name = "s3:ObjectAccessed:Head"
+	TaggingPut          Name = "s3:ObjectTagging:Put"
+	TaggingDelete       Name = "s3:ObjectTagging:Delete"
+)
+
+// known are the names that a listener may ask for and that are sent.
+var known = []Name{CreatedPut, CreatedPost, CreatedCopy, CreatedComplete, RemovedDelete, RemovedDeleteMarker, AccessedGet, AccessedHead, TaggingPut, TaggingDelete}
+
+// Pattern is a Name, or the names of one kind: "s3:ObjectCreated:*".
+type Pattern string
+
+// ParsePattern returns the pattern that s is; ok is false when no event that is sent has such a name.
+func ParsePattern(s string) (p Pattern, ok bool) {
+	p = Pattern(s)
+	return p, slices.ContainsFunc(known, p.Match)
+}
+
+// Match tells whether p stands for n.
+func (p Pattern) Match(n Name) bool {
+	if kind, all := strings.CutSuffix(string(p), ":*"); all {
+		return strings.Count(kind, ":") == 1 && strings.HasPrefix(string(n), kind+":")
+	}
+	return string(p) == string(n)
+}
+
+// Filter tells which events are wanted. The zero Filter wants none.
+type Filter struct {
+	Bucket         string // "" means every bucket
+	Prefix, Suffix string // of the key
+	Names          []Pattern
+}
+
+// Match tells whether e is wanted.
+func (f *Filter) Match(e *Event) bool {
+	return (f.Bucket == "" || f.Bucket == e.Bucket) && strings.HasPrefix(e.Key, f.Prefix) && strings.HasSuffix(e.Key, f.Suffix) &&
+		slices.ContainsFunc(f.Names, func(p Pattern) bool { return p.Match(e.Name) })
+}

@@ -1,0 +1,117 @@
+package s3api
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/objsrv/objsrv/internal/events"
+	"github.com/objsrv/objsrv/internal/live"
+	"github.com/objsrv/objsrv/storage"
+)
+
+// Events is who learns what happens to objects; *live.Feed[events.Event] is one.
+type Events interface {
+	// Active tells whether anybody listens: no event is made for nobody.
+	Active() bool
+	// Publish never waits.
+	Publish(events.Event)
+	// Watch begins a stream of those that keep takes; live.ErrTooMany refuses it.
+	Watch(owner string, keep func(*events.Event) bool) (*live.Watcher[events.Event], error)
+}
+
+// happened tells listeners what has been done to o, once it is durable and before the client is told.
+func (c *call) happened(name events.Name, b *storage.Bucket, o *storage.Object) {
+	if c.s.Events == nil || !c.s.Events.Active() {
+		return
+	}
+	e := events.Event{Name: name, Time: c.s.Now(), Region: c.s.Region, Remote: c.ev.Remote, RequestID: c.ev.ID, UserAgent: c.ev.UserAgent,
+		Bucket: b.Name, Owner: b.Owner, Key: o.Key, Size: o.Size, ETag: o.ETag}
+	e.Sequence = c.s.sequence.next(e.Time)
+	if c.id != nil {
+		e.Principal = c.id.ID
+	}
+	if b.Versioning != storage.VersioningUnset {
+		e.Version = o.VersionID
+	}
+	c.s.Events.Publish(e)
+}
+
+// removed is happened for a deletion. One that found nothing to delete is told as well: the store does not say which.
+func (c *call) removed(b *storage.Bucket, in *storage.DeleteInput, r *storage.DeleteResult) {
+	name := events.RemovedDelete
+	if r.DeleteMarker && in.Version == "" {
+		name = events.RemovedDeleteMarker
+	}
+	c.happened(name, b, &storage.Object{Key: in.Key, VersionID: r.VersionID})
+}
+
+// listenAlive is how often a stream without events sends a space, which readers of JSON lines skip:
+// proxies keep the connection, and one that is gone shows.
+const listenAlive = 5 * time.Second
+
+// listen streams the events of one bucket, or of all when the request names none, as MinIO does: one
+// message in a line, until the client goes or the server stops.
+func listen(c *call) error {
+	f := events.Filter{Bucket: c.bucket, Prefix: c.query.Get("prefix"), Suffix: c.query.Get("suffix")}
+	if c.bucket != "" {
+		if _, err := c.needBucket(); err != nil {
+			return err
+		}
+	}
+	for _, v := range c.query["events"] {
+		p, ok := events.ParsePattern(v)
+		if !ok {
+			return errorf("InvalidArgument", "A specified event is not supported for notifications.").with("ArgumentName", "events").with("ArgumentValue", v)
+		}
+		f.Names = append(f.Names, p)
+	}
+	if c.s.Events == nil {
+		return errorf("NotImplemented", "This server sends no events.")
+	}
+	owner := "" // anonymous listeners, whom a bucket policy let in, are one
+	if c.id != nil {
+		owner = c.id.Account + "/" + c.id.ID
+	}
+	w, err := c.s.Events.Watch(owner, f.Match)
+	if errors.Is(err, live.ErrTooMany) {
+		return errorf("SlowDown", "You listen to too many streams already; end one of them.")
+	}
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	return c.sendEvents(w)
+}
+
+// sendEvents is the stream itself.
+func (c *call) sendEvents(w *live.Watcher[events.Event]) error {
+	h := c.w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Connection", "close") // the end of a stream is the end of its connection
+	c.ev.Status = http.StatusOK
+	c.w.WriteHeader(http.StatusOK)
+	out := json.NewEncoder(c.w)
+	control := http.NewResponseController(c.w)
+	tick := time.NewTicker(listenAlive)
+	defer tick.Stop()
+	for {
+		if len(w.Entries()) == 0 && control.Flush() != nil {
+			return nil
+		}
+		select {
+		case e, ok := <-w.Entries():
+			if !ok || out.Encode(e.Message()) != nil {
+				return nil
+			}
+		case <-tick.C:
+			if _, err := c.w.Write([]byte{' '}); err != nil {
+				return nil
+			}
+		case <-c.ctx.Done():
+			return nil
+		}
+	}
+}
