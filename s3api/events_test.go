@@ -3,12 +3,15 @@ package s3api
 import (
 	"bufio"
 	"context"
+	"crypto/md5"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/objsrv/objsrv/internal/events"
@@ -137,5 +140,27 @@ func BenchmarkNobodyListens(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		c.happened(events.CreatedPut, bucket, o)
+	}
+}
+
+// TestEventsOfMany is about requests of several steps or objects: each object is told once, what failed is not.
+func TestEventsOfMany(t *testing.T) {
+	e := newEnv(t)
+	var feed live.Feed[events.Event]
+	e.s.Events = &feed
+	of := e.listen("/bkt?events=s3:ObjectCreated:*&events=s3:ObjectRemoved:*")
+	started := e.must(200, "POST", "/bkt/m?uploads", "").body
+	_, id, _ := strings.Cut(started, "<UploadId>")
+	id, _, _ = strings.Cut(id, "<")
+	etag := e.must(200, "PUT", "/bkt/m?partNumber=1&uploadId="+id, "part").Get("Etag")
+	e.must(200, "POST", "/bkt/m?uploadId="+id, "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>"+etag+"</ETag></Part></CompleteMultipartUpload>")
+	e.must(200, "PUT", "/bkt/n", "n")
+	body := `<Delete><Object><Key>m</Key></Object><Object><Key>n</Key><ETag>"no"</ETag></Object></Delete>`
+	sum := md5.Sum([]byte(body))
+	e.must(200, "POST", "/bkt?delete", body, "Content-Md5: "+base64.StdEncoding.EncodeToString(sum[:]))
+	feed.Close()
+	want := []string{"s3:ObjectCreated:CompleteMultipartUpload bkt/m 4", "s3:ObjectCreated:Put bkt/n 1", "s3:ObjectRemoved:Delete bkt/m 0"}
+	if got := told(of()); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }
