@@ -79,9 +79,9 @@ test('the first load is under 350 KB and interactive within a second, and asks n
 test('German and Chinese are complete, and the choice is kept', async () => {
   const p = await person(s.console);
   await p.loginLocal(root.name, root.secret);
-  for (const [label, word] of [['Deutsch', 'Buckets'], ['中文', '存储桶']]) {
+  for (const [language, word] of [['de', 'Mein Konto'], ['zh', '我的账户']]) {
     await p.page.locator('header').getByRole('button').last().click();
-    await p.page.locator('select').filter({ has: p.page.locator(`option:text("${label}")`) }).selectOption({ label });
+    await p.page.locator('select').filter({ has: p.page.locator(`option[value="${language}"]`) }).selectOption(language);
     await p.text(word).first().waitFor();
     await p.page.reload();
     await p.text(word).first().waitFor();
