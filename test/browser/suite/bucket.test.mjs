@@ -57,6 +57,25 @@ test('a name that is not one is refused before anything is made', async () => {
   p.clean();
 });
 
+test('a name that one has already is refused, and that bucket keeps its settings', async () => {
+  await s.send('PUT', 's3/already-there');
+  await p.go('#/buckets');
+  await p.button('Create bucket').first().click();
+  await p.dialog().getByLabel('Name').fill('already-there');
+  await p.dialog().getByRole('switch', { name: /^Versioning/ }).setChecked(true, { force: true });
+  await p.dialog().getByRole('button', { name: 'Create' }).click();
+  await p.dialog().getByText('use the bucket that is there').waitFor();
+  assert.doesNotMatch(await setting('already-there', 'versioning'), /Enabled/);
+  await p.page.keyboard.press('Escape');
+  p.clean();
+});
+
+test('a bucket that is not there is told, and takes nothing', async () => {
+  await p.go('#/buckets/no-such-bucket/files/');
+  await p.text('does not exist').first().waitFor();
+  assert.equal(await p.button('Upload').count(), 0);
+});
+
 test('anonymous access is one switch, and works at once', async () => {
   await s.bucket('settings-of');
   await s.put('settings-of', 'open.txt', 'for all', 'text/plain');

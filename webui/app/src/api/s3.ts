@@ -83,6 +83,9 @@ export async function head(bucket: string, key: string, versionId?: string, sign
 }
 
 export async function createBucket(name: string, lock: boolean): Promise<void> {
+  // S3 in us-east-1 answers as to a new bucket when one's own has the name. Who may not list finds out in no other way.
+  const own = await listBuckets().catch(() => []);
+  if (own.some((b) => b.name === name)) throw new ApiError(409, 'BucketAlreadyOwnedByYou', '', '');
   await request(s3URL(name, ''), { method: 'PUT', headers: lock ? { 'x-amz-bucket-object-lock-enabled': 'true' } : {} });
 }
 

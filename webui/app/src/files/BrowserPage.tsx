@@ -3,6 +3,7 @@ import { IconCloudUpload, IconFolderOff, IconSearchOff } from '@tabler/icons-rea
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { useLocation } from 'wouter';
+import { ApiError } from '../api/http';
 import { getVersioning, listObjects, listVersions, type Entry } from '../api/s3';
 import { parentPrefix } from '../api/s3url';
 import { useT } from '../i18n';
@@ -76,15 +77,16 @@ function Browser({ place }: { place: Place }) {
   const upload = (list: Picked[]) =>
     queue.upload(bucket, list.map(({ path, file }) => ({ key: folder + path, file })), versioned);
 
+  const missing = w.slots.length === 0 && error instanceof ApiError && error.status === 404;
   const empty = w.complete && w.total === 0 && error === undefined;
   return (
-    <DropZone onDrop={upload} onError={report} label={t('files.drop', { place: `${bucket}/${folder}` })}>
+    <DropZone onDrop={missing ? () => report(error) : upload} onError={report} label={t('files.drop', { place: `${bucket}/${folder}` })}>
       <Stack gap="sm" px={{ base: 'md', sm: 'xl' }} pt={{ base: 'md', sm: 'lg' }} pb="sm">
         <VisuallyHidden component="h1">{`${bucket}/${folder}`}</VisuallyHidden>
         <PathBar bucket={bucket} folder={folder} />
         {entries.length > 0 ? (
           <SelectionBar entries={entries} act={(a) => act(a, entries)} onClear={selection.clear} />
-        ) : (
+        ) : missing ? null : (
           <Toolbar
             bucket={bucket} search={search} versioned={versioned} deleted={deleted} loading={loading && w.total > 0}
             onSearch={(s) => go(folderPath(bucket, folder + s), { replace: true })} onDeleted={setDeleted} onRefresh={listing.refresh}

@@ -1,4 +1,4 @@
-import { Button, Group, TextInput } from '@mantine/core';
+import { Box, Button, Group, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { IconRefresh, IconSearch, IconShieldCheck } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -94,6 +94,13 @@ function ListPage() {
                         <Mono wrap>{target(r)}</Mono>
                       </div>
                     )}
+                    <Text size="xs" c="dimmed" hiddenFrom="md" style={{ overflowWrap: 'anywhere' }}>
+                      <Box component="span" hiddenFrom="xs">
+                        {r.principal ? principalName(r.principal) : t('admin.anonymous')}
+                        {' · '}
+                      </Box>
+                      {why(r, t)}
+                    </Text>
                   </div>
                 ),
               },
