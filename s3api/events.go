@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/objsrv/objsrv/internal/events"
@@ -48,8 +49,24 @@ func (c *call) removed(b *storage.Bucket, in *storage.DeleteInput, r *storage.De
 }
 
 // listenAlive is how often a stream without events sends a space, which readers of JSON lines skip:
-// proxies keep the connection, and one that is gone shows.
-const listenAlive = 5 * time.Second
+// proxies keep the connection, and one that is gone shows. The parameter ping, which minio-go sends,
+// asks for another number of seconds.
+const (
+	listenAlive = 5 * time.Second
+	maxPing     = 3600
+)
+
+func (c *call) ping() (time.Duration, error) {
+	v := c.query.Get("ping")
+	if v == "" {
+		return listenAlive, nil
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 1 || n > maxPing {
+		return 0, errorf("InvalidArgument", "ping is a number of seconds from 1 to %d.", maxPing).with("ArgumentName", "ping").with("ArgumentValue", v)
+	}
+	return time.Duration(n) * time.Second, nil
+}
 
 // listen streams the events of one bucket, or of all when the request names none, as MinIO does: one
 // message in a line, until the client goes or the server stops.
@@ -67,6 +84,10 @@ func listen(c *call) error {
 		}
 		f.Names = append(f.Names, p)
 	}
+	alive, err := c.ping()
+	if err != nil {
+		return err
+	}
 	if c.s.Events == nil {
 		return errorf("NotImplemented", "This server sends no events.")
 	}
@@ -82,11 +103,11 @@ func listen(c *call) error {
 		return err
 	}
 	defer w.Close()
-	return c.sendEvents(w)
+	return c.sendEvents(w, alive)
 }
 
-// sendEvents is the stream itself.
-func (c *call) sendEvents(w *live.Watcher[events.Event]) error {
+// sendEvents is the stream itself, with a sign of life at least so often.
+func (c *call) sendEvents(w *live.Watcher[events.Event], alive time.Duration) error {
 	h := c.w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
@@ -95,7 +116,7 @@ func (c *call) sendEvents(w *live.Watcher[events.Event]) error {
 	c.w.WriteHeader(http.StatusOK)
 	out := json.NewEncoder(c.w)
 	control := http.NewResponseController(c.w)
-	tick := time.NewTicker(listenAlive)
+	tick := time.NewTicker(alive)
 	defer tick.Stop()
 	for {
 		if len(w.Entries()) == 0 && control.Flush() != nil {

@@ -64,7 +64,7 @@ func TestEvents(t *testing.T) {
 	e.bucket("ver", storage.VersioningEnabled)
 	of := e.listen("/bkt?" + allEvents)
 	some := e.listen("/bkt?events=s3:ObjectCreated:Put&prefix=a&suffix=.txt")
-	all := e.listen("/?" + allEvents)
+	all := e.listen("/?ping=10&" + allEvents) // as minio-go asks
 
 	e.must(200, "PUT", "/bkt/a%20b.txt", "one")
 	e.must(200, "PUT", "/bkt/c", "", "X-Amz-Copy-Source: /bkt/a%20b.txt")
@@ -110,6 +110,9 @@ func TestListenRefusals(t *testing.T) {
 	e.s.Events = &feed
 	e.refused(400, "InvalidArgument", "GET", "/bkt?events=s3:Nothing:*", "")
 	e.refused(400, "InvalidArgument", "GET", "/bkt?events=s3:*", "")
+	for _, ping := range []string{"0", "-1", "soon", "3601"} {
+		e.refused(400, "InvalidArgument", "GET", "/bkt?"+allEvents+"&ping="+ping, "")
+	}
 	e.refused(404, "NoSuchBucket", "GET", "/none?"+allEvents, "")
 	e.iam.deny = denyActions("s3:ListenNotification")
 	e.refused(403, "AccessDenied", "GET", "/?"+allEvents, "")

@@ -88,8 +88,8 @@ func operations() []op {
 		{name: "Preflight", method: "OPTIONS", level: bucketLevel, action: noAction, handle: preflight},
 		{name: "Preflight", method: "OPTIONS", level: objectLevel, action: noAction, handle: preflight},
 		// MinIO's streams of events.
-		{name: "ListenNotification", method: "GET", level: serviceLevel, sub: "events", many: true, action: "s3:ListenNotification", params: []string{"prefix", "suffix"}, handle: listen},
-		{name: "ListenBucketNotification", method: "GET", level: bucketLevel, sub: "events", many: true, action: "s3:ListenBucketNotification", params: []string{"prefix", "suffix"}, handle: listen},
+		{name: "ListenNotification", method: "GET", level: serviceLevel, sub: "events", many: true, action: "s3:ListenNotification", params: []string{"ping", "prefix", "suffix"}, handle: listen},
+		{name: "ListenBucketNotification", method: "GET", level: bucketLevel, sub: "events", many: true, action: "s3:ListenBucketNotification", params: []string{"ping", "prefix", "suffix"}, handle: listen},
 		{name: "CreateSession", method: "GET", level: bucketLevel, sub: "session", action: "s3express:CreateSession"},
 
 		// Bucket settings.

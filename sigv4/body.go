@@ -98,7 +98,7 @@ func (h *hashReader) end(err error) error {
 
 // StripChunkedEncoding returns the value of a Content-Encoding header without the
 // token "aws-chunked" (in any case), which belongs to the transfer and is never stored.
-// The other tokens keep their order and are joined by ","; nothing left gives "".
+// The other tokens keep their order and the space between them; nothing left gives "".
 // A value without the token is returned as it is.
 func StripChunkedEncoding(value string) string {
 	if !strings.Contains(strings.ToLower(value), "aws-chunked") {
@@ -106,12 +106,11 @@ func StripChunkedEncoding(value string) string {
 	}
 	var kept []string
 	for token := range strings.SplitSeq(value, ",") {
-		token = strings.Trim(token, " \t")
-		if token != "" && !strings.EqualFold(token, "aws-chunked") {
+		if name := strings.Trim(token, " \t"); name != "" && !strings.EqualFold(name, "aws-chunked") {
 			kept = append(kept, token)
 		}
 	}
-	return strings.Join(kept, ",")
+	return strings.Trim(strings.Join(kept, ","), " \t")
 }
 
 // decodedLength reads x-amz-decoded-content-length, which every streaming payload needs.

@@ -310,7 +310,7 @@ func TestBodyIsFinal(t *testing.T) {
 func TestStripChunkedEncoding(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "", "gzip": "gzip", "aws-chunked": "", "AWS-Chunked": "", "aws-chunked,gzip": "gzip", "gzip, aws-chunked": "gzip",
-		"gzip,aws-chunked , br": "gzip,br", "gzip, br": "gzip, br", "aws-chunked,aws-chunked": "", "x-aws-chunked": "x-aws-chunked",
+		"gzip,aws-chunked , br": "gzip, br", "deflate, gzip,aws-chunked": "deflate, gzip", "gzip,br,aws-chunked": "gzip,br", "gzip, br": "gzip, br", "aws-chunked,aws-chunked": "", "x-aws-chunked": "x-aws-chunked",
 	} {
 		if got := StripChunkedEncoding(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
