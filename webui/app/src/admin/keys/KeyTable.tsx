@@ -133,7 +133,7 @@ function KeyName({ of: k, people }: { of: Key; people?: (q: string) => Person })
         </Box>
       )}
       {k.description && (
-        <Text size="sm" c="dimmed" lineClamp={2}>
+        <Text size="sm" c="dimmed" lineClamp={2} style={{ overflowWrap: 'anywhere' }}>
           {k.description}
         </Text>
       )}
