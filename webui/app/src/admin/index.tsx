@@ -4,7 +4,7 @@ import {
   IconShieldX, IconUser, IconUserCircle, IconUsersGroup,
 } from '@tabler/icons-react';
 import { lazy } from 'react';
-import type { Route } from '../app/routes';
+import type { Route } from '../app/route';
 
 export const adminRoutes: Route[] = [
   { path: '/profile', page: lazy(() => import('./profile/ProfilePage')), nav: { section: 'mine', label: 'admin.profile', icon: IconUserCircle } },

@@ -7,7 +7,8 @@ import { useT, type Key } from '../i18n';
 import { TransferPanel } from '../files/transfer/TransferPanel';
 import { NotFound } from '../ui/NotFound';
 import { CrashBoundary } from './CrashBoundary';
-import { routes, type Section } from './routes';
+import type { Section } from './route';
+import { routes } from './routes';
 import { useSession } from './session';
 import { UserMenu } from './UserMenu';
 

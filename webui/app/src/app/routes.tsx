@@ -1,24 +1,7 @@
-import { IconBucket, type Icon } from '@tabler/icons-react';
-import { lazy, type ComponentType } from 'react';
+import { IconBucket } from '@tabler/icons-react';
+import { lazy } from 'react';
 import { adminRoutes } from '../admin';
-import type { Key } from '../i18n';
-
-export type Section = 'files' | 'access' | 'server' | 'mine';
-
-/** A page of the console. */
-export interface Route {
-  /** Pattern of wouter; "/*" at the end takes what follows. */
-  path: string;
-  page: ComponentType;
-  /** The entry in the navigation, when it has one. */
-  nav?: {
-    section: Section;
-    label: Key;
-    icon: Icon;
-    /** Shown when the user may do one of these; always when absent. */
-    needs?: string[];
-  };
-}
+import type { Route } from './route';
 
 const Buckets = lazy(() => import('../files/BucketsPage'));
 const Browser = lazy(() => import('../files/BrowserPage'));

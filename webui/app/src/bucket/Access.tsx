@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { deleteSetting, putSetting } from '../api/s3';
 import { useT, type Key } from '../i18n';
 import { readLevel, writeLevel, type Level, type Policy } from './anonymous';
-import { SectionHead, type SectionProps } from './BucketPage';
+import { SectionHead, type SectionProps } from './Section';
 import { Asked, useChange, useSetting } from './setting';
 
 const levels: { id: Level; label: Key; hint: Key }[] = [

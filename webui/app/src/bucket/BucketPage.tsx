@@ -1,4 +1,4 @@
-import { Anchor, Box, Button, Group, NativeSelect, Stack, Text } from '@mantine/core';
+import { Anchor, Box, Button, Group, NativeSelect } from '@mantine/core';
 import { IconFolderOpen } from '@tabler/icons-react';
 import { lazy, Suspense, type ComponentType } from 'react';
 import { Link, useLocation, useParams } from 'wouter';
@@ -13,15 +13,12 @@ import { Encryption } from './Encryption';
 import { Quota } from './Quota';
 import { Versioning } from './Versioning';
 import { RawSetting } from './RawSetting';
+import type { SectionProps } from './Section';
 import { BucketTags } from './BucketTags';
 import { Uploads } from './Uploads';
 import { DeleteBucket } from './DeleteBucket';
 
 const Policy = lazy(() => import('./Policy'));
-
-export interface SectionProps {
-  bucket: string;
-}
 
 const raw = (name: string, operation: string, title: Key, hint: Key): ComponentType<SectionProps> =>
   function Raw({ bucket }) {
@@ -82,18 +79,5 @@ export default function BucketPage() {
         </Box>
       </Group>
     </Page>
-  );
-}
-
-/** The head of a section: what it is and what it does. */
-export function SectionHead({ title, hint }: { title: Key; hint: Key }) {
-  const t = useT();
-  return (
-    <Stack gap={4} mb="md">
-      <h2 className={classes.title}>{t(title)}</h2>
-      <Text c="dimmed" size="md">
-        {t(hint)}
-      </Text>
-    </Stack>
   );
 }

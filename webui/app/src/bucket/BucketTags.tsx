@@ -1,5 +1,5 @@
 import { Tags } from '../files/detail/Tags';
-import { SectionHead, type SectionProps } from './BucketPage';
+import { SectionHead, type SectionProps } from './Section';
 
 /** Tags of the bucket. */
 export function BucketTags({ bucket }: SectionProps) {

@@ -3,7 +3,7 @@ import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { deleteSetting, putSetting } from '../api/s3';
 import { useT } from '../i18n';
-import { SectionHead, type SectionProps } from './BucketPage';
+import { SectionHead, type SectionProps } from './Section';
 import { corsMethods, corsXML, parseCORS, type CORSRule } from './documents';
 import { Asked, useChange, useSetting } from './setting';
 

@@ -9,7 +9,7 @@ import { queue } from '../files/transfer/queue';
 import { useT } from '../i18n';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { useDone } from '../ui/report';
-import { SectionHead, type SectionProps } from './BucketPage';
+import { SectionHead, type SectionProps } from './Section';
 
 /** Emptying the bucket, and its end. */
 export function DeleteBucket({ bucket }: SectionProps) {

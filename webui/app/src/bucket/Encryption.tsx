@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { deleteSetting, putSetting } from '../api/s3';
 import { useSession } from '../app/session';
 import { useT } from '../i18n';
-import { SectionHead, type SectionProps } from './BucketPage';
+import { SectionHead, type SectionProps } from './Section';
 import { encryptionXML, parseEncryption, type Encryption as Default } from './documents';
 import { Asked, useChange, useSetting } from './setting';
 import { Unavailable } from './Unavailable';

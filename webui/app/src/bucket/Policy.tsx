@@ -7,7 +7,7 @@ import { useSession } from '../app/session';
 import { useT } from '../i18n';
 import { CodeEditor, type EditorIssue } from '../ui/CodeEditor';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
-import { SectionHead, type SectionProps } from './BucketPage';
+import { SectionHead, type SectionProps } from './Section';
 import { Asked, useChange, useSetting } from './setting';
 import { templates, withTemplate } from './templates';
 

@@ -6,7 +6,7 @@ import { ApiError } from '../api/http';
 import { useSession } from '../app/session';
 import { useT } from '../i18n';
 import { ByteSize } from '../ui/ByteSize';
-import { SectionHead, type SectionProps } from './BucketPage';
+import { SectionHead, type SectionProps } from './Section';
 import { Asked, useChange } from './setting';
 import { Unavailable } from './Unavailable';
 

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { deleteSetting, putSetting } from '../api/s3';
 import { useSession } from '../app/session';
 import { useT, type Key } from '../i18n';
-import { SectionHead } from './BucketPage';
+import { SectionHead } from './Section';
 import { indentXML } from './documents';
 import { Asked, useChange, useSetting } from './setting';
 import { Unavailable } from './Unavailable';

@@ -5,7 +5,7 @@ import { abortUpload, s3URL } from '../api/s3';
 import { useT } from '../i18n';
 import { DataTable, type Column } from '../ui/DataTable';
 import { When } from '../ui/When';
-import { SectionHead, type SectionProps } from './BucketPage';
+import { SectionHead, type SectionProps } from './Section';
 import { parseUploads, type Unfinished } from './documents';
 import { Asked, useChange } from './setting';
 

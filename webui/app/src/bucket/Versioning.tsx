@@ -6,7 +6,7 @@ import { getVersioning, putSetting, setVersioning, type LockDefault } from '../a
 import { lockXML, parseLock } from '../api/s3xml';
 import { useT } from '../i18n';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
-import { SectionHead, type SectionProps } from './BucketPage';
+import { SectionHead, type SectionProps } from './Section';
 import { Asked, useChange, useSetting } from './setting';
 
 /** Versioning and object lock, which go together. */

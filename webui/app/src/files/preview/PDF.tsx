@@ -5,7 +5,7 @@ import { request } from '../../api/http';
 import { useT } from '../../i18n';
 import { useFormat } from '../../ui/format';
 import { Problem } from '../../ui/Problem';
-import { Broken } from './Preview';
+import { Broken } from './Broken';
 
 const largest = 100 * 2 ** 20;
 

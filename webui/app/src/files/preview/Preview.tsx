@@ -1,8 +1,9 @@
-import { Alert, Skeleton, Text } from '@mantine/core';
+import { Skeleton, Text } from '@mantine/core';
 import { lazy, Suspense, useState } from 'react';
 import { inlineURL } from '../../api/s3';
 import { useT } from '../../i18n';
 import { useFormat } from '../../ui/format';
+import { Broken } from './Broken';
 import { kindOf } from './kinds';
 import { PDF } from './PDF';
 import { TextPreview } from './TextPreview';
@@ -67,13 +68,4 @@ function Media({ kind: Kind, url }: { kind: 'video' | 'audio'; url: string }) {
   const [broken, setBroken] = useState(false);
   if (broken) return <Broken />;
   return <Kind src={url} controls preload="metadata" onError={() => setBroken(true)} style={{ ...(Kind === 'video' && frame), width: '100%', maxHeight: 420 }} />;
-}
-
-export function Broken() {
-  const t = useT();
-  return (
-    <Alert color="gray" title={t('preview.failed')}>
-      {t('preview.broken')}
-    </Alert>
-  );
 }
