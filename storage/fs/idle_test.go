@@ -1,6 +1,7 @@
 package fs_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -62,7 +63,12 @@ func TestIdle(t *testing.T) {
 	if os.Getenv(aloneVariable) == "" {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestIdle$", "-test.v")
 		cmd.Env = append(os.Environ(), aloneVariable+"=1")
-		if out, err := cmd.CombinedOutput(); err != nil {
+		out, err := cmd.CombinedOutput()
+		switch {
+		case err == nil && bytes.Contains(out, []byte("--- PASS: TestIdle")):
+		case err == nil && bytes.Contains(out, []byte("--- SKIP: TestIdle")):
+			t.Skipf("%s", out)
+		default:
 			t.Fatalf("%v\n%s", err, out)
 		}
 		return
@@ -74,10 +80,10 @@ func TestIdle(t *testing.T) {
 		mustPut(t, s, "b", fmt.Sprint("k", i%10), bytesOf(byte(i), i*1000))
 	}
 	eventually(t, s, "blobs are reclaimed", func() bool { return s.Stats().BlobsReclaim == 0 })
-	bytes, syncs := written(t), s.Stats().Syncs
+	stored, syncs := written(t), s.Stats().Syncs
 	idle := quietest(t, 20, before+10, func() bool {
-		quiet := written(t) == bytes && s.Stats().Syncs == syncs
-		bytes, syncs = written(t), s.Stats().Syncs
+		quiet := written(t) == stored && s.Stats().Syncs == syncs
+		stored, syncs = written(t), s.Stats().Syncs
 		return quiet
 	})
 	if idle-before >= 10 {
