@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/objsrv/objsrv/iam"
+	"github.com/objsrv/objsrv/internal/events"
 	"github.com/objsrv/objsrv/storage"
 )
 
@@ -174,6 +175,7 @@ func putObjectACL(c *call) error {
 	if err != nil {
 		return c.missing(b, ref, err)
 	}
+	c.happened(events.ACLPut, b, o)
 	c.setVersion(b, o.VersionID)
 	return c.reply(http.StatusOK)
 }

@@ -1,6 +1,7 @@
 package s3api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -37,6 +38,21 @@ func (c *call) happened(name events.Name, b *storage.Bucket, o *storage.Object) 
 		e.Version = o.VersionID
 	}
 	c.s.Events.Publish(e)
+}
+
+// Emit implements events.Sink.
+func (s *Server) Emit(ctx context.Context, e events.Event) error {
+	if s.Events == nil || !s.Events.Active() {
+		return nil
+	}
+	b, err := s.Backend.Bucket(ctx, e.Bucket)
+	if err != nil {
+		return err
+	}
+	e.Time, e.Region, e.Owner = s.Now(), s.Region, b.Owner
+	e.Sequence = s.sequence.next(e.Time)
+	s.Events.Publish(e)
+	return nil
 }
 
 // removed is happened for a deletion. One that found nothing to delete is told as well: the store does not say which.

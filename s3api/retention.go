@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/objsrv/objsrv/internal/events"
 	"github.com/objsrv/objsrv/s3api/s3xml"
 	"github.com/objsrv/objsrv/storage"
 )
@@ -45,6 +46,7 @@ func getObjectRetention(c *call) error {
 	if l.mode == "" {
 		return errNoLock()
 	}
+	c.happened(events.AccessedRetention, b, o)
 	c.setVersion(b, o.VersionID)
 	var doc s3xml.Writer
 	doc.Start("Retention", true)
@@ -91,6 +93,7 @@ func putObjectRetention(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.happened(events.CreatedRetention, b, o)
 	c.setVersion(b, o.VersionID)
 	return c.reply(http.StatusOK)
 }
@@ -135,6 +138,7 @@ func getObjectLegalHold(c *call) error {
 	if status == "" {
 		return errNoLock()
 	}
+	c.happened(events.AccessedLegalHold, b, o)
 	c.setVersion(b, o.VersionID)
 	var doc s3xml.Writer
 	doc.Start("LegalHold", true)
@@ -162,6 +166,7 @@ func putObjectLegalHold(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.happened(events.CreatedLegalHold, b, o)
 	c.setVersion(b, o.VersionID)
 	return c.reply(http.StatusOK)
 }

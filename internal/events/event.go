@@ -1,6 +1,7 @@
 package events
 
 import (
+	"context"
 	"fmt"
 	"time"
 )
@@ -21,6 +22,14 @@ type Event struct {
 	Size      int64  // of what was created; else 0
 	ETag      string // without quotes; "" when nothing is left to have one
 	Sequence  uint64 // grows with each event of the server
+}
+
+// Sink is who hands events on, to listeners and to the targets of their buckets. *s3api.Server is one.
+type Sink interface {
+	// Emit tells of something that no request has done, such as an expiry, once it is durable. Name, Bucket and Key
+	// are needed; Version, Size and ETag as far as there are any, UserAgent says what has done it. The sink
+	// sets the rest. An error means that a target of the bucket will not learn of it.
+	Emit(ctx context.Context, e Event) error
 }
 
 // Record is an Event in the form of the event message structure 2.1.

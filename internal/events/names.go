@@ -20,10 +20,19 @@ const (
 	AccessedHead        Name = "s3:ObjectAccessed:Head"
 	TaggingPut          Name = "s3:ObjectTagging:Put"
 	TaggingDelete       Name = "s3:ObjectTagging:Delete"
+	ACLPut              Name = "s3:ObjectAcl:Put"
+	CreatedRetention    Name = "s3:ObjectCreated:PutRetention"
+	CreatedLegalHold    Name = "s3:ObjectCreated:PutLegalHold"
+	AccessedRetention   Name = "s3:ObjectAccessed:GetRetention"
+	AccessedLegalHold   Name = "s3:ObjectAccessed:GetLegalHold"
+	// What lifecycle rules do: a version is gone, or a delete marker hides it.
+	ExpiredDelete       Name = "s3:LifecycleExpiration:Delete"
+	ExpiredDeleteMarker Name = "s3:LifecycleExpiration:DeleteMarkerCreated"
 )
 
 // known are the names that a listener may ask for and that are sent.
-var known = []Name{CreatedPut, CreatedPost, CreatedCopy, CreatedComplete, RemovedDelete, RemovedDeleteMarker, AccessedGet, AccessedHead, TaggingPut, TaggingDelete}
+var known = []Name{CreatedPut, CreatedPost, CreatedCopy, CreatedComplete, RemovedDelete, RemovedDeleteMarker, AccessedGet, AccessedHead,
+	TaggingPut, TaggingDelete, ACLPut, CreatedRetention, CreatedLegalHold, AccessedRetention, AccessedLegalHold, ExpiredDelete, ExpiredDeleteMarker}
 
 // Pattern is a Name, or the names of one kind: "s3:ObjectCreated:*".
 type Pattern string
