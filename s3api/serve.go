@@ -41,8 +41,8 @@ type Config struct {
 	Hasher  *checksum.Pool // hashers of bodies; owned by the caller, nil makes one
 	Region  string         // the region that signatures must name; "" means us-east-1
 	Domains []string       // base domains of virtual-host style requests, lower case
-	// SigV2 takes presigned URLs and POST forms that were signed with version 2, which old clients
-	// and the default of botocore's presigner make. Headers signed with version 2 are refused always.
+	// SigV2 takes what was signed with version 2: presigned URLs and POST forms, which botocore's presigner makes by
+	// default, and the headers of old clients.
 	SigV2 bool
 	// ObjectOwnership is OwnerEnforced, OwnerPreferred or ObjectWriter, for the buckets that
 	// have no setting of their own; "" means OwnerEnforced.

@@ -119,6 +119,13 @@ func walkRequest(t *testing.T, o *op) *http.Request {
 	return r
 }
 
+func signV2(key, secret string) func(*http.Request) *http.Request {
+	return func(r *http.Request) *http.Request {
+		r.Header.Del("X-Amz-Content-Sha256")
+		return signer.SignV2(*r, key, secret, false)
+	}
+}
+
 func remove(list []string, v string) []string {
 	var out []string
 	for _, s := range list {
@@ -149,7 +156,7 @@ func TestWalkAsStranger(t *testing.T) {
 }
 
 func walkAsStranger(t *testing.T, backend storage.Backend) {
-	s := New(Config{IAM: strangerIAM{}, Backend: backend})
+	s := New(Config{IAM: strangerIAM{}, Backend: backend, SigV2: true})
 	sign := func(secret string) func(*http.Request) *http.Request {
 		return func(r *http.Request) *http.Request {
 			return signer.SignV4(*r, "STRANGER", secret, "", "us-east-1")
@@ -169,6 +176,10 @@ func walkAsStranger(t *testing.T, backend storage.Backend) {
 		{"unknown key", []string{"InvalidAccessKeyId"}, func(r *http.Request) *http.Request {
 			return signer.SignV4(*r, "NOBODY", "strangersecret", "", "us-east-1")
 		}},
+		// Version 2 refuses what it does not sign before it looks at the signature; minio-go signs fewer sub-resources.
+		{"without policy, version 2", []string{"AccessDenied", "AccessForbidden", "SignatureDoesNotMatch"}, signV2("STRANGER", "strangersecret")},
+		{"wrong signature, version 2", []string{"SignatureDoesNotMatch", "AccessDenied"}, signV2("STRANGER", "othersecret")},
+		{"unknown key, version 2", []string{"InvalidAccessKeyId", "AccessDenied"}, signV2("NOBODY", "strangersecret")},
 	}
 	for _, o := range operations() {
 		for _, who := range strangers {
@@ -177,7 +188,7 @@ func walkAsStranger(t *testing.T, backend storage.Backend) {
 				w := httptest.NewRecorder()
 				s.ServeHTTP(w, r)
 				body := w.Body.String()
-				if o.name == "DeleteObjects" && who.name == "without policy" {
+				if o.name == "DeleteObjects" && strings.HasPrefix(who.name, "without policy") {
 					if w.Code != 200 || !strings.Contains(body, "<Code>AccessDenied</Code>") || strings.Contains(body, "<Deleted>") {
 						t.Fatalf("DeleteObjects answers each key with AccessDenied, got %d %s", w.Code, body)
 					}
@@ -187,6 +198,9 @@ func walkAsStranger(t *testing.T, backend storage.Backend) {
 					t.Fatalf("status %d, want 403: %s", w.Code, body)
 				}
 				codes := who.codes
+				if o.sub == "" {
+					codes = codes[:min(len(codes), 2)]
+				}
 				if o.action == noAction {
 					codes = []string{"AccessForbidden"} // it is never asked who it is
 				}

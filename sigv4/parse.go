@@ -31,8 +31,8 @@ const (
 // Parse reads the authentication of r without interpreting anything else of it: the
 // method, the query's authentication parameters and the headers Authorization, Date and
 // x-amz-*. A request without any is Anonymous; its x-amz-content-sha256 counts all the same.
-// Malformed, duplicated or mixed kinds of authentication give an *Error. SigV2 gives code
-// InvalidRequest with a message that says which signature version is expected.
+// Malformed, duplicated or mixed kinds of authentication give an *Error. SigV2 gives, where it is not
+// allowed, code InvalidRequest with a message that says which signature version is expected.
 func (v *Verifier) Parse(r *http.Request) (Auth, error) {
 	var q authQuery
 	if err := q.read(r.URL.RawQuery); err != nil {
@@ -98,6 +98,8 @@ func (v *Verifier) parseHeader(r *http.Request, value string, q *authQuery) (Aut
 	a := Auth{Mode: Header}
 	scheme, rest, _ := strings.Cut(value, " ")
 	switch {
+	case scheme == "AWS" && v.V2Bucket != nil && len(value) <= maxAuthorizationHeader:
+		return v.parseHeaderV2(r, rest, q)
 	case scheme == "AWS":
 		return Auth{}, errSigV2()
 	case scheme != algorithm || len(value) > maxAuthorizationHeader:

@@ -5,6 +5,7 @@ import (
 	"crypto/sha1"
 	"crypto/subtle"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,17 +14,82 @@ import (
 	"time"
 )
 
-// Version 2 of the signature is refused, but for two uses that a caller can allow, because
-// clients of today still make them by default: presigned URLs (boto3 and version 1 of the aws
-// command line, unless told otherwise) and POST forms. Rules: S3 user guide, "Signing and
-// authenticating REST requests (AWS signature version 2)". Version 2 leaves most query parameters out of
-// what it signs; here a URL with a parameter that is not signed is refused.
+// Version 2 of the signature is refused unless a caller allows it, for clients that make it by default (presigned URLs
+// and POST forms of boto3 and of version 1 of the aws command line) or know nothing else (old ones). Rules: S3 user
+// guide, "Signing and authenticating REST requests (AWS signature version 2)". It leaves most query parameters out of
+// what it signs. Here one that is not signed is refused, but for those of v2Unsigned.
 
-// v2Resources are the query parameters that version 2 signs as part of the resource.
+// v2Resources are the query parameters that version 2 signs as part of the resource, in a URL. They are of objects.
 var v2Resources = []string{
 	"acl", "legal-hold", "partNumber", "response-cache-control", "response-content-disposition", "response-content-encoding",
 	"response-content-language", "response-content-type", "response-expires", "restore", "retention", "tagging", "uploadId",
 	"uploads", "versionId",
+}
+
+// v2HeaderResources are those that are signed with a header: also the ones of buckets, as botocore has them.
+var v2HeaderResources = append([]string{
+	"accelerate", "analytics", "cors", "delete", "inventory", "lifecycle", "location", "logging", "metrics", "notification", "object-lock",
+	"policy", "replication", "requestPayment", "select", "select-type", "storageClass", "torrent", "versioning", "versions", "website",
+}, remove(v2Resources, "legal-hold", "retention")...)
+
+// v2Unsigned are the parameters that a header need not sign. They say which part of a list is read, of what the
+// signature names.
+var v2Unsigned = []string{
+	"continuation-token", "delimiter", "encoding-type", "fetch-owner", "key-marker", "list-type", "marker", "max-keys", "max-parts",
+	"max-uploads", "part-number-marker", "prefix", "start-after", "upload-id-marker", "version-id-marker",
+}
+
+func remove(list []string, names ...string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(names, s) })
+}
+
+// parseHeaderV2 reads "ID:SIGNATURE", what follows the scheme in an Authorization header, and the date, which is
+// x-amz-date or, without it, Date.
+func (v *Verifier) parseHeaderV2(r *http.Request, credential string, q *authQuery) (Auth, error) {
+	accessKey, signature, ok := strings.Cut(strings.TrimSpace(credential), ":")
+	if !ok || accessKey == "" || signature == "" {
+		return Auth{}, errArgument("AWS authorization header is invalid. Expected AwsAccessKeyId:signature", "Authorization", "AWS")
+	}
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return Auth{}, errURI()
+	}
+	for name, v := range values {
+		signed := slices.Contains(v2HeaderResources, name)
+		if signed && len(v) != 1 {
+			return Auth{}, errInvalidRequest("The query parameter " + name + " must not be specified more than once")
+		}
+		if !signed && !slices.Contains(v2Unsigned, name) {
+			return Auth{}, errNotSignedV2(name)
+		}
+	}
+	date := r.Header["X-Amz-Date"]
+	if len(date) == 0 {
+		date = r.Header["Date"]
+	}
+	if len(date) != 1 {
+		return Auth{}, newError("AccessDenied", messageDate)
+	}
+	t, ok := parseTime(date[0])
+	if !ok {
+		t, ok = parseHTTPDate(date[0])
+	}
+	if !ok || t.Unix() < 0 {
+		return Auth{}, newError("AccessDenied", messageDate)
+	}
+	a := Auth{Mode: Header, V2: true, AccessKey: accessKey, Service: v.Service, Time: t, SessionToken: first(r.Header["X-Amz-Security-Token"])}
+	a.state.signature, a.state.amzDate = signature, date[0]
+	if e := a.parsePayload(r, q); e != nil {
+		return Auth{}, e
+	}
+	if a.Payload != PayloadUnsigned && a.Payload != PayloadHash {
+		return Auth{}, errInvalidRequest("A streaming payload requires a signature of version 4")
+	}
+	return a, nil
+}
+
+func errNotSignedV2(name string) *Error {
+	return newError("AccessDenied", "There were query parameters present in the request which were not signed", Field{"ParametersNotSigned", name})
 }
 
 // parsePresignedV2 reads AWSAccessKeyId, Signature and Expires.
@@ -41,7 +107,7 @@ func (v *Verifier) parsePresignedV2(r *http.Request, q *authQuery) (Auth, error)
 			continue
 		}
 		if !slices.Contains(v2Resources, name) && !strings.HasPrefix(name, "x-amz-") {
-			return Auth{}, newError("AccessDenied", "There were query parameters present in the request which were not signed", Field{"ParametersNotSigned", name})
+			return Auth{}, errNotSignedV2(name)
 		}
 	}
 	expires, err := strconv.ParseInt(values.Get("Expires"), 10, 64)
@@ -69,13 +135,19 @@ func (v *Verifier) parsePresignedV2(r *http.Request, q *authQuery) (Auth, error)
 	return a, nil
 }
 
-// verifyPresignedV2 proves that r was signed with secret and has not expired.
-func (v *Verifier) verifyPresignedV2(r *http.Request, a *Auth, secret string) error {
+// verifyV2 proves that r was signed with secret and is in time.
+func (v *Verifier) verifyV2(r *http.Request, a *Auth, secret string) error {
 	if err := v.checkTime(a); err != nil {
 		return err
 	}
-	toSign := v.toSignV2(r, a)
+	path := r.URL.EscapedPath()
+	toSign := v.toSignV2(r, a, path)
 	if equalV2(a.state.signature, []byte(toSign), secret) {
+		return nil
+	}
+	// botocore signs "/bucket/" for a bucket, as if its name stood in the host, and sends "/bucket". Both name the same.
+	bucketOnly := strings.LastIndexByte(path, '/') == 0 && len(path) > 1 && v.V2Bucket(r.Host) == ""
+	if bucketOnly && equalV2(a.state.signature, []byte(v.toSignV2(r, a, path+"/")), secret) {
 		return nil
 	}
 	return newError("SignatureDoesNotMatch", messageSignatureDoesNotMatch,
@@ -92,9 +164,9 @@ func equalV2(signature string, msg []byte, secret string) bool {
 	return subtle.ConstantTimeCompare([]byte(want), []byte(signature)) == 1 && secret != ""
 }
 
-// toSignV2 returns the string to sign. Clients may move headers that they sign into the
-// query, from where they count like headers.
-func (v *Verifier) toSignV2(r *http.Request, a *Auth) string {
+// toSignV2 returns the string to sign for a path. Clients may move headers that they sign into the query of a URL, from where
+// they count like headers.
+func (v *Verifier) toSignV2(r *http.Request, a *Auth, path string) string {
 	query := r.URL.Query()
 	amz := map[string]string{}
 	for name, values := range r.Header {
@@ -106,11 +178,15 @@ func (v *Verifier) toSignV2(r *http.Request, a *Auth) string {
 			amz[strings.ToLower(name)] = strings.Join(trimmed, ",")
 		}
 	}
+	known := v2HeaderResources
+	if a.Mode == Presigned {
+		known = v2Resources
+	}
 	var resources []string
 	for name := range query {
 		if strings.HasPrefix(name, "x-amz-") {
 			amz[name] = query.Get(name)
-		} else if slices.Contains(v2Resources, name) {
+		} else if slices.Contains(known, name) {
 			resources = append(resources, name)
 		}
 	}
@@ -120,21 +196,15 @@ func (v *Verifier) toSignV2(r *http.Request, a *Auth) string {
 		}
 		return first(r.Header[header])
 	}
-	expires := a.Time.Add(a.Expires).Unix()
 	var b strings.Builder
-	b.WriteString(r.Method + "\n" + standard("Content-Md5", "content-md5") + "\n" + standard("Content-Type", "content-type") + "\n" + strconv.FormatInt(expires, 10) + "\n")
-	names := make([]string, 0, len(amz))
-	for name := range amz {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	b.WriteString(r.Method + "\n" + standard("Content-Md5", "content-md5") + "\n" + standard("Content-Type", "content-type") + "\n" + dateV2(r, a) + "\n")
+	for _, name := range slices.Sorted(maps.Keys(amz)) {
 		b.WriteString(name + ":" + amz[name] + "\n")
 	}
 	if bucket := v.V2Bucket(r.Host); bucket != "" {
 		b.WriteString("/" + bucket)
 	}
-	b.WriteString(r.URL.EscapedPath())
+	b.WriteString(path)
 	slices.Sort(resources)
 	for i, name := range resources {
 		b.WriteByte("?&"[min(i, 1)])
@@ -144,4 +214,16 @@ func (v *Verifier) toSignV2(r *http.Request, a *Auth) string {
 		}
 	}
 	return b.String()
+}
+
+// dateV2 is the line of the date in the string to sign: when a URL expires, nothing when x-amz-date is signed as a
+// header, or Date.
+func dateV2(r *http.Request, a *Auth) string {
+	switch {
+	case a.Mode == Presigned:
+		return strconv.FormatInt(a.Time.Add(a.Expires).Unix(), 10)
+	case len(r.Header["X-Amz-Date"]) > 0:
+		return ""
+	}
+	return first(r.Header["Date"])
 }

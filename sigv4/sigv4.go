@@ -76,8 +76,9 @@ type Verifier struct {
 	// MinIO's administration sign with. Region must be "" then.
 	AnyRegion bool
 	FormV2    bool // accept POST forms signed with version 2 (HMAC-SHA1 over the policy)
-	// V2Bucket, when not nil, accepts presigned URLs of version 2. It returns the bucket
-	// that a virtual host names, which version 2 signs, or "" for path style.
+	// V2Bucket, when not nil, accepts presigned URLs and Authorization headers of version 2, the
+	// latter without streaming payloads. It returns the bucket that a virtual host names, which version 2
+	// signs, or "" for path style.
 	V2Bucket func(host string) string
 
 	cache   keyCache

@@ -30,7 +30,7 @@ func (v *Verifier) Verify(r *http.Request, a *Auth, secret string) error {
 		return newError("AccessDenied", "Access Denied")
 	}
 	if a.V2 {
-		return v.verifyPresignedV2(r, a, secret)
+		return v.verifyV2(r, a, secret)
 	}
 	if err := v.checkScope(a); err != nil {
 		return err

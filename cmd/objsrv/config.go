@@ -87,9 +87,9 @@ type Config struct {
 	// OBJSRV_GATEWAY_ACCESS_KEY and _SECRET_KEY (or _FILE; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY work, too), root's by
 	// default; --gateway-region, OBJSRV_GATEWAY_REGION; --gateway-ca-file, OBJSRV_GATEWAY_CA_FILE.
 	Gateway gatewayConfig
-	// SigV2 takes presigned URLs and POST forms signed with version 2, which boto3 and version 1 of
-	// the aws command line make unless told signature_version = s3v4; off by default. Requests
-	// whose headers are signed with version 2 are refused always. --sigv2, OBJSRV_SIGV2.
+	// SigV2 takes what is signed with version 2: presigned URLs and POST forms, which boto3 and version 1 of
+	// the aws command line make unless told signature_version = s3v4, and the headers of old clients; off by
+	// default. --sigv2, OBJSRV_SIGV2.
 	SigV2 bool
 	// ObjectOwnership of buckets that have no setting of their own: BucketOwnerEnforced (the
 	// default: no access control lists), BucketOwnerPreferred or ObjectWriter.
@@ -184,7 +184,7 @@ func settings() []setting {
 				return nil
 			}},
 		{name: "SIGV2", flag: "sigv2", def: "off", yes: true,
-			usage:  "take presigned URLs and POST forms of signature version 2",
+			usage:  "take requests, presigned URLs and POST forms of signature version 2",
 			stored: "api sigv2", kind: "on|off", set: func(c *Config, v string) (err error) {
 				c.SigV2, err = parseSwitch(v)
 				return err
