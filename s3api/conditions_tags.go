@@ -83,7 +83,7 @@ func tagKeys(tags []storage.Tag) (keys []string, ok bool) {
 
 // requestTags are the tags that the request wants to set on an object: of the body of PutObjectTagging, which
 // is read for it, of a form's field, of the header of the writes that take it, or those that a copy
-// takes over. Those of a request that is malformed can't be known, and it fails.
+// or a renaming takes over. Those of a request that is malformed can't be known, and it fails.
 func (c *call) requestTags() []storage.Tag {
 	var tags []storage.Tag
 	var doc tagging
@@ -101,7 +101,7 @@ func (c *call) requestTags() []storage.Tag {
 		if err = s3xml.Decode([]byte(c.formTags), &doc); err == nil {
 			tags, err = doc.tags()
 		}
-	case c.op.name == "CopyObject" && c.r.Header.Get("X-Amz-Tagging-Directive") != "REPLACE":
+	case c.op.name == "RenameObject" || c.op.name == "CopyObject" && c.r.Header.Get("X-Amz-Tagging-Directive") != "REPLACE":
 		tags = c.copied
 	case c.op.knowsHeader("X-Amz-Tagging"):
 		tags, err = parseTags(c.r.Header.Get("X-Amz-Tagging"))

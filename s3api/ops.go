@@ -183,7 +183,7 @@ func operations() []op {
 		{name: "GetObjectRetention", method: "GET", level: objectLevel, sub: "retention", action: "s3:GetObjectRetention", params: []string{"versionId"}, handle: getObjectRetention},
 		{name: "PutObjectRetention", method: "PUT", level: objectLevel, sub: "retention", action: "s3:PutObjectRetention", params: []string{"versionId"}, headers: join(checksumHeaders, []string{"x-amz-bypass-governance-retention"}), handle: putObjectRetention},
 		{name: "GetObjectTorrent", method: "GET", level: objectLevel, sub: "torrent", action: "s3:GetObjectTorrent"},
-		{name: "RenameObject", method: "PUT", level: objectLevel, sub: "renameObject", action: "s3:PutObject"},
+		{name: "RenameObject", method: "PUT", level: objectLevel, sub: "renameObject", action: "s3:PutObject", headers: join(renameHeaders, customerHeaders), handle: renameObject},
 		{name: "RestoreObject", method: "POST", level: objectLevel, sub: "restore", action: "s3:RestoreObject", params: []string{"versionId"}},
 		{name: "SelectObjectContent", method: "POST", level: objectLevel, sub: "select", action: "s3:GetObject", params: []string{"select-type"}},
 		{name: "UpdateObjectEncryption", method: "PUT", level: objectLevel, sub: "encryption", action: "s3:UpdateObjectEncryption", params: []string{"versionId"}},

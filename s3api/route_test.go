@@ -94,7 +94,8 @@ func TestRoute(t *testing.T) {
 		{"POST", "/b", "", "PostObject"},
 		{"DELETE", "/b?publicAccessBlock", "", "DeletePublicAccessBlock"},
 		{"DELETE", "/b?metrics&id=x", "", "DeleteBucketMetricsConfiguration"},
-		{"PUT", "/b/k?renameObject", "X-Amz-Rename-Source: /b/s", "NotImplemented"},
+		{"PUT", "/b/k?renameObject", "X-Amz-Rename-Source: s", "RenameObject"},
+		{"PUT", "/b/k", "X-Amz-Rename-Source: s", "NotImplemented"},
 		{"PUT", "/b/k?encryption", "", "UpdateObjectEncryption"},
 		// What is in no row falls through to nothing (S-144).
 		{"GET", "/b?foo", "", "NotImplemented"},

@@ -93,6 +93,13 @@ type Objects interface {
 	// Source conditions have been checked by the caller against in.SourceETag: when
 	// that is set and the source's ETag is another by now, ErrPrecondition.
 	CopyObject(ctx context.Context, in CopyInput) (*Object, error)
+	// RenameObject gives the current version of one key another name in its bucket, in one step that no other write
+	// of the two keys can come between, and without copying content that is large. What it says about the object
+	// stays, but for Props, which are in.Props, and UploadID. Without versioning the version and its time of change
+	// move, and replace what the new name stood for. Else the object becomes a new version, made now, of the new
+	// name, and the old name is deleted as DeleteObjects does it: source is that one's result. ErrNotSupported where
+	// that can't be done as one.
+	RenameObject(ctx context.Context, in RenameInput) (o *Object, source DeleteResult, err error)
 	// SetTags replaces the tags of one version and returns the version's metadata.
 	// Neither ETag nor Modified change.
 	SetTags(ctx context.Context, ref Ref, tags []Tag) (*Object, error)

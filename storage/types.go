@@ -152,6 +152,17 @@ type CopyInput struct {
 	Flatten bool
 }
 
+// RenameInput describes a RenameObject.
+type RenameInput struct {
+	Bucket, Source, Key string // Source and Key must differ
+	Owner               string // owner of a delete marker that this makes
+	Props               map[string]string
+	// Check, when set, is asked under the locks of both keys with the version that is renamed and with the current one
+	// of the new name, nil when there is none or it is a delete marker. Its error is returned as it is and nothing is
+	// changed. It must not call the store.
+	Check func(from, to *Object) error
+}
+
 // DeleteInput describes the deletion of one key or of one version.
 type DeleteInput struct {
 	Key     string

@@ -46,6 +46,12 @@ var operations = []struct {
 			_, err := s.CopyObject(ctx, storage.CopyInput{Source: storage.Ref{Bucket: "b", Key: "src"}, Bucket: "b", Key: "k"})
 			return err
 		}, has("k", 100_000)},
+	{"rename inline", func(t *testing.T, s *fs.Store) { mustPut(t, s, "b", "src", bytesOf(1, 1000)) }, rename, renamed(1000)},
+	{"rename blob", func(t *testing.T, s *fs.Store) { mustPut(t, s, "b", "src", bytesOf(1, 100_000)) }, rename, renamed(100_000)},
+	{"rename over blob", func(t *testing.T, s *fs.Store) {
+		mustPut(t, s, "b", "src", bytesOf(1, 100_000))
+		mustPut(t, s, "b", "k", bytesOf(9, 90_000))
+	}, rename, renamed(100_000)},
 	{"complete", nil,
 		func(s *fs.Store) error {
 			u, err := s.CreateUpload(ctx, storage.UploadInput{Bucket: "b", Key: "k"})
@@ -79,6 +85,20 @@ func put(key string, n int) func(*fs.Store) error {
 	return func(s *fs.Store) error {
 		_, err := s.PutObject(ctx, putInput("b", key, bytesOf(1, n)))
 		return err
+	}
+}
+
+func rename(s *fs.Store) error {
+	_, _, err := s.RenameObject(ctx, storage.RenameInput{Bucket: "b", Source: "src", Key: "k"})
+	return err
+}
+
+// renamed tells whether the new name has the content and the old one is gone. Both, or neither, in an operation that
+// has been cut off, is what mustBeSound can't see.
+func renamed(n int) func(*fs.Store) bool {
+	return func(s *fs.Store) bool {
+		_, err := s.StatObject(ctx, storage.Ref{Bucket: "b", Key: "src"})
+		return isOneOf(err, storage.ErrNoSuchKey) && has("k", n)(s)
 	}
 }
 

@@ -14,6 +14,8 @@ type publication struct {
 	key  string
 	rec  *record
 	cond *storage.Conditions
+	// check, when set, is asked with the current version, which is read in full for it.
+	check func(cur *record) error
 	// inline is the content of a version with placeInline.
 	inline []byte
 	// blob is the file of a version with placeBlob or placeManifest.
@@ -30,12 +32,17 @@ func (s *Store) publish(bk *bucket, p *publication) (*storage.Object, error) {
 	defer bk.mu.RUnlock()
 	e := s.edit(bk)
 	defer e.close()
-	st, err := e.load(p.key, false)
+	st, err := e.load(p.key, p.check != nil)
 	if err != nil {
 		return nil, s.noteDamage(err)
 	}
 	if err := st.meets(p.cond, p.key); err != nil {
 		return nil, err
+	}
+	if p.check != nil {
+		if err := p.check(st.cur); err != nil {
+			return nil, err
+		}
 	}
 	if err := e.number(p, &st); err != nil {
 		return nil, s.noteDamage(err)

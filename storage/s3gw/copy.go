@@ -107,6 +107,17 @@ func (s *Store) copyError(ctx context.Context, what string, from storage.Ref, er
 	return wrap(what, err)
 }
 
+// RenameObject implements storage.Objects: an upstream renames nothing, and a copy with a deletion behind it is not
+// one step.
+func (s *Store) RenameObject(ctx context.Context, in storage.RenameInput) (*storage.Object, storage.DeleteResult, error) {
+	_, done, err := s.open(ctx, in.Bucket)
+	if err != nil {
+		return nil, storage.DeleteResult{}, err
+	}
+	defer done()
+	return nil, storage.DeleteResult{}, fmt.Errorf("rename %s/%q: %w", in.Bucket, in.Source, storage.ErrNotSupported)
+}
+
 // CopyPart implements storage.Uploads. The upstream copies, so Sum and Digest are not used.
 func (s *Store) CopyPart(ctx context.Context, in storage.CopyPartInput) (*storage.Part, error) {
 	b, done, err := s.openUpload(ctx, in.Upload)

@@ -48,6 +48,8 @@ func (x *exec) build(o op) call {
 		return x.buildDelete(o, bucket)
 	case "copy":
 		return x.buildCopy(o, bucket, key)
+	case "rename":
+		return x.buildRename(o, bucket, key)
 	case "setTags", "setProps":
 		return x.buildSet(o, bucket, key)
 	case "createUpload":

@@ -64,7 +64,7 @@ type testCase struct {
 
 // allCases lists the suite.
 func allCases() []testCase {
-	return slices.Concat(bucketCases, objectCases, versionCases, conditionCases, copyCases,
+	return slices.Concat(bucketCases, objectCases, versionCases, conditionCases, copyCases, renameCases,
 		listCases, pagingCases, keyCases, uploadCases, completeCases, bodyCases, contentCases, codedCases,
 		usageCases, raceCases, lifeCases)
 }

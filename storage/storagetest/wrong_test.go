@@ -65,6 +65,7 @@ var wrong = []struct {
 	{"ignores conditions of puts", func(b storage.Backend) storage.Backend { return noConditions{b} }, []string{"conditions/put", "races/one-creator", "races/one-changer"}},
 	{"checks conditions before it stores", func(b storage.Backend) storage.Backend { return racyConditions{b} }, []string{"races/one-creator", "races/one-changer"}},
 	{"ignores conditions of copies", func(b storage.Backend) storage.Backend { return noCopyConditions{b} }, []string{"conditions/copy", "copies/source-etag"}},
+	{"renames in two steps", func(b storage.Backend) storage.Backend { return twoSteps{b} }, []string{"renames/plain", "renames/check", "renames/races"}},
 	{"lists backwards", func(b storage.Backend) storage.Backend { return backwards{b} }, []string{"lists/rules", "lists/every-parameter", "keys/weird", "paging/every-size"}},
 	{"says that there is more on a full last page", func(b storage.Backend) storage.Backend { return alwaysMore{b} }, []string{"lists/rules", "lists/markers"}},
 	{"repeats a common prefix on the next page", func(b storage.Backend) storage.Backend { return repeatsPrefix{b} }, []string{"lists/rules", "lists/every-parameter", "paging/every-size"}},
@@ -131,6 +132,17 @@ func (b racyConditions) PutObject(ctx context.Context, in storage.PutInput) (*st
 	time.Sleep(time.Millisecond) // so that the gap is hit surely
 	in.If = storage.Conditions{}
 	return b.Backend.PutObject(ctx, in)
+}
+
+type twoSteps struct{ storage.Backend }
+
+func (b twoSteps) RenameObject(ctx context.Context, in storage.RenameInput) (*storage.Object, storage.DeleteResult, error) {
+	o, err := b.CopyObject(ctx, storage.CopyInput{Source: storage.Ref{Bucket: in.Bucket, Key: in.Source}, Bucket: in.Bucket, Key: in.Key})
+	if err == nil {
+		time.Sleep(time.Millisecond) // so that the gap is hit surely
+		_, err = b.DeleteObjects(ctx, in.Bucket, []storage.DeleteInput{{Key: in.Source}})
+	}
+	return o, storage.DeleteResult{}, err
 }
 
 type noCopyConditions struct{ storage.Backend }

@@ -1,5 +1,5 @@
 // Command kill9 tests that kill -9 under load loses nothing that was acknowledged. Eight writers
-// put, overwrite, delete and complete multipart uploads (100 bytes to 1.5 MB, now and then above
+// put, overwrite, rename, delete and complete multipart uploads (100 bytes to 1.5 MB, now and then above
 // 5 MiB) on keys of their own; the server is killed in the middle and started again. Then each key
 // must hold, whole, what its last acknowledged operation left, or what the one in flight would
 // have. Others ask for sessions at the same time: each that was acknowledged must work, and none
@@ -70,9 +70,10 @@ type key struct {
 
 // writer changes its keys one after the other.
 type writer struct {
-	rng  *rand.Rand
-	keys []*key
-	ops  int
+	rng     *rand.Rand
+	keys    []*key
+	ops     int
+	renamed *renaming // in flight when the server was killed
 }
 
 func main() {
@@ -195,7 +196,7 @@ func (t *test) load(d time.Duration) {
 		c := t.server.Client(harness.Access, harness.Secret)
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				if err := w.step(ctx, c); err != nil {
+				if err := w.step(ctx, t.server, c); err != nil {
 					return
 				}
 			}
@@ -209,8 +210,11 @@ func (t *test) load(d time.Duration) {
 }
 
 // step makes one operation. Its outcome is unknown when it returns an error.
-func (w *writer) step(ctx context.Context, c *minio.Client) error {
+func (w *writer) step(ctx context.Context, s *harness.Server, c *minio.Client) error {
 	k := w.keys[w.rng.IntN(len(w.keys))]
+	if to := w.keys[w.rng.IntN(len(w.keys))]; !s.Minio && to != k && k.acked.seed != 0 && w.rng.IntN(8) == 0 {
+		return w.rename(ctx, s, k, to)
+	}
 	next := content{seed: w.rng.Uint64() | 1, size: 100 + int(float64(1_500_000)*w.rng.Float64()*w.rng.Float64()*w.rng.Float64())}
 	kind := w.rng.IntN(20)
 	switch {
@@ -272,6 +276,8 @@ func (t *test) verify(all bool) error {
 					errs[i] = errors.Join(errs[i], k.settle(ctx, c))
 				}
 			}
+			errs[i] = errors.Join(errs[i], w.renamed.settle())
+			w.renamed = nil
 		})
 	}
 	wg.Wait()

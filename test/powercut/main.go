@@ -208,7 +208,18 @@ func operations() []operation {
 			do:    func(ctx context.Context, r *run) error { return r.put(ctx, r.key, body(after, 2)) },
 			check: func(ctx context.Context, r *run) error { return r.holds(ctx, r.key, body(after, 2)) }}
 	}
-	return []operation{putOp("put-1KiB", 1<<10), putOp("put-3MiB", 3<<20), overwrite("overwrite-small", 1000, 1100), overwrite("overwrite-large", 1<<20, 2<<20),
+	rename := func(name string, size int) operation {
+		return operation{name: name,
+			setup: func(ctx context.Context, r *run) error { return r.put(ctx, r.key+"-old", body(size, 1)) },
+			do:    func(ctx context.Context, r *run) error { return r.server.Rename(ctx, r.bucket, r.key+"-old", r.key) },
+			check: func(ctx context.Context, r *run) error {
+				if _, err := r.StatObject(ctx, r.bucket, r.key+"-old", minio.StatObjectOptions{}); minio.ToErrorResponse(err).StatusCode != 404 {
+					return fmt.Errorf("the old name answers: %v", err)
+				}
+				return r.holds(ctx, r.key, body(size, 1))
+			}}
+	}
+	return []operation{rename("rename-small", 1<<10), rename("rename-large", 3<<20), putOp("put-1KiB", 1<<10), putOp("put-3MiB", 3<<20), overwrite("overwrite-small", 1000, 1100), overwrite("overwrite-large", 1<<20, 2<<20),
 		{name: "delete",
 			setup: func(ctx context.Context, r *run) error { return r.put(ctx, r.key, body(3<<20, 1)) },
 			do: func(ctx context.Context, r *run) error {
