@@ -17,6 +17,10 @@ import (
 // recordVersion is the first byte of every value of the index.
 const recordVersion = 1
 
+// givenVersion is the first byte of the record of a version whose id another store has given. Programs that know
+// nothing of these call it damaged rather than misread it.
+const givenVersion = 2
+
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func crcOf(parts ...[]byte) uint32 {

@@ -99,14 +99,11 @@ func (e *edit) guard(in *storage.DeleteInput, r *record, latest bool) error {
 
 // addMarker puts a delete marker on top of the key.
 func (e *edit) addMarker(in *storage.DeleteInput, st *keyState, null bool) (storage.DeleteResult, error) {
-	m, err := e.marker(in.Key, in.Owner, null)
+	m, err := e.marker(in.Owner, null)
 	if err != nil {
 		return storage.DeleteResult{}, err
 	}
-	if st.cur != nil {
-		e.demote(in.Key, st)
-		e.unset(in.Key)
-	}
+	e.addTop(in.Key, m, st)
 	return storage.DeleteResult{VersionID: versionName(m), DeleteMarker: true}, nil
 }
 
@@ -230,19 +227,8 @@ func (e *edit) named(in *storage.DeleteInput, st *keyState) (*found, error) {
 		}
 		return nullVersion(e.r, e.bk.id, in.Key, in.Guard != nil)
 	}
-	seq, rnd, ok := parseID(in.Version)
-	if !ok {
-		return nil, nil
-	}
-	if st.cur != nil && st.cur.seq == seq {
-		if st.cur.null || st.cur.rnd != rnd {
-			return nil, nil
-		}
+	if st.cur != nil && st.cur.is(in.Version) {
 		return cur, nil
 	}
-	f, err := version(e.r, e.bk.id, in.Key, seq, in.Guard != nil)
-	if err != nil || f == nil || f.rec.null || f.rec.rnd != rnd {
-		return nil, err
-	}
-	return f, nil
+	return named(e.r, e.bk.id, in.Key, in.Version, in.Guard != nil)
 }

@@ -193,6 +193,36 @@ func version(r pebble.Reader, bucket uint64, key string, seq uint64, full bool) 
 	return f, nil
 }
 
+// named finds the version of a key with an id, other than "null", in rangeVersion; nil when it is not there. An id that
+// another store has given does not tell where its version lies: all of the key's are looked at for it.
+func named(r pebble.Reader, bucket uint64, key, id string, full bool) (*found, error) {
+	if seq, _, ok := parseID(id); ok {
+		f, err := version(r, bucket, key, seq, full)
+		if err != nil || f != nil && f.rec.is(id) {
+			return f, err
+		}
+	}
+	var seq uint64
+	rec := new(record)
+	lower := escapedKey(rangeVersion, bucket, key)
+	err := scan(r, lower, successor(lower), func(_, v []byte) (bool, error) {
+		if err := decodeRecord(rec, v, bucket, []byte(key), &arena{chunk: 64}, false); err != nil {
+			return false, err
+		}
+		if rec.given == id {
+			seq = rec.seq
+		}
+		return seq == 0, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("versions of %q: %w", key, err)
+	}
+	if seq == 0 {
+		return nil, nil
+	}
+	return version(r, bucket, key, seq, full)
+}
+
 // nullSeq tells which version in rangeVersion is the null version.
 func nullSeq(r pebble.Reader, bucket uint64, key string) (seq uint64, ok bool, err error) {
 	k := nullKey(bucket, key)
@@ -272,20 +302,23 @@ func (e *edit) promote(key string, removed uint64) (bool, error) {
 	return true, nil
 }
 
-// marker adds a delete marker on top of a key's versions.
-func (e *edit) marker(key, owner string, null bool) (*record, error) {
-	seq, err := e.s.seq.take()
-	if err != nil {
-		return nil, err
+// marker makes a delete marker.
+func (e *edit) marker(owner string, null bool) (*record, error) {
+	r := &record{marker: true, modified: e.s.now(), owner: owner}
+	return r, e.s.name(r, null)
+}
+
+// addTop puts a delete marker on top of a key's versions.
+func (e *edit) addTop(key string, r *record, st *keyState) {
+	if r.null {
+		e.setNull(key, r.seq)
 	}
-	r := &record{seq: seq, rnd: random(), null: null, marker: true, modified: e.s.now(), owner: owner}
-	if null {
-		r.rnd = 0
-		e.setNull(key, seq)
-	}
-	_ = e.b.Set(versionKey(e.bk.id, key, seq), appendRecord(nil, r, e.bk.id, key), nil)
+	_ = e.b.Set(versionKey(e.bk.id, key, r.seq), appendRecord(nil, r, e.bk.id, key), nil)
 	e.use.markers++
-	return r, nil
+	if st.cur != nil {
+		e.demote(key, st)
+		e.unset(key)
+	}
 }
 
 // dropUploads removes all uploads of the bucket.

@@ -183,10 +183,25 @@ func hexDigit(c byte) byte {
 	return 0xFF
 }
 
+// is tells whether a version has an id.
+func (r *record) is(id string) bool {
+	if r.null || id == storage.NullVersion {
+		return r.null && id == storage.NullVersion
+	}
+	if r.given != "" {
+		return r.given == id
+	}
+	seq, rnd, ok := parseID(id)
+	return ok && r.seq == seq && r.rnd == rnd
+}
+
 // versionName is the version id that clients see.
 func versionName(r *record) string {
 	if r.null {
 		return storage.NullVersion
+	}
+	if r.given != "" {
+		return r.given
 	}
 	return formatID(r.seq, r.rnd)
 }

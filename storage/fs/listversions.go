@@ -99,6 +99,18 @@ func (w *versionWalk) resume(curFrom, oldFrom *[]byte) error {
 		return err
 	}
 	seq, _, ok := parseID(w.l.in.AfterID)
+	switch {
+	case cur != nil && cur.given != "" && cur.is(w.l.in.AfterID):
+		seq, ok = cur.seq, true
+	case w.l.in.AfterID != storage.NullVersion:
+		f, err := named(w.snap, id, key, w.l.in.AfterID, false)
+		if err != nil {
+			return err
+		}
+		if f != nil {
+			seq, ok = f.rec.seq, true
+		}
+	}
 	if !ok && w.l.in.AfterID == storage.NullVersion {
 		var err error
 		if cur != nil && cur.null {

@@ -40,15 +40,14 @@ func (s *Store) find(bk *bucket, ref storage.Ref, full bool) (r *record, latest 
 		return nil, false, err
 	}
 	versioned := bk.info.Load().Versioning != storage.VersioningUnset
-	seq, rnd, isID := parseID(ref.Version)
 	switch {
-	case found && (ref.Version == "" || ref.Version == storage.NullVersion && cur.null || isID && !cur.null && cur.seq == seq && cur.rnd == rnd):
+	case found && (ref.Version == "" || cur.is(ref.Version)):
 		return cur, true, nil
-	case !versioned || ref.Version != "" && ref.Version != storage.NullVersion && !isID:
+	case !versioned:
 		return nil, false, nil
 	}
-	f, err := s.findOther(bk, ref, seq, full)
-	if err != nil || f == nil || isID && (f.rec.null || f.rec.rnd != rnd) {
+	f, err := s.findOther(bk, ref, full)
+	if err != nil || f == nil {
 		return nil, false, err
 	}
 	if !found && f.rec.marker {
@@ -64,14 +63,14 @@ func (s *Store) find(bk *bucket, ref storage.Ref, full bool) (r *record, latest 
 }
 
 // findOther finds what a reference names among the versions that are not current.
-func (s *Store) findOther(bk *bucket, ref storage.Ref, seq uint64, full bool) (*found, error) {
+func (s *Store) findOther(bk *bucket, ref storage.Ref, full bool) (*found, error) {
 	switch ref.Version {
 	case "":
 		return top(s.db, bk.id, ref.Key, 0, full)
 	case storage.NullVersion:
 		return nullVersion(s.db, bk.id, ref.Key, full)
 	}
-	return version(s.db, bk.id, ref.Key, seq, full)
+	return named(s.db, bk.id, ref.Key, ref.Version, full)
 }
 
 // StatObject implements storage.Objects.

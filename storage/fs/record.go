@@ -35,6 +35,7 @@ type record struct {
 	checksum  storage.Checksum
 	partCount int
 	uploadID  string
+	given     string // the version id, where another store has given it; "" for one that is made of seq and rnd
 	attrs     []storage.Attr
 	tags      []storage.Tag
 	props     map[string]string
@@ -82,7 +83,11 @@ func appendRecordAt(b []byte, r *record, ident []byte) []byte {
 	if coded {
 		flags |= flagCoded
 	}
-	b = append(b, recordVersion, flags)
+	format := byte(recordVersion)
+	if r.given != "" {
+		format = givenVersion
+	}
+	b = append(b, format, flags)
 	b = binary.LittleEndian.AppendUint64(b, r.seq)
 	if !r.null {
 		b = binary.LittleEndian.AppendUint64(b, r.rnd)
@@ -108,6 +113,9 @@ func appendRecordAt(b []byte, r *record, ident []byte) []byte {
 		b = binary.AppendUvarint(b, uint64(r.partCount))
 		b = appendString(b, r.uploadID)
 	}
+	if r.given != "" {
+		b = appendString(b, r.given)
+	}
 	if flags&flagMeta != 0 {
 		b = appendMeta(b, r.attrs, r.tags, r.props)
 	}
@@ -128,7 +136,7 @@ func decodeRecordAt(r *record, value, ident []byte, a *arena, full bool) error {
 	if n < 2 || crcOf(ident, value[:n]) != binary.LittleEndian.Uint32(value[n:]) {
 		return fmt.Errorf("checksum of the record of %q: %w", ident[8:], storage.ErrDamaged)
 	}
-	if value[0] != recordVersion {
+	if value[0] != recordVersion && value[0] != givenVersion {
 		return fmt.Errorf("record of %q has version %d: %w", ident[8:], value[0], storage.ErrDamaged)
 	}
 	flags := value[1]
@@ -163,6 +171,9 @@ func decodeRecordAt(r *record, value, ident []byte, a *arena, full bool) error {
 		r.partCount = int(d.uvarint())
 		r.uploadID = a.str(d.bytes())
 	}
+	if value[0] == givenVersion {
+		r.given = a.str(d.bytes())
+	}
 	if full && flags&flagMeta != 0 {
 		r.attrs, r.tags, r.props = d.meta(a)
 	}
@@ -189,6 +200,10 @@ func (r *record) fill(o *storage.Object, key string, latest bool, a *arena) {
 	}
 	if r.null {
 		o.VersionID = storage.NullVersion
+		return
+	}
+	if r.given != "" {
+		o.VersionID = r.given
 		return
 	}
 	var raw [16]byte

@@ -271,11 +271,16 @@ func (s *Store) AbortUpload(_ context.Context, in storage.AbortInput) error {
 
 // CompleteUpload implements storage.Uploads.
 func (s *Store) CompleteUpload(_ context.Context, in storage.CompleteInput) (*storage.Object, error) {
+	return s.complete(&in, nil)
+}
+
+// complete is CompleteUpload, or ImportUpload with an origin.
+func (s *Store) complete(in *storage.CompleteInput, origin *storage.Origin) (*storage.Object, error) {
 	if err := s.enter(); err != nil {
 		return nil, err
 	}
 	defer s.leave()
-	o, err := s.completeUpload(&in)
+	o, err := s.completeUpload(in, origin)
 	if own, ok := err.(callerError); ok {
 		return nil, own.error
 	}
@@ -294,7 +299,7 @@ func (s *Store) CompleteUpload(_ context.Context, in storage.CompleteInput) (*st
 // callerError is an error of the caller's own, returned as it is.
 type callerError struct{ error }
 
-func (s *Store) completeUpload(in *storage.CompleteInput) (*storage.Object, error) {
+func (s *Store) completeUpload(in *storage.CompleteInput, origin *storage.Origin) (*storage.Object, error) {
 	seq, _, _ := parseID(in.Upload.ID)
 	defer s.uploads.lock(uploadStripe(seq))()
 	bk, u, err := s.upload(in.Upload, true)
@@ -326,6 +331,7 @@ func (s *Store) completeUpload(in *storage.CompleteInput) (*storage.Object, erro
 	d.Coded = false // the parts have told
 	p := &publication{key: in.Upload.Key, cond: &in.If, rec: s.newRecord(&u.Meta, size, stored, d)}
 	p.rec.partCount, p.rec.uploadID = len(list), in.Upload.ID
+	p.from(origin)
 	if err := s.addManifest(bk, p, m); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,16 @@ type publication struct {
 	blob *blobWriter
 	// with adds to the commit what else belongs to it.
 	with func(e *edit) error
+	// origin is set for a version that another store had before.
+	origin *storage.Origin
+}
+
+// null tells whether the version's id will be "null".
+func (p *publication) null(b *storage.Bucket) bool {
+	if p.origin != nil {
+		return p.origin.VersionID == storage.NullVersion
+	}
+	return b.Versioning != storage.VersioningEnabled
 }
 
 // publish makes a version the current one of its key. The caller holds the key's lock.
@@ -43,6 +53,9 @@ func (s *Store) publish(bk *bucket, p *publication) (*storage.Object, error) {
 		if err := p.check(st.cur); err != nil {
 			return nil, err
 		}
+	}
+	if err := e.absent(p, &st); err != nil {
+		return nil, s.noteDamage(err)
 	}
 	if err := e.number(p, &st); err != nil {
 		return nil, s.noteDamage(err)
@@ -94,7 +107,7 @@ func (e *edit) publish(p *publication, st *keyState) error {
 // the bucket's versioning has changed, the record in the file is replaced.
 func (e *edit) number(p *publication, st *keyState) error {
 	r := p.rec
-	null := e.bk.info.Load().Versioning != storage.VersioningEnabled
+	null := p.null(e.bk.info.Load())
 	if p.blob != nil && null == r.null {
 		newest := uint64(0)
 		if st.cur != nil {
@@ -145,6 +158,11 @@ func (s *Store) newRecord(m *storage.Meta, size, stored int64, d storage.Digest)
 
 // PutObject implements storage.Objects.
 func (s *Store) PutObject(_ context.Context, in storage.PutInput) (*storage.Object, error) {
+	return s.putObject(&in, nil)
+}
+
+// putObject is PutObject, or ImportObject with an origin.
+func (s *Store) putObject(in *storage.PutInput, origin *storage.Origin) (*storage.Object, error) {
 	if err := s.enter(); err != nil {
 		return nil, err
 	}
@@ -164,6 +182,7 @@ func (s *Store) PutObject(_ context.Context, in storage.PutInput) (*storage.Obje
 	defer body.release()
 	p := &publication{key: in.Key, cond: &in.If, inline: body.data, blob: body.blob}
 	p.rec = s.newRecord(&in.Meta, body.size, body.size, digestOf(in.Digest))
+	p.from(origin)
 	switch {
 	case body.blob != nil:
 		p.rec.place, p.rec.loc = placeBlob, body.blob.id
@@ -189,8 +208,7 @@ func digestOf(f func() storage.Digest) storage.Digest {
 func (s *Store) publishBlob(bk *bucket, p *publication, locks ...int) (*storage.Object, error) {
 	o, err := func() (*storage.Object, error) {
 		if p.blob != nil {
-			null := bk.info.Load().Versioning != storage.VersioningEnabled
-			if err := s.name(p.rec, null); err != nil {
+			if err := s.name(p.rec, p.null(bk.info.Load())); err != nil {
 				return nil, err
 			}
 			if err := p.blob.finish(appendRecord(nil, p.rec, bk.id, p.key)); err != nil {
