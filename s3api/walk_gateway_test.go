@@ -18,6 +18,8 @@ func (ownedRecords) Record(string) ([]byte, uint64) {
 	return []byte(`{"v":1,"created":"2030-01-02T03:04:05Z","owner":"000000000001","versioning":0}`), 1
 }
 
+func (ownedRecords) Names() []string { return nil }
+
 func (r ownedRecords) Fetch(_ context.Context, bucket string) ([]byte, uint64, error) {
 	v, rev := r.Record(bucket)
 	return v, rev, nil

@@ -85,7 +85,7 @@ type Config struct {
 	Compression s3api.Compression
 	// Gateway says what a gateway stands before: the argument of `gateway s3` or OBJSRV_GATEWAY_ENDPOINT, AWS by default;
 	// OBJSRV_GATEWAY_ACCESS_KEY and _SECRET_KEY (or _FILE; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY work, too), root's by
-	// default; --gateway-region, OBJSRV_GATEWAY_REGION; --gateway-ca-file, OBJSRV_GATEWAY_CA_FILE.
+	// default; --gateway-region, OBJSRV_GATEWAY_REGION; --gateway-ca-file, OBJSRV_GATEWAY_CA_FILE; --bucket-map, OBJSRV_GATEWAY_BUCKETS.
 	Gateway gatewayConfig
 	// SigV2 takes what is signed with version 2: presigned URLs and POST forms, which boto3 and version 1 of
 	// the aws command line make unless told signature_version = s3v4, and the headers of old clients; off by

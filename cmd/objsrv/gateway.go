@@ -22,6 +22,7 @@ type gatewayConfig struct {
 	AccessKey, SecretKey string
 	Region               string // that the upstream wants signatures for; that of the gateway by default
 	CAFile               string // in PEM, instead of the system's authorities
+	Buckets              *s3gw.Map
 }
 
 // gatewaySettings are those of `gateway` alone.
@@ -47,6 +48,13 @@ func gatewaySettings() []setting {
 			c.Gateway.CAFile = v
 			return nil
 		}},
+		{name: "GATEWAY_BUCKETS", flag: "bucket-map", list: true,
+			usage: "`LOCAL=UPSTREAM/PREFIX` places a bucket, several with commas; @FILE reads them from a file", set: func(c *Config, v string) (err error) {
+				if v, err = readMapFiles(v); err == nil {
+					c.Gateway.Buckets, err = s3gw.ParseMap(v)
+				}
+				return err
+			}},
 		{name: "IAM_DIR", flag: "iam-dir", usage: "`directory` of the identities of a gateway that stands alone, without etcd", set: func(c *Config, v string) error {
 			c.Dir = v
 			return nil
@@ -56,6 +64,22 @@ func gatewaySettings() []setting {
 		list[i].only = gatewayMode
 	}
 	return list
+}
+
+// readMapFiles puts into a map of buckets what the files have that it names.
+func readMapFiles(v string) (string, error) {
+	var entries []string
+	for entry := range strings.SplitSeq(v, ",") {
+		if file, ok := strings.CutPrefix(strings.TrimSpace(entry), "@"); ok {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				return "", fmt.Errorf("bucket map: %w", err)
+			}
+			entry = string(b)
+		}
+		entries = append(entries, entry)
+	}
+	return strings.Join(entries, "\n"), nil
 }
 
 // gatewayMode is the command whose settings they are; "" in a setting is every command's.
@@ -169,7 +193,7 @@ func (s *services) openUpstream() error {
 	}
 	s.upstream, err = s3gw.Open(s3gw.Options{
 		Endpoint: g.Endpoint, Region: g.Region, AccessKey: g.AccessKey, SecretKey: g.SecretKey, TLS: t,
-		Owner: s.iam.Account(), Records: s.records, Report: report,
+		Owner: s.iam.Account(), Records: s.records, Map: g.Buckets, Report: report,
 	})
 	if err != nil {
 		return err
@@ -182,6 +206,9 @@ func (s *services) openUpstream() error {
 			s.log.Warn("the upstream can't be reached; it is asked again when it is needed", "upstream", g.Endpoint, "error", err)
 		} else {
 			s.log.Info("upstream", "endpoint", g.Endpoint, "abilities", caps)
+		}
+		if missing, err := s.upstream.Missing(context.Background()); err == nil && len(missing) > 0 { // what can't be asked now shows with the first request
+			s.log.Error("the map of buckets names buckets of the upstream that are not there: make them there", "buckets", missing)
 		}
 	}()
 	return nil

@@ -84,6 +84,8 @@ func TestGatewaySettings(t *testing.T) {
 		"half a key":                {environ{"OBJSRV_GATEWAY_ACCESS_KEY": "k", "MINIO_ETCD_ENDPOINTS": "a:1"}, []string{"http://host"}},
 		"several endpoints":         {environ{"MINIO_ETCD_ENDPOINTS": "a:1"}, []string{"http://host", "http://host2"}},
 		"a path":                    {environ{"MINIO_ETCD_ENDPOINTS": "a:1"}, []string{"http://host/path"}},
+		"a map that overlaps":       {environ{"MINIO_ETCD_ENDPOINTS": "a:1", "OBJSRV_GATEWAY_BUCKETS": "one=shared/x,two=shared/x/y"}, []string{"http://host"}},
+		"a map that is not there":   {environ{"MINIO_ETCD_ENDPOINTS": "a:1"}, []string{"http://host", "--bucket-map", "@/none"}},
 		"a setting of the server":   {environ{"MINIO_ETCD_ENDPOINTS": "a:1", "OBJSRV_VOLUMES": "/d"}, []string{"http://host"}},
 	} {
 		if c, err := read(tt.env, tt.args...); err == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -136,6 +137,9 @@ func (r *bucketRecords) Record(bucket string) ([]byte, uint64) {
 	rec := (*r.snap.Load())[bucket]
 	return rec.Value, rec.Revision
 }
+
+// Names implements s3gw.Records.
+func (r *bucketRecords) Names() []string { return slices.Collect(maps.Keys(*r.snap.Load())) }
 
 // Fetch implements s3gw.Records.
 func (r *bucketRecords) Fetch(ctx context.Context, bucket string) ([]byte, uint64, error) {

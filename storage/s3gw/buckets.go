@@ -23,6 +23,8 @@ type Records interface {
 	Record(bucket string) (value []byte, revision uint64)
 	// Fetch is Record from where the documents are kept, for a bucket that memory does not have.
 	Fetch(ctx context.Context, bucket string) (value []byte, revision uint64, err error)
+	// Names returns the buckets that memory has documents of.
+	Names() []string
 	// Write stores a document when the revision is still the one given (0: there is none), and removes it when
 	// value is nil; ok is false when the revision is another. Memory has it when Write returns.
 	Write(ctx context.Context, bucket string, value []byte, revision uint64) (ok bool, err error)
@@ -37,6 +39,8 @@ type record struct {
 	Versioning storage.Versioning `json:"versioning"` // as last set through a gateway; the upstream's counts
 	ObjectLock bool               `json:"objectLock,omitempty"`
 	Docs       map[string][]byte  `json:"docs,omitempty"`
+	// Place is where a map had the bucket when this was written, "" for the upstream's of the same name.
+	Place string `json:"place,omitempty"`
 }
 
 const recordFormat = 1
@@ -115,6 +119,15 @@ func (s *Store) bucket(ctx context.Context, name string) (*storage.Bucket, error
 
 // ask makes a Bucket of what the upstream says and the record.
 func (s *Store) ask(ctx context.Context, name string, value []byte, revision uint64) (*storage.Bucket, uint64, error) {
+	at, err := s.client.at(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	if at.made && revision == 0 {
+		if value, revision, err = s.madeLately(ctx, name); err != nil {
+			return nil, 0, err
+		}
+	}
 	// The upstream is asked first: who makes up names of buckets does not reach the records.
 	versioning, err := s.versioning(ctx, name)
 	if err != nil {
@@ -129,7 +142,7 @@ func (s *Store) ask(ctx context.Context, name string, value []byte, revision uin
 	}
 	b := &storage.Bucket{Name: name, Owner: s.o.Owner}
 	if revision != 0 {
-		if err := fill(b, value); err != nil {
+		if err := s.fill(b, value); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -146,7 +159,7 @@ func (s *Store) ask(ctx context.Context, name string, value []byte, revision uin
 }
 
 // fill sets what the record of a bucket says.
-func fill(b *storage.Bucket, value []byte) error {
+func (s *Store) fill(b *storage.Bucket, value []byte) error {
 	var r record
 	err := json.Unmarshal(value, &r)
 	if err == nil && r.Format != recordFormat {
@@ -155,19 +168,34 @@ func fill(b *storage.Bucket, value []byte) error {
 	if err != nil {
 		return fmt.Errorf("settings of bucket %s: %w: %w", b.Name, storage.ErrDamaged, err)
 	}
+	at, err := s.client.at(b.Name)
+	if err != nil {
+		return err
+	}
+	if place := at.record(b.Name); place != r.Place {
+		return fmt.Errorf("%w: bucket %s has settings from when it lay at %q, and the map says %q now (names as they are: \"\"): "+
+			"give all gateways the same map, or remove these settings", errMoved, b.Name, r.Place, place)
+	}
 	b.Created, b.Owner, b.Region, b.Docs = r.Created, r.Owner, r.Region, r.Docs
 	b.Versioning, b.ObjectLock = r.Versioning, r.ObjectLock
 	return nil
 }
 
+// errMoved is for a bucket whose settings were made for another place: they say nothing of what lies here.
+var errMoved = fmt.Errorf("%w: the map of buckets differs", storage.ErrUnavailable)
+
 // encode makes the record of a bucket.
-func encode(b *storage.Bucket) ([]byte, error) {
+func (s *Store) encode(b *storage.Bucket) ([]byte, error) {
 	for name, why := range refusedDocs {
 		if _, ok := b.Docs[name]; ok {
 			return nil, fmt.Errorf("%s of bucket %s: %s: %w", name, b.Name, why, storage.ErrNotSupported)
 		}
 	}
-	v, err := json.Marshal(record{recordFormat, b.Created, b.Owner, b.Region, b.Versioning, b.ObjectLock, b.Docs})
+	at, err := s.client.at(b.Name)
+	if err != nil {
+		return nil, err
+	}
+	v, err := json.Marshal(record{recordFormat, b.Created, b.Owner, b.Region, b.Versioning, b.ObjectLock, b.Docs, at.record(b.Name)})
 	if err != nil {
 		return nil, fmt.Errorf("encode the settings of bucket %s: %w", b.Name, err)
 	}
@@ -228,86 +256,6 @@ func (s *Store) locked(ctx context.Context, b *storage.Bucket) (bool, error) {
 	return v.Enabled == "Enabled", err
 }
 
-// created returns when a bucket without a record was made, which only the list of buckets tells.
-func (s *Store) created(ctx context.Context, name string) (time.Time, error) {
-	all, err := s.list(ctx)
-	if err != nil {
-		return time.Time{}, err
-	}
-	for _, b := range all {
-		if b.Name == name {
-			return b.Created, nil
-		}
-	}
-	return time.Time{}, nil // the key may not list it
-}
-
-// list returns the upstream's buckets in order of their names.
-func (s *Store) list(ctx context.Context) ([]*storage.Bucket, error) {
-	var all []*storage.Bucket
-	query := url.Values{}
-	for {
-		resp, err := s.client.read(ctx, &request{method: http.MethodGet, query: query})
-		if err != nil {
-			return nil, err
-		}
-		var v struct {
-			Buckets []struct {
-				Name    string    `xml:"Name"`
-				Created time.Time `xml:"CreationDate"`
-			} `xml:"Buckets>Bucket"`
-			Next string `xml:"ContinuationToken"`
-		}
-		if err := decode(resp, &v); err != nil {
-			return nil, err
-		}
-		for _, b := range v.Buckets {
-			if !strings.HasPrefix(b.Name, probePrefix) {
-				all = append(all, &storage.Bucket{Name: b.Name, Created: b.Created})
-			}
-		}
-		if v.Next == "" || v.Next == query.Get("continuation-token") {
-			break
-		}
-		query = url.Values{"continuation-token": {v.Next}, "max-buckets": {"10000"}}
-	}
-	slices.SortFunc(all, func(a, b *storage.Bucket) int { return strings.Compare(a.Name, b.Name) })
-	return all, nil
-}
-
-// ListBuckets implements storage.Buckets. Versioning and object lock are as last set through a gateway.
-func (s *Store) ListBuckets(ctx context.Context, prefix, after string, limit int) (list []*storage.Bucket, more bool, err error) {
-	done, err := s.begin()
-	if err != nil {
-		return nil, false, err
-	}
-	defer done()
-	all, err := s.list(ctx)
-	if err != nil {
-		return nil, false, wrap("list buckets", err)
-	}
-	for _, b := range all {
-		if !strings.HasPrefix(b.Name, prefix) || b.Name <= after {
-			continue
-		}
-		if len(list) == limit {
-			return list, true, nil
-		}
-		created := b.Created
-		b.Owner = s.o.Owner
-		if value, revision := s.o.Records.Record(b.Name); revision != 0 {
-			if err := fill(b, value); err != nil {
-				return nil, false, err
-			}
-		}
-		if b.Created.IsZero() {
-			b.Created = created
-		}
-		list = append(list, b)
-	}
-	return list, false, nil
-}
-
 // createBucketConfiguration is the body of CreateBucket outside of us-east-1.
 type createBucketConfiguration struct {
 	XMLName  xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ CreateBucketConfiguration"`
@@ -330,6 +278,10 @@ func (s *Store) CreateBucket(ctx context.Context, b storage.Bucket) error {
 	if err != nil {
 		return wrap(what, err)
 	}
+	at, err := s.client.at(b.Name)
+	if err != nil {
+		return fmt.Errorf("%s: the map has no place for it: %w", what, storage.ErrNotSupported)
+	}
 	// S3 answers in us-east-1 as if an own bucket had been created anew.
 	s.facts.drop(b.Name)
 	switch _, err := s.bucket(ctx, b.Name); {
@@ -341,9 +293,12 @@ func (s *Store) CreateBucket(ctx context.Context, b storage.Bucket) error {
 	if b.Created.IsZero() {
 		b.Created = s.o.Now().UTC()
 	}
-	value, err := encode(&b)
+	value, err := s.encode(&b)
 	if err != nil {
 		return err
+	}
+	if !at.own {
+		return s.createBelow(ctx, at, &b, value, revision)
 	}
 	if err := s.makeBucket(ctx, b.Name, b.ObjectLock); err != nil {
 		return wrap(what, err)
@@ -428,7 +383,7 @@ func (s *Store) UpdateBucket(ctx context.Context, name string, change func(*stor
 		if b.Name != old.Name || !b.Created.Equal(old.Created) || b.Versioning == storage.VersioningUnset && old.Versioning != storage.VersioningUnset {
 			return fmt.Errorf("%s: name, creation and the lack of versioning can't be changed", what)
 		}
-		if value, err = encode(b); err != nil {
+		if value, err = s.encode(b); err != nil {
 			return err
 		}
 		if err := s.follow(ctx, old, b); err != nil {
@@ -447,6 +402,13 @@ func (s *Store) UpdateBucket(ctx context.Context, name string, change func(*stor
 
 // follow changes at the upstream what is the upstream's.
 func (s *Store) follow(ctx context.Context, old, b *storage.Bucket) error {
+	at, err := s.client.at(b.Name)
+	if err != nil {
+		return err
+	}
+	if !at.own && (b.Versioning != old.Versioning || b.ObjectLock != old.ObjectLock) {
+		return fmt.Errorf("versioning and object lock of the upstream's bucket %s, which others share: %w", at.bucket, storage.ErrNotSupported)
+	}
 	if b.Versioning != old.Versioning {
 		if err := s.setVersioning(ctx, b.Name, b.Versioning); err != nil {
 			return err
@@ -462,7 +424,7 @@ func (s *Store) follow(ctx context.Context, old, b *storage.Bucket) error {
 	if err := r.document(lockConfiguration{Enabled: "Enabled"}); err != nil {
 		return err
 	}
-	_, err := s.client.call(ctx, r)
+	_, err = s.client.call(ctx, r)
 	return err
 }
 
@@ -474,6 +436,13 @@ func (s *Store) DeleteBucket(ctx context.Context, name string) error {
 	}
 	defer done()
 	what := "delete bucket " + name
+	at, err := s.client.at(name)
+	if err != nil {
+		return wrap(what, err)
+	}
+	if !at.own {
+		return s.deleteBelow(ctx, at, name)
+	}
 	if _, err := s.client.call(ctx, &request{method: http.MethodDelete, bucket: name}); err != nil {
 		return wrap(what, err)
 	}

@@ -54,6 +54,7 @@ type client struct {
 	access, secret   string
 	transport        *http.Transport
 	answer, standing time.Duration // answerTimeout and stallTimeout
+	places           *Map
 }
 
 func newClient(o *Options) (*client, error) {
@@ -77,7 +78,7 @@ func newClient(o *Options) (*client, error) {
 		ReadBufferSize:         64 << 10,
 	}
 	c := &client{base: &url.URL{Scheme: u.Scheme, Host: u.Host}, region: o.Region, access: o.AccessKey, secret: o.SecretKey, transport: t,
-		answer: answerTimeout, standing: stallTimeout}
+		answer: answerTimeout, standing: stallTimeout, places: o.Map}
 	if c.region == "" {
 		c.region = "us-east-1"
 	}
@@ -87,7 +88,8 @@ func newClient(o *Options) (*client, error) {
 // request is one request to the upstream.
 type request struct {
 	method      string
-	bucket, key string
+	bucket, key string // local names: make translates them
+	upstream    string // a bucket of the upstream's instead
 	query       url.Values
 	header      http.Header
 	body        io.Reader
@@ -120,9 +122,18 @@ func (c *client) make(ctx context.Context, r *request) (*http.Request, error) {
 	if !utf8.ValidString(r.key) {
 		return nil, fmt.Errorf("key that is not UTF-8: %w", storage.ErrNotSupported)
 	}
-	path := "/" + r.bucket
-	if r.key != "" {
-		path += "/" + r.key
+	path := "/"
+	if r.upstream != "" {
+		path += r.upstream
+	} else if r.bucket != "" {
+		bucket, key, err := c.key(r.bucket, r.key)
+		if err != nil {
+			return nil, err
+		}
+		path += bucket
+		if key != "" {
+			path += "/" + key
+		}
 	}
 	u := *c.base
 	u.Path, u.RawPath = path, s3utils.EncodePath(path)

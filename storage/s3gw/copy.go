@@ -26,8 +26,12 @@ type copyResult struct {
 }
 
 // setSource names the source of a copy and its state.
-func setSource(h http.Header, ref storage.Ref, etag string) {
-	v := s3utils.EncodePath("/" + ref.Bucket + "/" + ref.Key)
+func (s *Store) setSource(h http.Header, ref storage.Ref, etag string) error {
+	bucket, key, err := s.client.key(ref.Bucket, ref.Key)
+	if err != nil {
+		return err
+	}
+	v := s3utils.EncodePath("/" + bucket + "/" + key)
 	if ref.Version != "" {
 		v += "?versionId=" + url.QueryEscape(ref.Version)
 	}
@@ -35,11 +39,12 @@ func setSource(h http.Header, ref storage.Ref, etag string) {
 	if etag != "" {
 		h.Set("X-Amz-Copy-Source-If-Match", `"`+etag+`"`)
 	}
+	return nil
 }
 
 // CopyObject implements storage.Objects. The upstream copies, so ETag and checksum of the copy are its own.
 func (s *Store) CopyObject(ctx context.Context, in storage.CopyInput) (*storage.Object, error) {
-	b, done, err := s.open(ctx, in.Bucket)
+	b, done, err := s.openWrite(ctx, in.Bucket)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +68,9 @@ func (s *Store) CopyObject(ctx context.Context, in storage.CopyInput) (*storage.
 		return nil, wrap(what, err)
 	}
 	setConditions(r.header, &in.If)
-	setSource(r.header, in.Source, in.SourceETag)
+	if err := s.setSource(r.header, in.Source, in.SourceETag); err != nil {
+		return nil, wrap(what, err)
+	}
 	r.header.Set("X-Amz-Metadata-Directive", "REPLACE")
 	if caps.tags {
 		r.header.Set("X-Amz-Tagging-Directive", "REPLACE")
@@ -132,7 +139,9 @@ func (s *Store) CopyPart(ctx context.Context, in storage.CopyPartInput) (*storag
 	what := fmt.Sprintf("copy %s/%q to a part of %s/%q", in.Source.Bucket, in.Source.Key, b.Name, in.Upload.Key)
 	r := &request{method: http.MethodPut, bucket: in.Upload.Bucket, key: in.Upload.Key, header: http.Header{}, slow: true,
 		query: url.Values{"uploadId": {in.Upload.ID}, "partNumber": {strconv.Itoa(in.Number)}}}
-	setSource(r.header, in.Source, in.SourceETag)
+	if err := s.setSource(r.header, in.Source, in.SourceETag); err != nil {
+		return nil, wrap(what, err)
+	}
 	whole := false
 	if in.Off == 0 {
 		// S3 takes ranges of sources above 5 MB only, and none of an empty one.

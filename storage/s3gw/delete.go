@@ -77,7 +77,7 @@ func batchable(in []storage.DeleteInput) []int {
 	}
 	var batch []int
 	for i := range in {
-		if d := &in[i]; d.If.Zero() && d.Guard == nil && keys[d.Key] == 1 && plain(d.Key) {
+		if d := &in[i]; d.If.Zero() && d.Guard == nil && keys[d.Key] == 1 && plain(d.Key) && !hasDots(d.Key) {
 			batch = append(batch, i)
 		}
 	}
@@ -102,10 +102,14 @@ func (s *Store) deleteBatch(ctx context.Context, b *storage.Bucket, in []storage
 	doc := deleteRequest{}
 	index := make(map[deleteEntry]int, len(batch))
 	for _, i := range batch {
-		e := deleteEntry{in[i].Key, in[i].Version}
+		_, key, err := s.client.key(b.Name, in[i].Key)
+		if err != nil {
+			return wrap(what, err)
+		}
+		e := deleteEntry{key, in[i].Version}
 		doc.Objects = append(doc.Objects, e)
 		index[e] = i
-		out[i].Err = fmt.Errorf("%s: the upstream did not say what became of %q: %w", what, e.Key, storage.ErrUnavailable)
+		out[i].Err = fmt.Errorf("%s: the upstream did not say what became of %q: %w", what, in[i].Key, storage.ErrUnavailable)
 	}
 	r := &request{method: http.MethodPost, bucket: b.Name, query: url.Values{"delete": {""}}}
 	if err := r.document(doc); err != nil {

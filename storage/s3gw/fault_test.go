@@ -23,6 +23,8 @@ type noRecords struct{}
 
 func (noRecords) Record(string) ([]byte, uint64) { return nil, 0 }
 
+func (noRecords) Names() []string { return nil }
+
 func (noRecords) Fetch(context.Context, string) ([]byte, uint64, error) { return nil, 0, nil }
 
 func (noRecords) Write(context.Context, string, []byte, uint64) (bool, error) { return true, nil }

@@ -40,6 +40,20 @@ func (s *Store) open(ctx context.Context, bucket string) (*storage.Bucket, func(
 	return b, done, nil
 }
 
+// openWrite is open for a call that makes an object, which a deletion of the bucket does not pass by.
+func (s *Store) openWrite(ctx context.Context, bucket string) (*storage.Bucket, func(), error) {
+	leave, err := s.writers.enter(ctx, bucket) // before the bucket is looked at
+	if err != nil {
+		return nil, nil, wrap("write into bucket "+bucket, err)
+	}
+	b, done, err := s.open(ctx, bucket)
+	if err != nil {
+		leave()
+		return nil, nil, err
+	}
+	return b, func() { leave(); done() }, nil
+}
+
 // StatObject implements storage.Objects.
 func (s *Store) StatObject(ctx context.Context, ref storage.Ref) (*storage.Object, error) {
 	b, done, err := s.open(ctx, ref.Bucket)

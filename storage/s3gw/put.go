@@ -14,7 +14,7 @@ import (
 
 // PutObject implements storage.Objects. Modified is the time of the upstream's answer: S3 tells no other.
 func (s *Store) PutObject(ctx context.Context, in storage.PutInput) (*storage.Object, error) {
-	b, done, err := s.open(ctx, in.Bucket)
+	b, done, err := s.openWrite(ctx, in.Bucket)
 	if err != nil {
 		return nil, err
 	}

@@ -40,16 +40,19 @@ type Options struct {
 	TLS                  *tls.Config // nil is the system's
 	Owner                string      // account that owns buckets without a record
 	Records              Records     // of the settings of buckets
+	Map                  *Map        // where buckets lie; nil: at the upstream's of the same names
 	Report               func(error) // is told of trouble that no caller hears of; nil drops it
 	Now                  func() time.Time
 }
 
 // Store implements storage.Backend.
 type Store struct {
-	o      Options
-	client *client
-	facts  facts
-	caps   capabilities
+	o       Options
+	client  *client
+	facts   facts
+	caps    capabilities
+	looks   looks
+	writers writers
 
 	buffers sync.Pool // of *[]byte, bufferSize long
 
@@ -82,7 +85,7 @@ func Open(o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{o: o, client: c, facts: facts{m: map[string]fact{}}}
+	s := &Store{o: o, client: c, facts: facts{m: map[string]fact{}}, writers: newWriters()}
 	s.buffers.New = func() any {
 		b := make([]byte, bufferSize)
 		return &b

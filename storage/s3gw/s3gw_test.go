@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -32,6 +35,9 @@ type records struct {
 	m   map[string][]byte
 	rev map[string]uint64
 	n   uint64
+
+	fetched  atomic.Int64
+	onDelete func() // is called when a record has been removed
 }
 
 func newRecords() *records { return &records{m: map[string][]byte{}, rev: map[string]uint64{}} }
@@ -43,8 +49,15 @@ func (r *records) Record(bucket string) ([]byte, uint64) {
 }
 
 func (r *records) Fetch(_ context.Context, bucket string) ([]byte, uint64, error) {
+	r.fetched.Add(1)
 	v, rev := r.Record(bucket)
 	return v, rev, nil
+}
+
+func (r *records) Names() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.m))
 }
 
 func (r *records) Write(_ context.Context, bucket string, value []byte, revision uint64) (bool, error) {
@@ -56,6 +69,9 @@ func (r *records) Write(_ context.Context, bucket string, value []byte, revision
 	if value == nil {
 		delete(r.m, bucket)
 		delete(r.rev, bucket)
+		if r.onDelete != nil {
+			r.onDelete()
+		}
 		return true, nil
 	}
 	r.n++
@@ -88,7 +104,17 @@ func ownServer(t testing.TB) (endpoint string) {
 // gateway opens a store before an upstream.
 func gateway(t testing.TB, endpoint string) *s3gw.Store {
 	t.Helper()
-	s, err := s3gw.Open(s3gw.Options{Endpoint: endpoint, AccessKey: accessKey, SecretKey: secretKey, Owner: "owner", Records: newRecords(),
+	return mapped(t, endpoint, "", newRecords())
+}
+
+// mapped is gateway with a map of buckets.
+func mapped(t testing.TB, endpoint, text string, r s3gw.Records) *s3gw.Store {
+	t.Helper()
+	m, err := s3gw.ParseMap(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := s3gw.Open(s3gw.Options{Endpoint: endpoint, AccessKey: accessKey, SecretKey: secretKey, Owner: "owner", Records: r, Map: m,
 		Report: func(err error) { t.Logf("report: %v", err) }})
 	if err != nil {
 		t.Fatal(err)
@@ -296,7 +322,10 @@ func conformance(t *testing.T, endpoint string, keys func(string) bool, skip map
 		t.Fatal(err)
 	}
 	t.Log("the upstream", caps)
-	open := func(t *testing.T) storage.Backend { return measured{gateway(t, endpoint)} }
+	conform(t, func(t *testing.T) storage.Backend { return measured{gateway(t, endpoint)} }, keys, skip)
+}
+
+func conform(t *testing.T, open func(*testing.T) storage.Backend, keys func(string) bool, skip map[string]string) {
 	storagetest.Run(t, open, storagetest.Options{Thresholds: []int64{64 << 10}, Within: within(keys), Skip: skip})
 }
 

@@ -213,6 +213,11 @@ type completePart struct {
 // CompleteUpload implements storage.Uploads. The order of mistakes is the contract's for those that show in the
 // list of parts; whether a repeated call succeeds is the upstream's to say.
 func (s *Store) CompleteUpload(ctx context.Context, in storage.CompleteInput) (*storage.Object, error) {
+	leave, err := s.writers.enter(ctx, in.Upload.Bucket)
+	if err != nil {
+		return nil, wrap("complete an upload", err)
+	}
+	defer leave()
 	b, done, err := s.openUpload(ctx, in.Upload)
 	if err != nil {
 		return nil, err
