@@ -4,9 +4,208 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/objsrv/objsrv/iam/store"
 )
+
+// Account is an account as it is shown. The deployment's own is one of them, with the server's root as its root.
+type Account struct {
+	ID          string    `json:"id"`          // 12 digits
+	Name        string    `json:"name"`        // for people; "" for the deployment's
+	CanonicalID string    `json:"canonicalId"` // see CanonicalID
+	Root        string    `json:"root"`        // name of its root user
+	Users       int       `json:"users"`       // root is not counted
+	Deployment  bool      `json:"deployment"`
+	Created     time.Time `json:"created,omitzero"`
+}
+
+// NewAccount describes an account to create.
+type NewAccount struct {
+	ID     string // 12 digits; "" makes one
+	Name   string // as a policy's, see CheckPolicyName
+	Root   string // name of its root user, a local one that does not exist yet
+	Secret string // of the root user; "" makes one
+}
+
+// accountRecord is an account that was made, or what is set for one. One without either has no record.
+type accountRecord struct {
+	header
+	Name         string        `json:"name,omitempty"`
+	RootName     string        `json:"root,omitempty"`
+	RootID       string        `json:"rootId,omitempty"`
+	Created      time.Time     `json:"created,omitzero"`
+	PublicAccess *PublicAccess `json:"publicAccess,omitempty"`
+}
+
+// made tells whether the account exists; else the record has settings only.
+func (a *accountRecord) made() bool { return a.RootID != "" }
+
+// isAccountRoot tells whether u is the root user of an account other than the deployment's.
+func (sn *snapshot) isAccountRoot(u *userRecord) bool {
+	if u.Account == sn.root.Account {
+		return false
+	}
+	a, ok := sn.settings.get(u.Account)
+	return ok && a.RootID == u.ID
+}
+
+// CreateAccount makes an account with its root user, who may do everything with what belongs to the account, and
+// nothing else. Errors: ErrInvalid, ErrExists for the account, its name or its root user, ErrReserved, ErrFull.
+func (s *Service) CreateAccount(ctx context.Context, n NewAccount) (Account, Credential, error) {
+	fail := func(err error) (Account, Credential, error) {
+		return Account{}, Credential{}, fmt.Errorf("create account: %w", err)
+	}
+	if n.ID == "" {
+		n.ID = newAccount()
+	}
+	if source, _ := SplitName(n.Root); source != SourceLocal {
+		return fail(fmt.Errorf("%w: the root user of an account is a local one", ErrInvalid))
+	}
+	if CheckPolicyName(n.Name) != nil {
+		return fail(fmt.Errorf("%w: an account's name consists of 1 to 128 letters, digits and _ . @ + = -", ErrInvalid))
+	}
+	root := NewUser{Name: n.Root, Secret: n.Secret, Account: n.ID}
+	if _, err := s.checkNewUser(&root); err != nil {
+		return fail(err)
+	}
+	for _, a := range s.Accounts() {
+		if a.ID == n.ID || a.Name == n.Name {
+			return fail(ErrExists)
+		}
+	}
+	u, cred, changes, err := s.newUser(&root, nil)
+	if err != nil {
+		return fail(err)
+	}
+	for range attempts {
+		a, rev, err := s.readAccount(ctx, n.ID)
+		if err != nil && !errors.Is(err, ErrNoSuchAccount) {
+			return fail(err)
+		}
+		if a.made() {
+			return fail(ErrExists)
+		}
+		a.header, a.Name, a.RootName, a.RootID, a.Created = header{formatVersion, n.ID}, n.Name, u.Name, u.ID, u.Created
+		all, err := appendPut(slices.Clip(changes), kindAccount, n.ID, rev, a)
+		if err != nil {
+			return fail(err)
+		}
+		if err = s.commit(ctx, all...); err == nil {
+			return s.publicAccount(&a), cred, nil
+		}
+		if !errors.Is(err, store.ErrConflict) {
+			return fail(err)
+		}
+		if err := s.taken(ctx, u.Name); err != nil {
+			return fail(err)
+		}
+	}
+	return fail(ErrUnavailable)
+}
+
+// DeleteAccount removes an account with its root user, for ever. What belongs to it besides is for the caller to look
+// for first. Errors: ErrNoSuchAccount, ErrAccountUsed, ErrReserved for the deployment's.
+func (s *Service) DeleteAccount(ctx context.Context, id string) error {
+	fail := func(err error) error { return fmt.Errorf("delete account: %w", err) }
+	if id == s.account {
+		return fail(fmt.Errorf("%w: the account is the deployment's", ErrReserved))
+	}
+	for range attempts {
+		a, rev, err := s.readAccount(ctx, id)
+		if err == nil && !a.made() {
+			err = ErrNoSuchAccount
+		}
+		if err != nil {
+			return fail(err)
+		}
+		if s.publicAccount(&a).Users > 0 {
+			return fail(ErrAccountUsed)
+		}
+		changes, err := s.deletion(ctx, a.RootName)
+		if err != nil && !errors.Is(err, ErrNoSuchUser) {
+			return fail(err)
+		}
+		// Whoever makes a user writes the account's record, too: one that came between is a conflict.
+		changes = append(changes, store.Change{Op: store.Delete, Kind: kindAccount, Name: id, Revision: rev})
+		if err = s.commit(ctx, changes...); err == nil {
+			err = s.removeOrphans(ctx)
+		}
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, store.ErrConflict) {
+			return fail(err)
+		}
+	}
+	return fail(ErrUnavailable)
+}
+
+// Accounts returns all accounts: the deployment's, then the others in the order of their ids.
+func (s *Service) Accounts() []Account {
+	sn := s.snap.Load()
+	own := &accountRecord{header: header{formatVersion, s.account}}
+	out := []Account{s.publicAccount(own)}
+	sn.settings.all(func(id string, a *accountRecord) bool {
+		if a.made() && id != s.account {
+			out = append(out, s.publicAccount(a))
+		}
+		return true
+	})
+	slices.SortFunc(out[1:], func(a, b Account) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}
+
+// AccountInfo returns one account, or ErrNoSuchAccount, or ErrDamaged.
+func (s *Service) AccountInfo(id string) (Account, error) {
+	for _, a := range s.Accounts() {
+		if a.ID == id {
+			return a, nil
+		}
+	}
+	return Account{}, s.snap.Load().absent(kindAccount, id, ErrNoSuchAccount)
+}
+
+func (s *Service) publicAccount(a *accountRecord) Account {
+	out := Account{ID: a.Account, Name: a.Name, CanonicalID: CanonicalID(a.Account), Root: a.RootName, Created: a.Created}
+	sn := s.snap.Load()
+	use, _ := sn.accounts.get(out.CanonicalID)
+	out.Users = use.users
+	if root, ok := sn.ids.get(a.RootID); ok && root.Account == a.Account {
+		out.Users--
+	}
+	if a.Account == s.account {
+		out.Deployment, out.Root = true, s.root.AccessKey
+	}
+	return out
+}
+
+// readAccount reads the record of an account for a change, from the store.
+func (s *Service) readAccount(ctx context.Context, id string) (a accountRecord, revision uint64, err error) {
+	revision, err = s.read(ctx, kindAccount, id, &a, &a.header, ErrNoSuchAccount)
+	if err == nil && a.Account != id {
+		err = fmt.Errorf("%w: it describes another account", ErrDamaged)
+	}
+	return a, revision, err
+}
+
+// joinAccount returns what is committed with a new user of an account: its record, written anew, so that the account
+// is not deleted in the same moment.
+func (s *Service) joinAccount(ctx context.Context, id string) ([]store.Change, error) {
+	if id == s.account {
+		return nil, nil
+	}
+	a, rev, err := s.readAccount(ctx, id)
+	if err == nil && !a.made() {
+		err = ErrNoSuchAccount
+	}
+	if err != nil {
+		return nil, err
+	}
+	return appendPut(nil, kindAccount, id, rev, a)
+}
 
 // PublicAccess is the public access block of an account: what it forbids in all buckets of the account (S3 user
 // guide, "Blocking public access to your Amazon S3 storage"). It is kept here because accounts are.
@@ -15,12 +214,6 @@ type PublicAccess struct {
 	IgnorePublicAcls      bool `json:"ignorePublicAcls,omitempty"`
 	BlockPublicPolicy     bool `json:"blockPublicPolicy,omitempty"`
 	RestrictPublicBuckets bool `json:"restrictPublicBuckets,omitempty"`
-}
-
-// accountRecord is what is set for an account; one without settings has no record.
-type accountRecord struct {
-	header
-	PublicAccess *PublicAccess `json:"publicAccess,omitempty"`
 }
 
 // PublicAccess returns the public access block of an account; ok is false when it has none. One that can't
@@ -43,18 +236,32 @@ func (s *Service) SetPublicAccess(ctx context.Context, account string, p *Public
 	if err := CheckAccount(account); err != nil {
 		return fail(err)
 	}
-	change := store.Change{Op: store.Delete, Kind: kindAccount, Name: account, Revision: store.Any}
-	if p != nil {
-		value, err := encode(accountRecord{header: header{formatVersion, account}, PublicAccess: p})
-		if err != nil {
+	for range attempts {
+		a, rev, err := s.readAccount(ctx, account)
+		switch {
+		case errors.Is(err, ErrDamaged):
+			a, rev = accountRecord{}, store.Any
+		case err != nil && !errors.Is(err, ErrNoSuchAccount):
 			return fail(err)
 		}
-		change.Op, change.Value = store.Put, value
+		a.header, a.PublicAccess = header{formatVersion, account}, p
+		change := store.Change{Op: store.Delete, Kind: kindAccount, Name: account, Revision: rev}
+		if a.made() || p != nil {
+			change.Op = store.Put
+			if change.Value, err = encode(a); err != nil {
+				return fail(err)
+			}
+		} else if rev == 0 {
+			return nil // there is none
+		}
+		if err = s.commit(ctx, change); !errors.Is(err, store.ErrConflict) {
+			if err != nil {
+				err = fail(err)
+			}
+			return err
+		}
 	}
-	if err := s.commit(ctx, change); err != nil {
-		return fail(err)
-	}
-	return nil
+	return fail(ErrUnavailable)
 }
 
 func (sn *snapshot) putAccount(r *store.Record) error {
@@ -66,5 +273,8 @@ func (sn *snapshot) putAccount(r *store.Record) error {
 		return errors.New("it describes another account")
 	}
 	sn.settings = sn.settings.with(a.Account, a)
+	if a.made() {
+		sn.count(a.Account, 0, 1)
+	}
 	return nil
 }

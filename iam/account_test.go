@@ -1,7 +1,10 @@
 package iam
 
 import (
+	"context"
 	"errors"
+	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/objsrv/objsrv/iam/store"
@@ -66,5 +69,199 @@ func TestPublicAccess(t *testing.T) {
 			t.Fatal(err)
 		}
 		want(damaged, other, policies, true)
+	}
+}
+
+// makeAccount makes an account whose root user is root-ID, and returns who that is.
+func makeAccount(t testing.TB, s *Service, id string) *Identity {
+	t.Helper()
+	_, cred, err := s.CreateAccount(context.Background(), NewAccount{ID: id, Name: "account-" + id, Root: "root-" + id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cred.Identity
+}
+
+// TestAccounts has another account than the deployment's, from its beginning to its end.
+func TestAccounts(t *testing.T) {
+	s, ctx := open(t), t.Context()
+	const account, other = "123456789012", "999988887777"
+	known := func(account string, want bool) {
+		t.Helper()
+		if got, ok := s.CanonicalAccount(CanonicalID(account)); ok != want || want && got != account {
+			t.Errorf("account %s is %q, %v", account, got, ok)
+		}
+	}
+	known(account, true)
+	known(other, false)
+	if _, _, err := s.CreateUser(ctx, NewUser{Name: "one", Account: other}); !errors.Is(err, ErrNoSuchAccount) {
+		t.Error("a user of no account:", err)
+	}
+	// Settings do not make an account, and stay when it is made.
+	blocked := PublicAccess{BlockPublicPolicy: true}
+	if err := s.SetPublicAccess(ctx, other, &blocked); err != nil {
+		t.Fatal(err)
+	}
+	known(other, false)
+	a, cred, err := s.CreateAccount(ctx, NewAccount{ID: other, Name: "tenant", Root: "tenant-root"})
+	if err != nil || a.ID != other || a.CanonicalID != CanonicalID(other) || a.Root != "tenant-root" || a.Users != 0 || a.Deployment || cred.Identity.Account != other || cred.Secret == "" {
+		t.Fatalf("%+v %+v %v", a, cred, err)
+	}
+	known(other, true)
+	if p, ok := s.PublicAccess(other); !ok || p != blocked {
+		t.Error("the settings are gone")
+	}
+	for _, n := range []NewAccount{{ID: other, Name: "again", Root: "again"}, {Name: "tenant", Root: "again"}, {Name: "again", Root: "tenant-root"}, {ID: account, Name: "again", Root: "again"}} {
+		if _, _, err := s.CreateAccount(ctx, n); !errors.Is(err, ErrExists) {
+			t.Errorf("%+v: %v", n, err)
+		}
+	}
+	for _, n := range []NewAccount{{ID: "12", Name: "a", Root: "abc"}, {Name: "", Root: "abc"}, {Name: "a b", Root: "abc"}, {Name: "a", Root: "x"}, {Name: "a", Root: "ldap:uid=ann"}, {Name: "a", Root: "abc", Secret: "short"}} {
+		if _, _, err := s.CreateAccount(ctx, n); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%+v: %v", n, err)
+		}
+	}
+	if _, _, err := s.CreateAccount(ctx, NewAccount{Name: "a", Root: rootUser}); !errors.Is(err, ErrReserved) {
+		t.Error("S-018: an account's root has the name of the server's:", err)
+	}
+	u, cred, err := s.CreateUser(ctx, NewUser{Name: "one", Account: other, Policies: []string{"consoleAdmin"}})
+	if err != nil || u.Account != other || u.ARN != "arn:aws:iam::"+other+":user/one" || cred.Identity.Account != other || cred.Identity.ARN != u.ARN {
+		t.Fatalf("%+v, %+v, %v", u, cred.Identity, err)
+	}
+	// What is the deployment's stays with its own users.
+	if d := s.Authorize(&Request{Identity: cred.Identity, Action: "admin:CreateUser"}); d.Allowed {
+		t.Errorf("an administrator of another account administers the deployment: %+v", d)
+	}
+	if a, err := s.AccountInfo(other); err != nil || a.Users != 1 {
+		t.Errorf("%+v %v", a, err)
+	}
+	if list := s.Accounts(); len(list) != 2 || list[0].ID != account || !list[0].Deployment || list[0].Root != rootUser || list[1].ID != other {
+		t.Errorf("%+v", list)
+	}
+	if err := s.DeleteUser(ctx, "tenant-root"); !errors.Is(err, ErrReserved) {
+		t.Error("an account loses its root:", err)
+	}
+	if err := s.DeleteAccount(ctx, other); !errors.Is(err, ErrAccountUsed) {
+		t.Error("an account with users is deleted:", err)
+	}
+	if err := s.DeleteAccount(ctx, account); !errors.Is(err, ErrReserved) {
+		t.Error(err)
+	}
+	if err := s.DeleteUser(ctx, "one"); err != nil {
+		t.Fatal(err)
+	}
+	_, key, err := s.CreateAccessKey(ctx, NewAccessKey{Parent: "tenant-root"})
+	if err != nil || key.Identity.Account != other {
+		t.Fatal(key, err)
+	}
+	if err := s.DeleteAccount(ctx, other); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range []string{key.AccessKey, "tenant-root"} {
+		if _, err := s.Credential(k, ""); !errors.Is(err, ErrNoSuchKey) {
+			t.Errorf("%s outlives its account: %v", k, err)
+		}
+	}
+	known(other, false)
+	if err := s.DeleteAccount(ctx, other); !errors.Is(err, ErrNoSuchAccount) {
+		t.Error(err)
+	}
+	if _, err := s.AccountInfo(other); !errors.Is(err, ErrNoSuchAccount) {
+		t.Error(err)
+	}
+	if CanonicalID(account) == CanonicalID(other) || len(CanonicalID(other)) != 64 {
+		t.Error("S-124: accounts share a canonical id")
+	}
+}
+
+// TestAccountRaces makes users of an account while others delete it: there is never a user of no account.
+func TestAccountRaces(t *testing.T) {
+	s, ctx := open(t), t.Context()
+	for i := range 20 {
+		id := "99998888" + strconv.Itoa(7000+i)
+		makeAccount(t, s, id)
+		var wg sync.WaitGroup
+		var made, deleted error
+		wg.Go(func() { _, _, made = s.CreateUser(ctx, NewUser{Name: "user-" + id, Account: id}) })
+		wg.Go(func() { deleted = s.DeleteAccount(ctx, id) })
+		wg.Wait()
+		if (made == nil) == (deleted == nil) {
+			t.Fatalf("made %v, deleted %v", made, deleted)
+		}
+	}
+}
+
+// TestAccountRoot is the table of what the root of an account may do.
+func TestAccountRoot(t *testing.T) {
+	s, ctx := open(t), t.Context()
+	const account, other, third = "123456789012", "999988887777", "111122223333"
+	root := makeAccount(t, s, other)
+	stranger := makeAccount(t, s, third)
+	_, key, err := s.CreateAccessKey(ctx, NewAccessKey{Parent: root.Name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, narrow, err := s.CreateAccessKey(ctx, NewAccessKey{Parent: root.Name, Policy: []byte(`{"Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	everybody, nobody := bucketPolicy("Allow", `"*"`), bucketPolicy("Deny", `"*"`)
+	tests := []struct {
+		name    string
+		id      *Identity
+		action  string
+		owner   string
+		policy  []byte
+		allowed bool
+	}{
+		{"its bucket", root, "s3:GetObject", other, nil, true},
+		{"what has no bucket", root, "s3:CreateBucket", other, nil, true},
+		{"its bucket denies", root, "s3:GetObject", other, nobody, false},
+		{"its bucket denies, the policy", root, "s3:PutBucketPolicy", other, nobody, true},
+		{"another's bucket denies, the policy", root, "s3:PutBucketPolicy", account, nobody, false},
+		{"S-231 the deployment's bucket", root, "s3:GetObject", account, nil, false},
+		{"S-231 another's bucket", root, "s3:GetObject", third, nil, false},
+		{"another's bucket admits", root, "s3:GetObject", third, everybody, true},
+		{"a stranger's root", stranger, "s3:GetObject", other, nil, false},
+		{"its key", key.Identity, "s3:PutObject", other, nil, true},
+		{"its key, another's bucket", key.Identity, "s3:PutObject", account, nil, false},
+		{"S-027 its restricted key", narrow.Identity, "s3:PutObject", other, nil, false},
+		{"S-027 its restricted key, the policy", narrow.Identity, "s3:PutBucketPolicy", other, nobody, false},
+		{"its restricted key reads", narrow.Identity, "s3:GetObject", other, nil, true},
+		{"server", root, "admin:ServerInfo", "", nil, false},
+		{"users", root, "admin:CreateUser", other, nil, false},
+		{"keys of encryption", root, "kms:CreateKey", other, nil, false},
+	}
+	for _, tt := range tests {
+		if d := s.Authorize(&Request{Identity: tt.id, Action: tt.action, Bucket: "b", Key: "k", Policy: tt.policy, Owner: tt.owner}); d.Allowed != tt.allowed {
+			t.Errorf("%s: %+v, want %v", tt.name, d, tt.allowed)
+		}
+	}
+	// Its own policies can deny.
+	if _, err := s.SetPolicy(ctx, "no-delete", []byte(`{"Statement":[{"Effect":"Deny","Action":"s3:DeleteObject","Resource":"*"}]}`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.AttachPolicy(ctx, root.Name, "no-delete"); err != nil {
+		t.Fatal(err)
+	}
+	if d := s.Authorize(&Request{Identity: root, Action: "s3:DeleteObject", Bucket: "b", Key: "k", Owner: other}); d.Allowed {
+		t.Errorf("%+v", d)
+	}
+	// A session of it stays within the account, and within its policy.
+	_, ss, err := s.CreateSession(ctx, NewSession{By: root, Duration: MinSession})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id := ss.Identity; id.Account != other ||
+		!s.Authorize(&Request{Identity: id, Action: "s3:GetObject", Bucket: "b", Key: "k", Owner: other}).Allowed ||
+		s.Authorize(&Request{Identity: id, Action: "s3:GetObject", Bucket: "b", Key: "k", Owner: account}).Allowed {
+		t.Errorf("session: %+v", id)
+	}
+	// Disabled, it is nobody.
+	if _, err := s.SetStatus(ctx, root.Name, false); err != nil {
+		t.Fatal(err)
+	}
+	if s.Authorize(&Request{Identity: root, Action: "s3:GetObject", Bucket: "b", Key: "k", Owner: other}).Allowed {
+		t.Error("a disabled root is allowed")
 	}
 }

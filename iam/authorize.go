@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -10,13 +11,16 @@ import (
 // Statements of decisions that no policy made.
 const (
 	byRoot       = "root"
+	byOwnRoot    = "root of the account"
 	byGone       = "identity is gone"
 	byDisabled   = "identity is disabled"
 	byUnreadable = "bucket policy is unreadable"
 	byACL        = "access control list"
 )
 
-// Authorize decides r. Root may do everything. Everybody else needs an Allow and no Deny
+// Authorize decides r. Root may do everything. The root of another account than the deployment's has an Allow of
+// everything that accounts have, so that it may do all with what is its account's, and with another's what that lets
+// it. Everybody else needs an Allow and no Deny
 // of the identity's policies, its groups' and the resource's side together; a principal of another account
 // needs an Allow of both, the anonymous caller one of the resource's. The resource's side is the
 // bucket's policy and the access control lists, which can only allow. A policy that is
@@ -44,7 +48,8 @@ func (s *Service) decide(r *Request) Decision {
 	var own policy.Result
 	same := false // the caller's account owns the bucket
 	if id != nil {
-		u, ok := s.snap.Load().ids.get(id.ID)
+		sn := s.snap.Load()
+		u, ok := sn.ids.get(id.ID)
 		switch {
 		case !ok || id.Root:
 			return Decision{Statement: byGone}
@@ -56,6 +61,11 @@ func (s *Service) decide(r *Request) Decision {
 			return Decision{Statement: own.Statement, Explicit: own.Effect == policy.Deny}
 		}
 		same = u.Account == s.owner(r)
+		if sn.isAccountRoot(&u.userRecord) && ofAccounts(r.Action) {
+			if own = (policy.Result{Effect: policy.Allow, Statement: byOwnRoot}); same && neverLost[r.Action] {
+				return bounded(Decision{Allowed: true, Statement: byOwnRoot}, id, &q)
+			}
+		}
 	}
 	res, d := s.evaluateResource(r, &q, &same)
 	if d.Statement != "" {
@@ -63,6 +73,16 @@ func (s *Service) decide(r *Request) Decision {
 	}
 	return bounded(combine(id != nil, same, own, res), id, &q)
 }
+
+// ofAccounts tells the actions on what belongs to an account. Identities, keys of encryption and the server are the
+// deployment's.
+func ofAccounts(action string) bool {
+	return strings.HasPrefix(action, "s3:") || strings.HasPrefix(action, "sts:")
+}
+
+// neverLost are the actions by which the root of an account always gets back into a bucket of the account, whatever its
+// policy denies (S3 API reference, PutBucketPolicy).
+var neverLost = map[string]bool{"s3:GetBucketPolicy": true, "s3:PutBucketPolicy": true, "s3:DeleteBucketPolicy": true}
 
 // rootCaller is what policies see of root and of credentials derived from it.
 func rootCaller(id *Identity) policy.Caller {

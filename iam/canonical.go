@@ -15,7 +15,7 @@ func CanonicalID(account string) string {
 }
 
 // CanonicalAccount returns the account of a canonical user id: the deployment's, or one that
-// has a user.
+// was made or has a user.
 func (s *Service) CanonicalAccount(id string) (account string, ok bool) {
 	if id == s.canonical {
 		return s.account, true

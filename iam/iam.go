@@ -20,11 +20,15 @@ var (
 	ErrNoSuchUser   = errors.New("no such user")
 	ErrNoSuchGroup  = errors.New("no such group")
 	ErrNoSuchPolicy = errors.New("no such policy")
-	ErrNotEmpty     = errors.New("group has members")
-	ErrExists       = errors.New("name is taken")
-	ErrInUse        = errors.New("policy is attached")
-	ErrReserved     = errors.New("name is reserved")
-	ErrInvalid      = errors.New("invalid argument")
+	// ErrNoSuchAccount means that nobody has made the account.
+	ErrNoSuchAccount = errors.New("no such account")
+	// ErrAccountUsed means that an account has users besides its root.
+	ErrAccountUsed = errors.New("account has users")
+	ErrNotEmpty    = errors.New("group has members")
+	ErrExists      = errors.New("name is taken")
+	ErrInUse       = errors.New("policy is attached")
+	ErrReserved    = errors.New("name is reserved")
+	ErrInvalid     = errors.New("invalid argument")
 	// ErrDamaged means that what is stored about the principal can't be read; nothing is
 	// granted, and nothing is claimed to be absent.
 	ErrDamaged = errors.New("identity record is damaged")

@@ -20,8 +20,8 @@ type snapshot struct {
 	sessions trie[*session]       // by access key
 	policies trie[*policySlot]    // by name, the canned ones among them
 	damaged  trie[error]          // by kind and name
-	accounts trie[accountUse]     // by canonical id, those that have a user
-	settings trie[*accountRecord] // by account id, of accounts that have some
+	accounts trie[accountUse]     // by canonical id, those that were made or have a user
+	settings trie[*accountRecord] // by account id, of accounts that were made or have settings
 	members  trie[trie[void]]     // user names by group name
 	children trie[trie[void]]     // service keys by the user's id
 	issued   trie[trie[void]]     // sessions by the user's id
@@ -31,10 +31,10 @@ type snapshot struct {
 
 type void struct{}
 
-// accountUse is an account and the number of its users.
+// accountUse is an account with the numbers of its users and of records that made it.
 type accountUse struct {
-	account string
-	users   int
+	account     string
+	users, made int
 }
 
 type user struct {

@@ -74,7 +74,7 @@ func (sn *snapshot) remove(kind, name string) {
 			for _, g := range u.Groups {
 				sn.members = unlink(sn.members, g.Name, u.Name)
 			}
-			sn.count(u.Account, -1)
+			sn.count(u.Account, -1, 0)
 		}
 	case kindGroup:
 		if sl, ok := sn.groups.get(name); ok {
@@ -97,6 +97,9 @@ func (sn *snapshot) remove(kind, name string) {
 			sl.current.Store(nil)
 		}
 	case kindAccount:
+		if a, ok := sn.settings.get(name); ok && a.made() {
+			sn.count(a.Account, 0, -1)
+		}
 		sn.settings = sn.settings.without(name)
 	}
 }
@@ -117,16 +120,17 @@ func (sn *snapshot) putUser(r *store.Record) error {
 	}
 	sn.users = sn.users.with(u.Name, u)
 	sn.ids = sn.ids.with(u.ID, u)
-	sn.count(u.Account, 1)
+	sn.count(u.Account, 1, 0)
 	return nil
 }
 
-// count adds n to the users of an account.
-func (sn *snapshot) count(account string, n int) {
+// count adds to the users of an account, and to the records that made it.
+func (sn *snapshot) count(account string, users, made int) {
 	id := CanonicalID(account)
 	use, _ := sn.accounts.get(id)
 	use.account = account
-	if use.users += n; use.users > 0 {
+	use.users, use.made = use.users+users, use.made+made
+	if use.users > 0 || use.made > 0 {
 		sn.accounts = sn.accounts.with(id, use)
 	} else {
 		sn.accounts = sn.accounts.without(id)

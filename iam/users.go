@@ -32,7 +32,7 @@ type User struct {
 type NewUser struct {
 	Name     string // also its access key, as in MinIO, unless it is external; see CheckUserName
 	Secret   string // see CheckSecret; "" makes one
-	Account  string // 12 digits; "" means the deployment's
+	Account  string // 12 digits, of an account that was made; "" means the deployment's
 	Policies []string
 	Disabled bool
 }
@@ -52,7 +52,7 @@ const attempts = 100
 
 // CreateUser makes a user with one access key, which bears its name, and returns it with
 // the secret. An external user has no key of its own, and the Credential is empty. Errors:
-// ErrInvalid, ErrReserved for root's name in any spelling, ErrExists, ErrNoSuchPolicy.
+// ErrInvalid, ErrReserved for root's name in any spelling, ErrExists, ErrNoSuchPolicy, ErrNoSuchAccount.
 func (s *Service) CreateUser(ctx context.Context, n NewUser) (User, Credential, error) {
 	fail := func(err error) (User, Credential, error) {
 		return User{}, Credential{}, fmt.Errorf("create user: %w", err)
@@ -61,37 +61,52 @@ func (s *Service) CreateUser(ctx context.Context, n NewUser) (User, Credential, 
 	if err != nil {
 		return fail(err)
 	}
-	now := s.now().UTC()
-	u := userRecord{
-		header: header{formatVersion, n.Account}, ID: newID(userID), Name: n.Name, Disabled: n.Disabled,
-		Policies: policies, Created: now, Updated: now,
-	}
-	changes, err := s.policyChecks(ctx, policies)
+	u, cred, changes, err := s.newUser(&n, policies)
 	if err != nil {
 		return fail(err)
 	}
-	var cred Credential
+	for range attempts {
+		checks, err := s.policyChecks(ctx, policies)
+		if err != nil {
+			return fail(err)
+		}
+		joined, err := s.joinAccount(ctx, n.Account)
+		if err != nil {
+			return fail(err)
+		}
+		if err = s.commit(ctx, slices.Concat(changes, checks, joined)...); err == nil {
+			return s.snap.Load().publicUser(&u), cred, nil
+		}
+		if !errors.Is(err, store.ErrConflict) {
+			return fail(err)
+		}
+		if err := s.taken(ctx, u.Name); err != nil {
+			return fail(err)
+		}
+	}
+	return fail(ErrUnavailable)
+}
+
+// newUser makes the records of a user that checkNewUser has found good.
+func (s *Service) newUser(n *NewUser, policies []string) (u userRecord, cred Credential, changes []store.Change, err error) {
+	now := s.now().UTC()
+	u = userRecord{
+		header: header{formatVersion, n.Account}, ID: newID(userID), Name: n.Name, Disabled: n.Disabled,
+		Policies: policies, Created: now, Updated: now,
+	}
 	if source, _ := SplitName(n.Name); source == SourceLocal {
 		u.Keys = []string{n.Name}
 		k := keyRecord{
 			header: u.header, AccessKey: n.Name, Secret: n.Secret, UserID: u.ID, UserName: u.Name, Created: now,
 		}
 		if changes, err = appendPut(changes, kindKey, k.AccessKey, 0, k); err != nil {
-			return fail(err)
+			return u, cred, nil, err
 		}
 		id := &Identity{Account: u.Account, ID: u.ID, Name: u.Name, ARN: userARN(u.Account, u.Name), AccessKey: k.AccessKey}
 		cred = Credential{AccessKey: k.AccessKey, Secret: k.Secret, Identity: id}
 	}
-	if changes, err = appendPut(changes, kindUser, u.Name, 0, u); err != nil {
-		return fail(err)
-	}
-	if err := s.commit(ctx, changes...); err != nil {
-		if errors.Is(err, store.ErrConflict) {
-			err = s.whyConflict(ctx, n.Name)
-		}
-		return fail(err)
-	}
-	return s.snap.Load().publicUser(&u), cred, nil
+	changes, err = appendPut(changes, kindUser, u.Name, 0, u)
+	return u, cred, changes, err
 }
 
 // checkNewUser judges and completes n, and returns its policies in order.
@@ -127,8 +142,8 @@ func (s *Service) isRootName(name string) bool {
 	return shadows(name, s.root.AccessKey) || strings.EqualFold(name, "root")
 }
 
-// whyConflict says whether the name is taken, or a policy changed meanwhile.
-func (s *Service) whyConflict(ctx context.Context, name string) error {
+// taken returns ErrExists when a user or an access key has the name; nil when a conflict was about something else.
+func (s *Service) taken(ctx context.Context, name string) error {
 	for _, kind := range []string{kindUser, kindKey} {
 		_, err := s.store.Get(ctx, kind, name)
 		if err == nil {
@@ -138,7 +153,7 @@ func (s *Service) whyConflict(ctx context.Context, name string) error {
 			return domainError(err)
 		}
 	}
-	return fmt.Errorf("%w: a policy was changed meanwhile", ErrNoSuchPolicy)
+	return nil
 }
 
 // UpdateUser changes a user. Errors: ErrInvalid, ErrNoSuchUser, ErrNoSuchPolicy,
@@ -219,8 +234,12 @@ func (s *Service) DetachPolicy(ctx context.Context, name string, policies ...str
 
 // DeleteUser removes a user with its keys and sessions, for ever: a user of the same name is
 // another identity. A damaged user is removed too, with the key that bears its name. Errors:
-// ErrNoSuchUser, ErrReserved.
+// ErrNoSuchUser, ErrReserved for root, and for the root user of an account, who goes with it.
 func (s *Service) DeleteUser(ctx context.Context, name string) error {
+	sn := s.snap.Load()
+	if u, ok := sn.users.get(name); ok && sn.isAccountRoot(&u.userRecord) {
+		return fmt.Errorf("delete user: %w: it is the root user of account %s and goes with it", ErrReserved, u.Account)
+	}
 	var err error
 	for range attempts {
 		var changes []store.Change

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -66,6 +67,11 @@ func newAccounts(t *testing.T, ownership string) *accounts {
 
 func (a *accounts) user(name, account string, policies ...string) {
 	a.t.Helper()
+	if _, err := a.svc.AccountInfo(account); account != "" && errors.Is(err, iam.ErrNoSuchAccount) {
+		if _, _, err := a.svc.CreateAccount(a.t.Context(), iam.NewAccount{ID: account, Name: "a" + account, Root: "root-of-" + account}); err != nil {
+			a.t.Fatal(err)
+		}
+	}
 	_, _, err := a.svc.CreateUser(a.t.Context(), iam.NewUser{Name: name, Secret: name + "-key-secret", Account: account, Policies: policies})
 	if err != nil {
 		a.t.Fatal(err)

@@ -93,15 +93,16 @@ start_server() {
 }
 
 # add_user NAME SECRET [CA [ACCOUNT]]   makes a user with the policy readwrite on the server started last, in an account of
-# 12 digits (that of the deployment; MinIO has no accounts)
+# 12 digits, which is made when it is not there (that of the deployment; MinIO has no accounts)
 add_user() {
   if [ "$PEER" = minio ]; then
     mkdir -p "$TMP/mc/certs/CAs"; [ -z "${3:-}" ] || cp "$3" "$TMP/mc/certs/CAs/"
     local mc="${MC:-mc} --config-dir $TMP/mc --quiet"
     $mc alias set t "$ENDPOINT" "$ACCESS" "$SECRET" && $mc admin user add t "$1" "$2" && $mc admin policy attach t readwrite --user "$1"
   else
-    printf '%s\n' "$2" | OBJSRV_URL=$ENDPOINT OBJSRV_ACCESS_KEY=$ACCESS OBJSRV_SECRET_KEY=$SECRET OBJSRV_CA_FILE=${3:-} \
-      "$SERVER_BIN" admin user add "$1" --policy readwrite --secret-stdin ${4:+--account "$4"}
+    local -x OBJSRV_URL=$ENDPOINT OBJSRV_ACCESS_KEY=$ACCESS OBJSRV_SECRET_KEY=$SECRET OBJSRV_CA_FILE=${3:-}
+    [ -z "${4:-}" ] || "$SERVER_BIN" admin account info "$4" || "$SERVER_BIN" admin account add "$4" --id "$4"
+    printf '%s\n' "$2" | "$SERVER_BIN" admin user add "$1" --policy readwrite --secret-stdin ${4:+--account "$4"}
   fi >>"$TMP/admin.log" 2>&1 || { echo "FAIL add user $1: $(tail -n 3 "$TMP/admin.log")"; exit 1; }
 }
 

@@ -45,7 +45,7 @@ MINIO_ROOT_USER and MINIO_ROOT_PASSWORD, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS
 	p.StringVar(&f.secretKey, "secret-key", "", `its secret; "-" reads it from standard input`)
 	p.StringVar(&f.caFile, "ca-file", "", "PEM file of certificates to trust, beside the system's [OBJSRV_CA_FILE]")
 	p.BoolVar(&f.json, "json", false, "print the server's JSON")
-	cmd.AddCommand(newAdminUserCommand(f), newAdminGroupCommand(f), newAdminPolicyCommand(f), newAdminKeyCommand(f), newAdminSessionCommand(f),
+	cmd.AddCommand(newAdminAccountCommand(f), newAdminUserCommand(f), newAdminGroupCommand(f), newAdminPolicyCommand(f), newAdminKeyCommand(f), newAdminSessionCommand(f),
 		newAdminWhoamiCommand(f), newAdminExplainCommand(f), newAdminSimulateCommand(f), newAdminLDAPCommand(f), newAdminOpenIDCommand(f),
 		newAdminEncryptionCommand(f), newAdminImportCommand(f))
 	cmd.AddCommand(newAdminHostCommands(f)...)

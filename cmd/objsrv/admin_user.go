@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -143,13 +144,25 @@ func newUserLsCommand(f *adminFlags) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var list adminapi.UserList
 			return f.show(cmd, "GET", "users", nil, &list, func(w io.Writer) {
-				fmt.Fprintln(w, "NAME\tSTATUS\tPOLICIES\tGROUPS\tCREATED")
-				for i := range list.Users {
-					u := &list.Users[i]
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", printable(u.Name), state(u.Enabled, u.Damaged), names(u.Policies), names(u.Groups), day(u.Created))
-				}
+				showUsers(w, list.Users)
 			})
 		},
+	}
+}
+
+// showUsers prints a table, with the accounts where there is more than one.
+func showUsers(w io.Writer, users []iam.User) {
+	several := slices.ContainsFunc(users, func(u iam.User) bool { return u.Account != users[0].Account && u.Damaged == "" })
+	column := func(text string) string {
+		if !several {
+			return ""
+		}
+		return printable(text) + "\t"
+	}
+	fmt.Fprintf(w, "NAME\t%sSTATUS\tPOLICIES\tGROUPS\tCREATED\n", column("ACCOUNT"))
+	for i := range users {
+		u := &users[i]
+		fmt.Fprintf(w, "%s\t%s%s\t%s\t%s\t%s\n", printable(u.Name), column(u.Account), state(u.Enabled, u.Damaged), names(u.Policies), names(u.Groups), day(u.Created))
 	}
 }
 

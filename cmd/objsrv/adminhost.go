@@ -133,6 +133,18 @@ func (h adminHost) Usage(ctx context.Context) ([]adminapi.BucketUsage, error) {
 	return out, err
 }
 
+// BucketsOf implements adminapi.Owners.
+func (h adminHost) BucketsOf(ctx context.Context, account string) ([]string, error) {
+	names := []string{}
+	err := h.eachBucket(ctx, func(b *storage.Bucket) error {
+		if b.Owner == account {
+			names = append(names, b.Name)
+		}
+		return nil
+	})
+	return names, err
+}
+
 // Quota implements adminapi.Quotas.
 func (h adminHost) Quota(ctx context.Context, bucket string) (quota, used int64, err error) {
 	if quota, err = h.services.s3.Quota(ctx, bucket); err != nil {

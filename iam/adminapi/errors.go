@@ -94,6 +94,8 @@ var domainErrors = []struct {
 	{iam.ErrExists, http.StatusConflict, "EntityAlreadyExists", ""},
 	{iam.ErrInUse, http.StatusConflict, "DeleteConflict", ""},
 	{iam.ErrNoSuchUser, http.StatusNotFound, "NoSuchUser", ""},
+	{iam.ErrNoSuchAccount, http.StatusNotFound, "NoSuchAccount", ""},
+	{iam.ErrAccountUsed, http.StatusConflict, "DeleteConflict", ""},
 	{iam.ErrNotEmpty, http.StatusConflict, "DeleteConflict", ""},
 	{iam.ErrNoSuchGroup, http.StatusNotFound, "NoSuchGroup", ""},
 	{iam.ErrNoSuchPolicy, http.StatusNotFound, "NoSuchPolicy", ""},

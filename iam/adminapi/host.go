@@ -15,6 +15,7 @@ type Host interface {
 	Usages
 	Quotas
 	Providers
+	Owners
 }
 
 // Machine is the running server.

@@ -28,6 +28,7 @@ type testHost struct {
 	settings  *config.Service
 	quotas    map[string]int64
 	restarted int
+	owned     map[string][]string
 	checked   []string
 }
 
@@ -58,6 +59,10 @@ func (h *testHost) Requests() *live.Feed[live.Trace] { return &h.requests }
 func (h *testHost) Log() *live.Log                   { return &h.log }
 func (h *testHost) Settings() *config.Service        { return h.settings }
 func (h *testHost) Restart()                         { h.restarted++ }
+
+func (h *testHost) BucketsOf(_ context.Context, account string) ([]string, error) {
+	return append([]string{}, h.owned[account]...), nil
+}
 
 func (h *testHost) Usage(context.Context) ([]BucketUsage, error) {
 	return []BucketUsage{{Name: "a", Objects: 1, Versions: 2, DeleteMarkers: 3, Bytes: 4}, {Name: "b", Objects: 10, Versions: 20, DeleteMarkers: 30, Bytes: 40, Quota: 100}}, nil

@@ -36,6 +36,11 @@ func requests(archive string) []request {
 		{"PATCH", "users/victim", `{}`, []string{ActionGetUser}, 200},
 		{"DELETE", "users/victim", "", []string{ActionDeleteUser}, 204},
 
+		{"GET", "accounts", "", []string{ActionListUsers}, 200},
+		{"GET", "accounts/333333333333", "", []string{ActionGetUser}, 200},
+		{"PUT", "accounts/fresh", `{"root":"fresh-root"}`, []string{ActionCreateUser}, 201},
+		{"DELETE", "accounts/333333333333", "", []string{ActionDeleteUser}, 204},
+
 		{"GET", "groups", "", []string{ActionListGroups}, 200},
 		{"GET", "groups/crew", "", []string{ActionGetGroup}, 200},
 		{"PUT", "groups/fresh", `{}`, []string{ActionAddMember}, 201},
@@ -130,6 +135,9 @@ func (s *server) fixture(t *testing.T) {
 	t.Helper()
 	ctx := t.Context()
 	s.user(t, "victim")
+	if _, _, err := s.svc.CreateAccount(ctx, iam.NewAccount{ID: "333333333333", Name: "tenant", Root: "tenant-root"}); err != nil {
+		t.Fatal(err)
+	}
 	s.key(t, "VICTIMKEY", "victim", nil)
 	s.key(t, "ROOTKEY", root, nil)
 	s.tokens["SESSION"] = s.session(t, "victim", nil)

@@ -288,6 +288,7 @@ func TestLifetime(t *testing.T) {
 // TestOwnInOtherAccount: one's own credentials are one's own in every account.
 func TestOwnInOtherAccount(t *testing.T) {
 	s := newServer(t)
+	s.done(t, root, "PUT", "accounts/guests", `{"id":"222222222222","root":"guests-root"}`)
 	for name, policies := range map[string][]string{"guest": nil, "guest-admin": {"consoleAdmin"}} {
 		if _, _, err := s.svc.CreateUser(t.Context(), iam.NewUser{Name: name, Secret: secret, Account: "222222222222", Policies: policies}); err != nil {
 			t.Fatal(err)

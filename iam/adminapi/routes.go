@@ -13,6 +13,7 @@ import (
 
 // The actions of the routes.
 const (
+	// Of users, and of accounts with their root users.
 	ActionListUsers    = "admin:ListUsers"
 	ActionGetUser      = "admin:GetUser"
 	ActionCreateUser   = "admin:CreateUser" // and to set another's secret
@@ -103,6 +104,11 @@ func identityRoutes() []route {
 		{method: put, pattern: "users/{name}", op: "AdminCreateUser", action: ActionCreateUser, serve: (*call).createUser},
 		{method: patch, pattern: "users/{name}", op: "AdminUpdateUser", gate: perChange, serve: (*call).updateUser},
 		{method: del, pattern: "users/{name}", op: "AdminDeleteUser", action: ActionDeleteUser, serve: (*call).deleteUser},
+
+		{method: get, pattern: "accounts", op: "AdminListAccounts", action: ActionListUsers, serve: (*call).listAccounts},
+		{method: get, pattern: "accounts/{name}", op: "AdminGetAccount", action: ActionGetUser, serve: (*call).getAccount},
+		{method: put, pattern: "accounts/{name}", op: "AdminCreateAccount", action: ActionCreateUser, serve: (*call).createAccount},
+		{method: del, pattern: "accounts/{name}", op: "AdminDeleteAccount", action: ActionDeleteUser, serve: (*call).deleteAccount},
 
 		{method: get, pattern: "groups", op: "AdminListGroups", action: ActionListGroups, serve: (*call).listGroups},
 		{method: get, pattern: "groups/{name}", op: "AdminGetGroup", action: ActionGetGroup, serve: (*call).getGroup},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,9 +73,14 @@ func (ex *Exporter) collect() (*archive, error) {
 		}
 		a.policies[p.Name] = p.Document
 	}
+	others := map[string]bool{} // users of other accounts than the deployment's, which MinIO has not
 	for _, u := range svc.Users() {
 		if u.Damaged != "" {
 			return nil, damaged("user", u.Name, u.Damaged)
+		}
+		if u.Account != svc.Account() {
+			others[u.Name] = true
+			continue
 		}
 		if err := a.addUser(svc, &u); err != nil {
 			return nil, err
@@ -85,7 +91,8 @@ func (ex *Exporter) collect() (*archive, error) {
 			return nil, damaged("group", g.Name, g.Damaged)
 		}
 		if g.Source == iam.SourceLocal {
-			a.groups[g.Name] = groupEntry{Version: 1, Status: status(g.Enabled), Members: g.Members, UpdatedAt: g.Updated}
+			members := slices.DeleteFunc(g.Members, func(name string) bool { return others[name] })
+			a.groups[g.Name] = groupEntry{Version: 1, Status: status(g.Enabled), Members: members, UpdatedAt: g.Updated}
 		}
 		if len(g.Policies) > 0 {
 			a.groupPolicies[PlainName(g.Name)] = mapping{Policy: strings.Join(g.Policies, ","), UpdatedAt: g.Updated}
@@ -95,7 +102,7 @@ func (ex *Exporter) collect() (*archive, error) {
 		switch {
 		case k.Damaged != "":
 			return nil, damaged("access key", k.AccessKey, k.Damaged)
-		case k.Own || k.Bounded, k.Parent == svc.RootUser() && ex.By != nil && !ex.By.Root:
+		case k.Own || k.Bounded, others[k.Parent], k.Parent == svc.RootUser() && ex.By != nil && !ex.By.Root:
 			continue
 		}
 		secret, err := svc.Secret(k.AccessKey)

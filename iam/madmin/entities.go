@@ -94,8 +94,8 @@ func (c *call) holders(source string, policies []string) []policyEntities {
 			*to = append(*to, plainName(who))
 		}
 	}
-	for _, u := range c.IAM.Users() {
-		if u.Source == source && u.Damaged == "" {
+	for _, u := range c.users() {
+		if u.Source == source {
 			add(u.Policies, func(e *policyEntities) *[]string { return &e.Users }, u.Name)
 		}
 	}

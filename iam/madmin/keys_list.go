@@ -120,8 +120,8 @@ func (c *call) list(l listing, users []string) error {
 // usersOf returns the users of one source, root among the local ones for root's eyes only.
 func (c *call) usersOf(source string) []string {
 	var out []string
-	for _, u := range c.IAM.Users() {
-		if u.Damaged == "" && u.Source == source {
+	for _, u := range c.users() {
+		if u.Source == source {
 			out = append(out, u.Name)
 		}
 	}

@@ -3,6 +3,7 @@ package madmin
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -200,13 +201,16 @@ func (c *call) userInfo() error {
 	return c.reply(newUserInfo(u))
 }
 
+// users returns the users of the deployment's account that can be read: MinIO, whose lists these are, has one account.
+func (c *call) users() []iam.User {
+	return slices.DeleteFunc(c.IAM.Users(), func(u iam.User) bool { return u.Damaged != "" || u.Account != c.IAM.Account() })
+}
+
 // listUsers answers with all users, by name.
 func (c *call) listUsers() error {
 	out := map[string]userInfo{}
-	for _, u := range c.IAM.Users() {
-		if u.Damaged == "" {
-			out[plainName(u.Name)] = newUserInfo(u)
-		}
+	for _, u := range c.users() {
+		out[plainName(u.Name)] = newUserInfo(u)
 	}
 	return c.replySealed(out)
 }
