@@ -35,7 +35,7 @@ type upload struct {
 
 // openUpload prepares the request's body for reading. declared is the algorithm that the
 // multipart upload was created with, or None. Nothing is read yet, so that a client that
-// waits for "100 Continue" still waits. The caller closes the upload.
+// waits for "100 Continue" still waits. The caller calls begin before anything is, and closes the upload.
 //
 // When neither names an algorithm CRC64NVME is taken, as S3 does by default: beside MD5 it costs
 // nothing measurable at 4 KiB and at 1 MiB, and gives every object a checksum that clients can verify
@@ -54,8 +54,18 @@ func (c *call) openUpload(declared checksum.Algorithm) (*upload, error) {
 	case u.size > maxPut:
 		return nil, errTooLarge(u.size, maxPut)
 	}
-	u.hash = c.s.Hasher.Get(u.size, u.stored, checksum.None)
 	return u, nil
+}
+
+// begin has the body hashed as it is read. named is the algorithm that the store is told of beforehand, "" for none: with
+// that alone a store may do without the MD5.
+func (u *upload) begin(named string) {
+	s := u.c.s
+	if own, ok := s.Backend.(storage.ETagger); ok && u.md5 == "" && own.OwnETag(u.size, named) {
+		u.hash = s.Hasher.GetBare(u.stored, checksum.None)
+		return
+	}
+	u.hash = s.Hasher.Get(u.size, u.stored, checksum.None)
 }
 
 // newUpload reads what the headers say of a body that is still to be set.
@@ -172,10 +182,13 @@ func (u *upload) digest() storage.Digest { return digestOf(u.hash, u.stored) }
 
 // digestOf returns ETag and checksum of what was written to h.
 func digestOf(h *checksum.Hasher, alg checksum.Algorithm) storage.Digest {
-	sum := h.MD5()
-	var etag [2 * len(sum)]byte
-	hex.Encode(etag[:], sum[:])
-	d := storage.Digest{ETag: string(etag[:])}
+	var d storage.Digest
+	if !h.Bare() {
+		sum := h.MD5()
+		var etag [2 * len(sum)]byte
+		hex.Encode(etag[:], sum[:])
+		d.ETag = string(etag[:])
+	}
 	if alg != checksum.None {
 		d.Checksum = storage.Checksum{Algorithm: alg.String(), Type: checksum.FullObject, Value: checksum.Encode(h.Sum(alg))}
 	}

@@ -115,6 +115,7 @@ func uploadPart(c *call) error {
 		return err
 	}
 	defer room.release()
+	u.begin(up.ChecksumAlgorithm)
 	p, err := c.putPart(&storage.PartInput{Upload: up.UploadRef, Number: number, ChecksumAlgorithm: up.ChecksumAlgorithm}, u, u.size, enc)
 	if err != nil {
 		return err

@@ -43,6 +43,7 @@ func putObject(c *call) error {
 	}
 	defer room.release()
 	in.ChecksumAlgorithm = u.stored.String()
+	u.begin(in.ChecksumAlgorithm)
 	o, err := c.put(&in, u, u.size, enc)
 	if err != nil {
 		return conditionError(err, &in.If)

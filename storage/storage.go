@@ -115,6 +115,13 @@ type PartReader interface {
 	OpenPart(ctx context.Context, ref Ref) (*Object, Content, error)
 }
 
+// ETagger is a Backend that gives objects and parts ETags of its own making.
+type ETagger interface {
+	// OwnETag tells whether PutObject and PutPart do without Digest.ETag for a body of this length whose checksum of this
+	// algorithm is named beforehand (PutInput.ChecksumAlgorithm), because that proves what was stored.
+	OwnETag(size int64, algorithm string) bool
+}
+
 // Lister pages through objects and versions in bytewise order of their keys.
 type Lister interface {
 	// ListObjects lists current versions (delete markers hidden).

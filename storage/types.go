@@ -104,7 +104,7 @@ type Ref struct{ Bucket, Key, Version string }
 
 // Digest is what is known about content once it has been read to the end.
 type Digest struct {
-	ETag     string
+	ETag     string // "" only where ETagger does without
 	Checksum Checksum
 	// Coded says that the body was not the content itself but a form of it, compressed or encrypted,
 	// that only its writer understands. Size is then the content's own length: listings, counters and

@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"crypto/md5"
+	"encoding/base64"
+	"encoding/hex"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -120,8 +123,13 @@ func TestGateways(t *testing.T) {
 		t.Fatal(err)
 	}
 	content := bytes.Repeat([]byte("0123456789abcdef"), 20<<10)
-	if _, err := ca.PutObject(ctx, "bucket", "key", bytes.NewReader(content), int64(len(content)), minio.PutObjectOptions{ContentType: "text/x"}); err != nil {
-		t.Fatal(err)
+	info, err := ca.PutObject(ctx, "bucket", "key", bytes.NewReader(content), int64(len(content)), minio.PutObjectOptions{ContentType: "text/x"})
+	if sum := md5.Sum(content); err != nil || info.ETag != hex.EncodeToString(sum[:]) {
+		t.Fatalf("%+v, %v", info, err)
+	}
+	wrongMD5 := base64.StdEncoding.EncodeToString(make([]byte, 16))
+	if _, err := (minio.Core{Client: ca}).PutObject(ctx, "bucket", "wrong", bytes.NewReader(content), int64(len(content)), wrongMD5, "", minio.PutObjectOptions{}); minio.ToErrorResponse(err).Code != "BadDigest" {
+		t.Errorf("a wrong Content-MD5: %v", err)
 	}
 	o, err := cb.GetObject(ctx, "bucket", "key", minio.GetObjectOptions{})
 	if err != nil {

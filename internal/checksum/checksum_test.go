@@ -258,6 +258,29 @@ func TestHasherConcurrent(t *testing.T) {
 	}
 }
 
+// A Hasher without MD5 has the other checksums, and the next body has its MD5 again.
+func TestHasherBare(t *testing.T) {
+	p := NewPool()
+	defer p.Close()
+	data := []byte("some content")
+	for _, a := range Algorithms() {
+		h := p.GetBare(a, None)
+		h.Write(data)
+		if h.Bare() == (a == MD5) || h.Len() != int64(len(data)) || !bytes.Equal(h.Sum(a), sumOf(a, data)) {
+			t.Errorf("%s: bare %v, %d bytes, %x", a, h.Bare(), h.Len(), h.Sum(a))
+		}
+		p.Put(h)
+		if h = p.Get(-1, a, None); h.Bare() {
+			t.Errorf("%s: the next body has no MD5", a)
+		}
+		h.Write(data)
+		if h.MD5() != md5.Sum(data) {
+			t.Errorf("%s: the next body has a wrong MD5", a)
+		}
+		p.Put(h)
+	}
+}
+
 func TestHasherAllocs(t *testing.T) {
 	if raceEnabled {
 		t.Skip("sync.Pool drops entries at random under the race detector")

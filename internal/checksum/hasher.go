@@ -59,6 +59,14 @@ func (p *Pool) Get(size int64, a, b Algorithm) *Hasher {
 	return h
 }
 
+// GetBare is Get for a body whose MD5 nobody wants, unless a or b is MD5: MD5 must not be called then.
+func (p *Pool) GetBare(a, b Algorithm) *Hasher {
+	h := p.hashers.Get().(*Hasher)
+	h.reset(a, b)
+	h.bare = a != MD5 && b != MD5
+	return h
+}
+
 // Put takes h back; h and what Sum returned must not be used afterwards.
 // It may be called at any time, also in the middle of a body.
 func (p *Pool) Put(h *Hasher) {
@@ -119,6 +127,7 @@ type Hasher struct {
 	std   hash.Hash
 	lane  md5simd.Hasher // nil: std computes the MD5
 	large bool
+	bare  bool // no MD5 is computed
 	n     int64
 
 	// pending gathers small writes for lane: it takes whole blocks only, which keeps
@@ -136,7 +145,7 @@ type Hasher struct {
 }
 
 func (h *Hasher) reset(a, b Algorithm) {
-	h.n, h.pendingN, h.done = 0, 0, false
+	h.n, h.pendingN, h.done, h.bare = 0, 0, false, false
 	h.std.Reset()
 	if a == b {
 		b = None
@@ -163,6 +172,9 @@ func (h *Hasher) Write(p []byte) (int, error) {
 		if x != nil {
 			x.Write(p)
 		}
+	}
+	if h.bare {
+		return len(p), nil
 	}
 	if h.lane == nil {
 		return h.std.Write(p)
@@ -194,6 +206,9 @@ func (h *Hasher) writeLane(p []byte) {
 
 // Len returns the number of bytes written.
 func (h *Hasher) Len() int64 { return h.n }
+
+// Bare tells whether there is no MD5.
+func (h *Hasher) Bare() bool { return h.bare }
 
 // MD5 returns the MD5 of all bytes written.
 func (h *Hasher) MD5() [md5.Size]byte {

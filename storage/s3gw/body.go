@@ -313,6 +313,9 @@ func (o *stored) check(alg string) error {
 		}
 		return nil
 	}
+	if o.digest.ETag == "" {
+		return fmt.Errorf("%w: it tells no checksum %s", errAltered, o.digest.Checksum.Algorithm)
+	}
 	encrypted := strings.HasPrefix(o.header.Get("X-Amz-Server-Side-Encryption"), "aws:kms") || o.header.Get("X-Amz-Server-Side-Encryption-Customer-Algorithm") != ""
 	if isMD5(etag) && isMD5(o.digest.ETag) && !encrypted && etag != o.digest.ETag {
 		return fmt.Errorf("%w: its ETag is %s, not %s", errAltered, etag, o.digest.ETag)

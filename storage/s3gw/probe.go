@@ -35,7 +35,8 @@ type abilities struct {
 	deletes    bool            // If-Match of deletes
 	tags       bool            // of objects
 	tagCount   bool            // reads tell the number of tags
-	sums       map[string]bool // algorithms whose checksums it verifies and keeps
+	sums       map[string]bool // algorithms whose checksums it keeps
+	proves     map[string]bool // those that it refuses wrong ones of, and answers writes with
 }
 
 // String describes them for the log.
@@ -116,7 +117,7 @@ func (s *Store) can(ctx context.Context) (*abilities, error) {
 
 // tryOut does in a bucket of its own what clients may ask for. Its error is that of an upstream that can't be reached.
 func (s *Store) tryOut(ctx context.Context) (*abilities, error) {
-	p := &probe{s: s, ctx: ctx, bucket: probePrefix + strings.ToLower(rand.Text()), a: &abilities{sums: map[string]bool{}}}
+	p := &probe{s: s, ctx: ctx, bucket: probePrefix + strings.ToLower(rand.Text()), a: &abilities{sums: map[string]bool{}, proves: map[string]bool{}}}
 	err := s.makeBucket(ctx, p.bucket, false)
 	var e *Error
 	if errors.As(err, &e) && !transient(err) {
@@ -225,16 +226,10 @@ var probeSums = map[string]string{
 func (p *probe) sums() {
 	for alg, value := range probeSums {
 		key := "sum-" + alg
-		p.keys = append(p.keys, key)
-		r := &request{method: http.MethodPut, bucket: p.bucket, key: key, header: http.Header{}}
-		u := &upload{body: strings.NewReader(probeBody), size: int64(len(probeBody)), alg: alg, digest: func() storage.Digest {
-			return storage.Digest{Checksum: storage.Checksum{Algorithm: alg, Type: "FULL_OBJECT", Value: value}}
-		}}
-		out := &stored{}
-		finish := u.stream(r, &source{r: u.body}, out, &p.s.buffers)
-		_, err := p.s.client.call(p.ctx, r)
-		finish()
-		if p.status(err) == http.StatusOK {
+		told, status := p.sum(key, probeBody, alg, value)
+		if status == http.StatusOK {
+			_, wrong := p.sum("wrong-"+key, strings.ToUpper(probeBody), alg, value)
+			p.a.proves[alg] = told.Get(sumPrefix+algorithms[alg]) == value && wrong/100 == 4
 			h, err := p.s.client.call(p.ctx, &request{method: http.MethodHead, bucket: p.bucket, key: key, header: http.Header{"X-Amz-Checksum-Mode": {"ENABLED"}}})
 			p.a.sums[alg] = p.status(err) == http.StatusOK && h.Get(sumPrefix+algorithms[alg]) == value && h.Get("Content-Length") == fmt.Sprint(len(probeBody))
 		}
@@ -242,6 +237,20 @@ func (p *probe) sums() {
 			return
 		}
 	}
+}
+
+// sum puts an object with a checksum behind its body.
+func (p *probe) sum(key, body, alg, value string) (h http.Header, status int) {
+	p.keys = append(p.keys, key)
+	r := &request{method: http.MethodPut, bucket: p.bucket, key: key, header: http.Header{}}
+	u := &upload{body: strings.NewReader(body), size: int64(len(body)), alg: alg, digest: func() storage.Digest {
+		return storage.Digest{Checksum: storage.Checksum{Algorithm: alg, Type: "FULL_OBJECT", Value: value}}
+	}}
+	out := &stored{}
+	finish := u.stream(r, &source{r: u.body}, out, &p.s.buffers)
+	defer finish()
+	h, err := p.s.client.call(p.ctx, r)
+	return h, p.status(err)
 }
 
 // clean removes the bucket.

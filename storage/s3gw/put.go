@@ -50,6 +50,14 @@ func (s *Store) PutObject(ctx context.Context, in storage.PutInput) (*storage.Ob
 	return o, nil
 }
 
+// OwnETag implements storage.ETagger: a checksum that the upstream verifies and answers with proves what it has stored, and
+// hashing the body once more would cost more than all else that a gateway does with it. Small bodies are sent with their
+// MD5, which every upstream knows.
+func (s *Store) OwnETag(size int64, algorithm string) bool {
+	caps := s.caps.known.Load()
+	return size > smallBody && caps != nil && caps.sums[algorithm] && caps.proves[algorithm]
+}
+
 // conditional is wrap for a conditional write: a missing key is not what S3 calls a failed condition.
 func conditional(what string, c *storage.Conditions, err error) error {
 	var e *Error

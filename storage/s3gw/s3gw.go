@@ -64,6 +64,7 @@ type Store struct {
 var (
 	_ storage.Backend    = (*Store)(nil)
 	_ storage.PartReader = (*Store)(nil)
+	_ storage.ETagger    = (*Store)(nil)
 )
 
 // Open returns a store over the upstream. It does not wait for it: what is asked while it can't be reached

@@ -336,6 +336,22 @@ func TestBadBucketName(t *testing.T) {
 	}
 }
 
+// TestProves tries our own server out: its checksums prove what it stores.
+func TestProves(t *testing.T) {
+	s := gateway(t, ownServer(t))
+	if s.OwnETag(1<<20, "CRC32") {
+		t.Error("an upstream is trusted before it has been tried out")
+	}
+	if _, err := s.Capabilities(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, alg := range []string{"CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "XXHASH3"} {
+		if !s.OwnETag(1<<20, alg) {
+			t.Errorf("%s of our own server proves nothing", alg)
+		}
+	}
+}
+
 func TestConformanceOwnServer(t *testing.T) {
 	conformance(t, ownServer(t), utf8.ValidString, apart())
 }
