@@ -164,6 +164,9 @@ func putObjectACL(c *call) error {
 	if l.private(owner) {
 		stored = ""
 	}
+	if err := c.expect(b, aboutTo{events.ACLPut, c.key, ref.Version}); err != nil {
+		return err
+	}
 	o, err = c.s.Backend.SetProps(c.ctx, ref, func(o *storage.Object) (map[string]string, error) {
 		if !c.judged.holds(o) || c.s.objectOwner(b, o.Owner) != owner {
 			return nil, errorf("OperationAborted", "The object was overwritten while its access control list was being set. Try again.")

@@ -31,7 +31,7 @@ type bucketFile struct {
 
 // bucketFiles are in the order in which they must be set: a lock needs versioning, a list needs its
 // ownership, and a block of public access would refuse the policy that is there with it. That of
-// notifications, which is always empty, stands for a bucket without settings. The last three have no
+// notifications, which may be empty, stands for a bucket without settings. The last three have no
 // name in MinIO.
 func bucketFiles() []bucketFile {
 	return []bucketFile{
@@ -41,7 +41,7 @@ func bucketFiles() []bucketFile {
 		{name: "policy.json", doc: docPolicy, get: getBucketPolicy, put: putBucketPolicy},
 		{name: "cors.xml", doc: docCORS, get: getBucketCORS, put: putBucketCORS},
 		{name: "bucket-encryption.xml", doc: docEncryption, get: getBucketEncryption, put: putBucketEncryption},
-		{name: "notification.xml", has: func(*storage.Bucket) bool { return true }, get: emptyDocument("NotificationConfiguration"), put: importEmpty},
+		{name: "notification.xml", has: func(*storage.Bucket) bool { return true }, get: getBucketNotification, put: putBucketNotification},
 		{name: "bucket-targets.json", has: func(*storage.Bucket) bool { return false }, put: importEmpty},
 		{name: "ownership-controls.xml", doc: docOwnership, get: getBucketOwnershipControls, put: putBucketOwnershipControls},
 		{name: "acl.xml", doc: docACL, get: getBucketACL, put: putBucketACL},
@@ -187,7 +187,7 @@ func importEmpty(c *call) error {
 		return errMalformedXML()
 	}
 	if len(conf.Any) > 0 {
-		return errorf("NotImplemented", "Notifications and replication of buckets are not implemented.")
+		return errorf("NotImplemented", "Replication of buckets is not implemented.")
 	}
 	return nil
 }

@@ -93,7 +93,8 @@ func TestSetBucketFile(t *testing.T) {
 		{"bkt", "policy.json", "{}", "MalformedPolicy"},
 		{"bkt", "policy.json", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::other/*"}]}`, "MalformedPolicy"},
 		{"bkt", "cors.xml", "<CORSConfiguration></CORSConfiguration>", "MalformedXML"},
-		{"bkt", "notification.xml", "<NotificationConfiguration><QueueConfiguration><Id>1</Id></QueueConfiguration></NotificationConfiguration>", "NotImplemented"},
+		{"bkt", "notification.xml", "<NotificationConfiguration><QueueConfiguration><Id>1</Id></QueueConfiguration></NotificationConfiguration>", "InvalidArgument"},
+		{"bkt", "notification.xml", "<NotificationConfiguration><TopicConfiguration></TopicConfiguration></NotificationConfiguration>", "NotImplemented"},
 		{"bkt", "lifecycle.xml", "<LifecycleConfiguration/>", "NotImplemented"},
 		{"bkt", "bucket-encryption.xml", "<ServerSideEncryptionConfiguration/>", "MalformedXML"},
 		{"bkt", "bucket-encryption.xml", "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>", "NotImplemented"}, // without keys

@@ -23,6 +23,9 @@ func copyObject(c *call) error {
 	if err != nil {
 		return err
 	}
+	if err := c.expect(b, aboutTo{name: events.CreatedCopy, key: c.key}); err != nil {
+		return err
+	}
 	for try := 1; ; try++ {
 		o, s, err := c.copyFrom(b, src)
 		if errors.Is(err, storage.ErrPrecondition) && try < copyTries {

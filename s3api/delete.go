@@ -27,6 +27,9 @@ func deleteObject(c *call) error {
 	if b.ObjectLock {
 		in.Guard = c.lockGuard(b, c.mayBypass(b, c.key))
 	}
+	if err := c.expect(b, removes(b, &in)); err != nil {
+		return err
+	}
 	results, err := c.s.Backend.DeleteObjects(c.ctx, c.bucket, []storage.DeleteInput{in})
 	if err != nil {
 		return err
@@ -157,6 +160,9 @@ func (c *call) runDeletions(b *storage.Bucket, list []deletion) error {
 	if len(in) == 0 {
 		return nil
 	}
+	if err := c.expectDeletions(b, in); err != nil {
+		return err
+	}
 	results, err := c.s.Backend.DeleteObjects(c.ctx, c.bucket, in)
 	if err != nil {
 		return err
@@ -175,6 +181,17 @@ func (c *call) runDeletions(b *storage.Bucket, list []deletion) error {
 		n++
 	}
 	return nil
+}
+
+func (c *call) expectDeletions(b *storage.Bucket, in []storage.DeleteInput) error {
+	if len(c.s.notificationRules(b)) == 0 {
+		return nil
+	}
+	list := make([]aboutTo, len(in))
+	for i := range in {
+		list[i] = removes(b, &in[i])
+	}
+	return c.expect(b, list...)
 }
 
 func (d *deletion) writeError(doc *s3xml.Writer, e *Error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/objsrv/objsrv/internal/events"
@@ -23,36 +24,86 @@ type Events interface {
 	Watch(owner string, keep func(*events.Event) bool) (*live.Watcher[events.Event], error)
 }
 
-// happened tells listeners what has been done to o, once it is durable and before the client is told.
+// happened tells listeners, and the targets of the bucket, what has been done to o, once it is durable and before the
+// client is told.
 func (c *call) happened(name events.Name, b *storage.Bucket, o *storage.Object) {
-	if c.s.Events == nil || !c.s.Events.Active() {
+	c.happenedTo(name, b, o, c.ev.Version)
+}
+
+// happenedTo is happened of a version that the request names otherwise than by its query.
+func (c *call) happenedTo(name events.Name, b *storage.Bucket, o *storage.Object, version string) {
+	listened := c.s.Events != nil && c.s.Events.Active()
+	rules := c.s.notificationRules(b)
+	if !listened && len(rules) == 0 {
 		return
 	}
-	e := events.Event{Name: name, Time: c.s.Now(), Region: c.s.Region, Remote: c.ev.Remote, RequestID: c.ev.ID, UserAgent: c.ev.UserAgent,
-		Bucket: b.Name, Owner: b.Owner, Key: o.Key, Size: o.Size, ETag: o.ETag}
-	e.Sequence = c.s.sequence.next(e.Time)
+	e := c.event(b)
+	e.Name, e.Sequence = name, c.s.sequence.next(e.Time)
+	describe(&e, b, o)
+	if listened {
+		c.s.Events.Publish(e)
+	}
+	if len(rules) > 0 {
+		c.tell(rules, &e, version)
+	}
+}
+
+// event returns what all events of the request have.
+func (c *call) event(b *storage.Bucket) events.Event {
+	e := events.Event{Time: c.s.Now(), Region: c.s.Region, Remote: c.ev.Remote, RequestID: c.ev.ID, UserAgent: c.ev.UserAgent,
+		Bucket: b.Name, Owner: b.Owner, Deployment: c.s.Deployment}
 	if c.id != nil {
 		e.Principal = c.id.ID
 	}
+	if c.r != nil {
+		e.Origin = "http://" + c.r.Host
+		if c.ev.TLS {
+			e.Origin = "https://" + c.r.Host
+		}
+	}
+	return e
+}
+
+// describe adds to an event what it is about.
+func describe(e *events.Event, b *storage.Bucket, o *storage.Object) {
+	e.Key, e.Size, e.ETag, e.Version = o.Key, o.Size, o.ETag, ""
 	if b.Versioning != storage.VersioningUnset {
 		e.Version = o.VersionID
 	}
-	c.s.Events.Publish(e)
+	for _, a := range o.Attrs {
+		switch {
+		case a.Name == "content-type":
+			e.ContentType = a.Value
+		case strings.HasPrefix(a.Name, "x-amz-meta-"):
+			if e.Metadata == nil {
+				e.Metadata = map[string]string{}
+			}
+			e.Metadata[a.Name] = a.Value
+		}
+	}
 }
 
 // Emit implements events.Sink.
 func (s *Server) Emit(ctx context.Context, e events.Event) error {
-	if s.Events == nil || !s.Events.Active() {
+	listened := s.Events != nil && s.Events.Active()
+	if !listened && s.Notifier == nil {
 		return nil
 	}
 	b, err := s.Backend.Bucket(ctx, e.Bucket)
 	if err != nil {
 		return err
 	}
-	e.Time, e.Region, e.Owner = s.Now(), s.Region, b.Owner
+	e.Time, e.Region, e.Owner, e.Deployment = s.Now(), s.Region, b.Owner, s.Deployment
 	e.Sequence = s.sequence.next(e.Time)
-	s.Events.Publish(e)
-	return nil
+	if listened {
+		s.Events.Publish(e)
+	}
+	if rules := s.notificationRules(b); len(rules) > 0 {
+		for _, a := range s.route(rules, &e) {
+			err = errors.Join(err, s.Notifier.Send(a, true))
+		}
+	}
+	return err
 }
 
 // removed is happened for a deletion. One that found nothing to delete is told as well: the store does not say which.
@@ -61,7 +112,15 @@ func (c *call) removed(b *storage.Bucket, in *storage.DeleteInput, r *storage.De
 	if r.DeleteMarker && in.Version == "" {
 		name = events.RemovedDeleteMarker
 	}
-	c.happened(name, b, &storage.Object{Key: in.Key, VersionID: r.VersionID})
+	c.happenedTo(name, b, &storage.Object{Key: in.Key, VersionID: r.VersionID}, in.Version)
+}
+
+// removes is what a deletion is about to do.
+func removes(b *storage.Bucket, in *storage.DeleteInput) aboutTo {
+	if b.Versioning != storage.VersioningUnset && in.Version == "" {
+		return aboutTo{events.RemovedDeleteMarker, in.Key, ""}
+	}
+	return aboutTo{events.RemovedDelete, in.Key, in.Version}
 }
 
 // listenAlive is how often a stream without events sends a space, which readers of JSON lines skip:

@@ -92,6 +92,9 @@ func completeMultipartUpload(c *call) error {
 		}
 		return claims.digest(u, parts)
 	}
+	if err := c.expect(b, aboutTo{name: events.CreatedComplete, key: c.key}); err != nil {
+		return err
+	}
 	o, err := c.s.Backend.CompleteUpload(c.ctx, in)
 	if err != nil {
 		return conditionError(err, &in.If)

@@ -64,6 +64,9 @@ func postObject(c *call) error {
 	f.bound(room)
 	u.src, u.size, u.hash = f, -1, c.s.Hasher.Get(-1, u.stored, checksum.None)
 	in.ChecksumAlgorithm = u.stored.String()
+	if err := c.expect(b, aboutTo{name: events.CreatedPost, key: c.key}); err != nil {
+		return err
+	}
 	o, err := c.put(&in, u, -1, enc)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/iam/policy"
+	"github.com/objsrv/objsrv/internal/events"
 	"github.com/objsrv/objsrv/s3api/s3xml"
 	"github.com/objsrv/objsrv/storage"
 )
@@ -26,7 +27,8 @@ type bucketSettings struct {
 	ownership  string
 	encryption encryptionConfiguration
 	quota      int64 // bytes, or quotaUnreadable; set when there is the document
-	acl        acl   // the bucket's list; nil for the default, which grants nothing to others
+	notify     []events.Rule
+	acl        acl // the bucket's list; nil for the default, which grants nothing to others
 }
 
 // settingsCache holds the parsed settings by bucket name.
@@ -66,6 +68,9 @@ func (s *Server) settings(b *storage.Bucket) *bucketSettings {
 	}
 	if d := b.Docs[docQuota]; d != nil {
 		st.quota = parseQuota(d)
+	}
+	if d := b.Docs[docNotification]; d != nil {
+		st.notify = notificationRules(d, s.Region)
 	}
 	if d := b.Docs[docOwnership]; d != nil {
 		var conf ownershipControls

@@ -43,6 +43,9 @@ func putObject(c *call) error {
 	}
 	defer room.release()
 	in.ChecksumAlgorithm = u.stored.String()
+	if err := c.expect(b, aboutTo{name: events.CreatedPut, key: c.key}); err != nil {
+		return err
+	}
 	u.begin(in.ChecksumAlgorithm)
 	o, err := c.put(&in, u, u.size, enc)
 	if err != nil {

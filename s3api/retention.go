@@ -78,6 +78,9 @@ func putObjectRetention(c *call) error {
 		}
 	}
 	bypass := c.mayBypass(b, c.key)
+	if err := c.expect(b, aboutTo{events.CreatedRetention, c.key, c.ev.Version}); err != nil {
+		return err
+	}
 	o, err := c.s.Backend.SetProps(c.ctx, c.ref(), func(o *storage.Object) (map[string]string, error) {
 		if err := c.mayChange(lockOf(o), r.Mode, until, bypass); err != nil {
 			return nil, err
@@ -157,6 +160,9 @@ func putObjectLegalHold(c *call) error {
 	}
 	if h.Status != "ON" && h.Status != "OFF" {
 		return errMalformedXML()
+	}
+	if err := c.expect(b, aboutTo{events.CreatedLegalHold, c.key, c.ev.Version}); err != nil {
+		return err
 	}
 	o, err := c.s.Backend.SetProps(c.ctx, c.ref(), func(o *storage.Object) (map[string]string, error) {
 		props := cloneProps(o.Props)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/internal/checksum"
+	"github.com/objsrv/objsrv/internal/events"
 	"github.com/objsrv/objsrv/internal/reqlog"
 	"github.com/objsrv/objsrv/sigv4"
 	"github.com/objsrv/objsrv/storage"
@@ -58,8 +59,12 @@ type Config struct {
 	Keys        Keys
 	AutoEncrypt bool
 	Compression Compression
-	Events      Events           // nil means that nobody can listen
-	Now         func() time.Time // nil means time.Now
+	Events      Events // nil means that nobody can listen
+	// Notifier has the targets that buckets may send events to; nil means that there are none. Deployment is the id of
+	// the server, which events have.
+	Notifier   events.Notifier
+	Deployment string
+	Now        func() time.Time // nil means time.Now
 }
 
 // Server serves the S3 protocol. It is an http.Handler.
@@ -139,6 +144,8 @@ type call struct {
 	sealed  unsealed // how the object that is read is kept
 	judged  *judged  // nil unless a decision asked for the list of an object
 	tagged  *tagged  // nil unless one asked for its tags
+
+	expected expected // events
 }
 
 // ServeHTTP implements http.Handler.
@@ -148,7 +155,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h["X-Amz-Request-Id"] = []string{c.ev.ID}
 		h["Server"] = serverName
 	}
-	if err := c.serve(); err != nil {
+	err := c.serve()
+	defer c.endExpected(err)
+	if err != nil {
 		c.replyError(err)
 	}
 }

@@ -124,6 +124,9 @@ func (c *call) setTags(event events.Name, tags []storage.Tag, status int) error 
 	if err != nil {
 		return err
 	}
+	if err := c.expect(b, aboutTo{event, c.key, ref.Version}); err != nil {
+		return err
+	}
 	o, err := c.s.Backend.SetTags(c.ctx, ref, tags)
 	if err != nil {
 		return c.missing(b, ref, err)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -87,6 +88,11 @@ type Config struct {
 	// OBJSRV_GATEWAY_ACCESS_KEY and _SECRET_KEY (or _FILE; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY work, too), root's by
 	// default; --gateway-region, OBJSRV_GATEWAY_REGION; --gateway-ca-file, OBJSRV_GATEWAY_CA_FILE; --bucket-map, OBJSRV_GATEWAY_BUCKETS.
 	Gateway gatewayConfig
+	// Notify are the targets that buckets may send events to. OBJSRV_NOTIFY_KIND_SETTING, MINIO_NOTIFY_KIND_SETTING, and
+	// _ID behind it for further ones; docs/events.md. NotifyAllow are networks of this machine, or link-local, in which
+	// they may be all the same; none by default. --notify-allow, several times or with commas, OBJSRV_NOTIFY_ALLOW.
+	Notify      []*notifyTarget
+	NotifyAllow []netip.Prefix
 	// SigV2 takes what is signed with version 2: presigned URLs and POST forms, which boto3 and version 1 of
 	// the aws command line make unless told signature_version = s3v4, and the headers of old clients; off by
 	// default. --sigv2, OBJSRV_SIGV2.
@@ -231,7 +237,7 @@ func settings() []setting {
 				}
 				return nil
 			}},
-	}, slices.Concat(consoleSettings(), identitySettings(), etcdSettings(), ofServer(encryptionSettings()), gatewaySettings())...)
+	}, slices.Concat(consoleSettings(), identitySettings(), etcdSettings(), ofServer(encryptionSettings()), gatewaySettings(), notifySettings())...)
 }
 
 // ofServer are settings that `server` alone has: content is coded where it is stored.

@@ -187,6 +187,9 @@ func (c *Config) finish(env environ, known map[string]bool) (ignored []string, e
 	if err := c.checkPlugin(); err != nil {
 		return nil, err
 	}
+	if err := c.readNotify(env, known); err != nil {
+		return nil, err
+	}
 	c.identities = identitiesGiven(env)
 	return strangers(env, known)
 }

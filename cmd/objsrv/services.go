@@ -16,6 +16,7 @@ import (
 	"github.com/objsrv/objsrv/internal/httpd"
 	"github.com/objsrv/objsrv/internal/keyring"
 	"github.com/objsrv/objsrv/internal/metrics"
+	"github.com/objsrv/objsrv/internal/notify"
 	"github.com/objsrv/objsrv/internal/reqlog"
 	"github.com/objsrv/objsrv/s3api"
 	"github.com/objsrv/objsrv/storage"
@@ -32,7 +33,7 @@ import (
 const iamFile = "iam.db"
 
 // programFiles are the entries of the data directory that are not the store's.
-var programFiles = []string{rootFile, rootFile + tempSuffix, iamFile, iamFile + ".new", keysFile, keysFile + tempSuffix}
+var programFiles = []string{notifyFolder, rootFile, rootFile + tempSuffix, iamFile, iamFile + ".new", keysFile, keysFile + tempSuffix}
 
 // services is everything behind the faces, in the order in which it is opened.
 type services struct {
@@ -50,6 +51,7 @@ type services struct {
 	iamDB      store.Store
 	iam        *iam.Service
 	settings   *config.Service
+	notify     *notify.Hub // nil without targets
 	s3         *s3api.Server
 	admin      http.Handler
 	madmin     http.Handler
@@ -96,8 +98,17 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 	if s.keys != nil { // a gateway stores content as it comes
 		conf.Keys, conf.AutoEncrypt, conf.Compression = s.keys, c.AutoEncrypt, c.Compression
 	}
+	if err = s.openNotify(); err != nil {
+		return s, err
+	}
+	if conf.Deployment = s.iam.Account(); s.notify != nil {
+		conf.Notifier = s.notify
+	}
 	s.s3 = s3api.New(conf)
 	h.services = s
+	if err = s.startNotify(h); err != nil {
+		return s, err
+	}
 	s.madmin = newMadmin(s, h)
 	if s.sts, err = s.newSTS(); err != nil {
 		return s, err
@@ -175,6 +186,9 @@ func (s *services) Close() error {
 		if stop != nil {
 			stop()
 		}
+	}
+	if s.notify != nil {
+		err = errors.Join(err, s.notify.Close())
 	}
 	if s.records != nil {
 		s.records.close()

@@ -34,6 +34,24 @@ const (
 var known = []Name{CreatedPut, CreatedPost, CreatedCopy, CreatedComplete, RemovedDelete, RemovedDeleteMarker, AccessedGet, AccessedHead,
 	TaggingPut, TaggingDelete, ACLPut, CreatedRetention, CreatedLegalHold, AccessedRetention, AccessedLegalHold, ExpiredDelete, ExpiredDeleteMarker}
 
+// Reads tells whether the event is of a request that has changed nothing.
+func (n Name) Reads() bool { return strings.HasPrefix(string(n), "s3:ObjectAccessed:") }
+
+// Removes tells whether the object, or its current version, is gone with the event.
+func (n Name) Removes() bool {
+	switch n {
+	case RemovedDelete, RemovedDeleteMarker, ExpiredDelete, ExpiredDeleteMarker:
+		return true
+	}
+	return false
+}
+
+// minioNames are names that MinIO has for events of AWS. Who asks for one gets it.
+var minioNames = map[Pattern]Name{
+	"s3:ObjectCreated:PutTagging":    TaggingPut,
+	"s3:ObjectCreated:DeleteTagging": TaggingDelete,
+}
+
 // Pattern is a Name, or the names of one kind: "s3:ObjectCreated:*".
 type Pattern string
 
@@ -48,7 +66,7 @@ func (p Pattern) Match(n Name) bool {
 	if kind, all := strings.CutSuffix(string(p), ":*"); all {
 		return strings.Count(kind, ":") == 1 && strings.HasPrefix(string(n), kind+":")
 	}
-	return string(p) == string(n)
+	return string(p) == string(n) || minioNames[p] == n && n != ""
 }
 
 // Filter tells which events are wanted. The zero Filter wants none.
@@ -60,6 +78,21 @@ type Filter struct {
 
 // Match tells whether e is wanted.
 func (f *Filter) Match(e *Event) bool {
-	return (f.Bucket == "" || f.Bucket == e.Bucket) && strings.HasPrefix(e.Key, f.Prefix) && strings.HasSuffix(e.Key, f.Suffix) &&
-		slices.ContainsFunc(f.Names, func(p Pattern) bool { return p.Match(e.Name) })
+	_, ok := f.match(e)
+	return ok
+}
+
+// match is Match, and returns the name by which e is wanted.
+func (f *Filter) match(e *Event) (Name, bool) {
+	if f.Bucket != "" && f.Bucket != e.Bucket || !strings.HasPrefix(e.Key, f.Prefix) || !strings.HasSuffix(e.Key, f.Suffix) {
+		return "", false
+	}
+	i := slices.IndexFunc(f.Names, func(p Pattern) bool { return p.Match(e.Name) })
+	if i < 0 {
+		return "", false
+	}
+	if minioNames[f.Names[i]] != "" {
+		return Name(f.Names[i]), true
+	}
+	return e.Name, true
 }

@@ -1,0 +1,41 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+
+	"github.com/objsrv/objsrv/internal/events"
+)
+
+// Target is where events go.
+type Target interface {
+	// Send hands messages over in their order and returns how many the target has for certain, with the
+	// reason when those are not all. It is not called twice at once.
+	Send(ctx context.Context, list []Message) (int, error)
+	// Check tells whether the target would take events, as far as that can be told without sending one.
+	Check(ctx context.Context) error
+	// Addresses are host:port of where it is, for a look at whether anybody is there.
+	Addresses() []string
+	// Close lets go of connections. It is called once, after the last Send.
+	Close() error
+}
+
+// Message is an event on its way to a target.
+type Message struct {
+	// Event is what has happened; it must not be changed.
+	Event *events.Event
+	// Body is the event in the form that MinIO sends: EventName, Key and Records.
+	Body []byte
+}
+
+// Key is the name of the object, BUCKET/KEY, by which targets keep events apart.
+func (m *Message) Key() string { return m.Event.Bucket + "/" + m.Event.Key }
+
+func newMessage(e *events.Event) (Message, error) {
+	body, err := json.Marshal(e.Log())
+	return Message{Event: e, Body: body}, err
+}
+
+// Dial connects to an address; the kinds of targets get theirs from a Guard.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
