@@ -106,7 +106,7 @@ func (c *call) param(name string) (string, bool) {
 
 // conditional are the operations that heed If-Match or If-None-Match.
 var conditional = map[string]bool{
-	"GetObject": true, "HeadObject": true, "PutObject": true, "CopyObject": true, "DeleteObject": true, "CompleteMultipartUpload": true,
+	"GetObject": true, "HeadObject": true, "PutObject": true, "CopyObject": true, "DeleteObject": true, "CompleteMultipartUpload": true, "RenameObject": true,
 }
 
 func conditionHeader(name string) func(*call) (string, bool) {
@@ -204,7 +204,7 @@ func objectCreation(c *call) (string, bool) {
 		return "", false
 	}
 	switch c.op.name {
-	case "PutObject", "CopyObject", "PostObject", "CompleteMultipartUpload":
+	case "PutObject", "CopyObject", "PostObject", "CompleteMultipartUpload", "RenameObject":
 		return "true", true
 	case "CreateMultipartUpload", "UploadPart", "UploadPartCopy":
 		return "false", true

@@ -148,6 +148,8 @@ var domainErrors = []struct {
 	{storage.ErrInvalidPart, "InvalidPart", "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag."},
 	{storage.ErrPartOrder, "InvalidPartOrder", "The list of parts was not in ascending order. The parts list must be specified in order by part number."},
 	{storage.ErrPartTooSmall, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size"},
+	{storage.ErrOffset, "InvalidWriteOffset", "The write offset value that you specified does not match the current object size."},
+	{storage.ErrTooManyParts, "TooManyParts", "You have attempted to add more parts than the maximum of 10000 that are allowed for this object. Write the object anew, then append to that."},
 	{storage.ErrPrecondition, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold"},
 	{storage.ErrSize, "IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header"},
 	{storage.ErrFull, "InsufficientStorage", "The server's disk is full. Delete objects or add space, then try again."},

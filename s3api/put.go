@@ -18,14 +18,7 @@ func putObject(c *call) error {
 	if err != nil {
 		return err
 	}
-	in := storage.PutInput{Bucket: c.bucket, Key: c.key}
-	if in.Meta, err = c.objectMeta(b); err != nil {
-		return err
-	}
-	if in.If, err = writeConditions(c.r.Header); err != nil {
-		return err
-	}
-	enc, err := c.newEncoding(b, in.Meta.Attrs)
+	cond, err := writeConditions(c.r.Header)
 	if err != nil {
 		return err
 	}
@@ -34,25 +27,40 @@ func putObject(c *call) error {
 		return err
 	}
 	defer u.close()
-	if err := c.checkEarly(&in.If, u.size); err != nil {
-		return err
+	o, enc, err := c.putBody(b, u, cond)
+	if err != nil {
+		return conditionError(err, &cond)
+	}
+	c.happened(events.CreatedPut, b, o)
+	return c.replyStored(b, o, enc)
+}
+
+// putBody stores the request's body as the request's object, and tells how it is kept.
+func (c *call) putBody(b *storage.Bucket, u *upload, cond storage.Conditions) (*storage.Object, *encoding, error) {
+	in := storage.PutInput{Bucket: c.bucket, Key: c.key, If: cond}
+	var err error
+	if in.Meta, err = c.objectMeta(b); err != nil {
+		return nil, nil, err
+	}
+	enc, err := c.newEncoding(b, in.Meta.Attrs)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := c.checkEarly(&cond, u.size); err != nil {
+		return nil, nil, err
 	}
 	room, err := c.claim(b, u.size)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	defer room.release()
 	in.ChecksumAlgorithm = u.stored.String()
 	if err := c.expect(b, aboutTo{name: events.CreatedPut, key: c.key}); err != nil {
-		return err
+		return nil, nil, err
 	}
 	u.begin(in.ChecksumAlgorithm)
 	o, err := c.put(&in, u, u.size, enc)
-	if err != nil {
-		return conditionError(err, &in.If)
-	}
-	c.happened(events.CreatedPut, b, o)
-	return c.replyStored(b, o, enc)
+	return o, enc, err
 }
 
 // checkEarly refuses a large conditional write before its body is sent. The check that

@@ -61,7 +61,6 @@ func TestPutRefusals(t *testing.T) {
 		{"long tag key", 400, "InvalidTag", []string{"X-Amz-Tagging: " + strings.Repeat("k", 129)}},
 		{"system tag", 400, "InvalidTag", []string{"X-Amz-Tagging: aws:x=1"}},
 		{"encryption without keys", 501, "NotImplemented", []string{"X-Amz-Server-Side-Encryption: AES256"}},
-		{"append is not built", 501, "NotImplemented", []string{"X-Amz-Write-Offset-Bytes: 0"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			e := &env{t: t, s: e.s, iam: e.iam, srv: e.srv, now: e.now}

@@ -57,6 +57,9 @@ func renameObject(c *call) error {
 	if err != nil {
 		return err
 	}
+	if err := c.expect(b, aboutTo{name: events.CreatedCopy, key: c.key}, removes(b, &storage.DeleteInput{Key: r.source.Key})); err != nil {
+		return err
+	}
 	for try := 1; ; try++ {
 		err := r.run()
 		if !errors.Is(err, errMoved) {

@@ -6,6 +6,7 @@ type Operation struct {
 	Method      string
 	Resource    string // "service", "account", "bucket" or "object"
 	SubResource string // the query name that selects it, or ""
+	Header      string // the header that selects it among those of the same sub-resource, or ""
 	Action      string // IAM action, or "per object" or "none"
 	State       State
 }
@@ -31,7 +32,7 @@ func Operations() []Operation {
 	out := make([]Operation, len(ops))
 	for i, o := range ops {
 		out[i] = Operation{Name: o.name, Method: o.method, Resource: [...]string{"service", "account", "bucket", "object"}[o.level],
-			SubResource: o.sub, Action: o.action, State: o.state()}
+			SubResource: o.sub, Header: o.header, Action: o.action, State: o.state()}
 	}
 	return out
 }

@@ -23,6 +23,9 @@ func TestOperationsDocument(t *testing.T) {
 		if o.SubResource != "" {
 			sub = "?" + o.SubResource
 		}
+		if o.Header != "" {
+			sub += ", " + o.Header
+		}
 		fmt.Fprintf(&b, "| %s | %s %s%s | %s | %s |\n", o.Name, o.Method, o.Resource, sub, o.Action, o.State)
 	}
 	if *update {

@@ -18,6 +18,8 @@ var (
 	ErrInvalidPart    = errors.New("part missing or changed")
 	ErrPartOrder      = errors.New("parts not in ascending order")
 	ErrPartTooSmall   = errors.New("part too small")
+	ErrOffset         = errors.New("offset is not the object's size")
+	ErrTooManyParts   = errors.New("object has too many parts")
 	ErrPrecondition   = errors.New("precondition failed")
 	ErrDamaged        = errors.New("stored data is damaged")  // checksum or identity mismatch, or bytes missing
 	ErrFull           = errors.New("no space left")           // nothing was written; reads and deletes still work

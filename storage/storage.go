@@ -100,6 +100,12 @@ type Objects interface {
 	// name, and the old name is deleted as DeleteObjects does it: source is that one's result. ErrNotSupported where
 	// that can't be done as one.
 	RenameObject(ctx context.Context, in RenameInput) (o *Object, source DeleteResult, err error)
+	// AppendObject puts bytes at the end of a key's current version, which is replaced in one step by one that shares
+	// what lies there already, has its metadata and tags, and is made now. in.Body is read as that of a PutObject. Only
+	// in buckets that never had versioning; ErrNotSupported in others. ErrOffset when in.Offset is not the object's
+	// Size: of two who append at one place one succeeds. To an object that was completed from an upload the bytes are a
+	// further part. ErrTooManyParts when there is no room for one; an empty Body is ErrSize.
+	AppendObject(ctx context.Context, in AppendInput) (*Object, error)
 	// SetTags replaces the tags of one version and returns the version's metadata.
 	// Neither ETag nor Modified change.
 	SetTags(ctx context.Context, ref Ref, tags []Tag) (*Object, error)

@@ -163,6 +163,27 @@ type RenameInput struct {
 	Check func(from, to *Object) error
 }
 
+// AppendInput describes an AppendObject; Body, Size and Digest are those of what is added, as in PutInput.
+type AppendInput struct {
+	Bucket, Key string
+	Offset      int64
+	Body        io.Reader
+	Size        int64
+	// Digest's Coded must be as that of the object: what is coded and what is not do not go together: ErrPrecondition
+	// where that shows.
+	Digest func() Digest
+	// Number is that of the part which a coded Body was made for, greater than those that the object's Content tells
+	// (Parted); else 0.
+	Number   int
+	MaxParts int // the object may have no more parts, nor a part with a higher number when it was completed from an upload
+	// Whole computes ETag and checksum of the object from what it was and what is added; an error of it is
+	// returned as it is and nothing is changed.
+	Whole func(old *Object, added Part) (Digest, error)
+	// Check, when set, is asked under the key's lock with the version that is replaced. Its error is returned as it is and
+	// nothing is changed. It must not call the store.
+	Check func(old *Object) error
+}
+
 // DeleteInput describes the deletion of one key or of one version.
 type DeleteInput struct {
 	Key     string

@@ -100,6 +100,16 @@ func (w *blobWriter) write(raw []byte, data int) error {
 	return w.append(raw)
 }
 
+// begin writes the header, which buf holds, and content that is in memory, which the file system may change.
+func (w *blobWriter) begin(buf *bodyBuffer, content []byte) error {
+	n := copy(buf[headerSize:], content)
+	err := w.write(buf[:headerSize+n], n)
+	if err == nil && n < len(content) {
+		err = w.write(content[n:], len(content)-n)
+	}
+	return err
+}
+
 func (w *blobWriter) append(raw []byte) error {
 	n, err := w.f.Write(raw)
 	if err == nil && n < len(raw) {

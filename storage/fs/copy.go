@@ -158,17 +158,12 @@ func (s *Store) addManifest(bk *bucket, p *publication, m *manifest) error {
 	if err != nil {
 		return err
 	}
-	value := encodeManifest(w.id, m)
-	n := copy(buf[headerSize:], value)
-	if err = w.write(buf[:headerSize+n], n); err == nil && n < len(value) {
-		err = w.write(value[n:], len(value)-n)
-	}
-	if err != nil {
+	if err := w.begin(buf, encodeManifest(w.id, m)); err != nil {
 		w.failed(err)
 		return err
 	}
 	p.blob, p.rec.place, p.rec.loc = w, placeManifest, w.id
-	value = encodeManifest(w.id, m) // what was written may have been changed by the file system
+	value := encodeManifest(w.id, m) // what was written may have been changed by the file system
 	p.with = func(e *edit) error {
 		_ = e.b.Set(keyOf(rangeManifest, w.id), value, nil)
 		return nil

@@ -52,6 +52,15 @@ var operations = []struct {
 		mustPut(t, s, "b", "src", bytesOf(1, 100_000))
 		mustPut(t, s, "b", "k", bytesOf(9, 90_000))
 	}, rename, renamed(100_000)},
+	{"append inline", func(t *testing.T, s *fs.Store) { mustPut(t, s, "b", "k", bytesOf(1, 1000)) }, grow(1000, 500), has("k", 1500)},
+	{"append beyond inline", func(t *testing.T, s *fs.Store) { mustPut(t, s, "b", "k", bytesOf(1, 1000)) }, grow(1000, 100_000), has("k", 101_000)},
+	{"append blob", func(t *testing.T, s *fs.Store) { mustPut(t, s, "b", "k", bytesOf(1, 100_000)) }, grow(100_000, 100_000), has("k", 200_000)},
+	{"append to small tail", func(t *testing.T, s *fs.Store) {
+		mustPut(t, s, "b", "k", bytesOf(1, 100_000))
+		if err := grow(100_000, 500)(s); err != nil {
+			t.Fatal(err)
+		}
+	}, grow(100_500, 500), has("k", 101_000)},
 	{"complete", nil,
 		func(s *fs.Store) error {
 			u, err := s.CreateUpload(ctx, storage.UploadInput{Bucket: "b", Key: "k"})
@@ -84,6 +93,16 @@ var operations = []struct {
 func put(key string, n int) func(*fs.Store) error {
 	return func(s *fs.Store) error {
 		_, err := s.PutObject(ctx, putInput("b", key, bytesOf(1, n)))
+		return err
+	}
+}
+
+// grow appends, so that the object has the bytes of one that was put whole.
+func grow(from, n int) func(*fs.Store) error {
+	return func(s *fs.Store) error {
+		added := putInput("b", "k", bytesOf(1, from+n)[from:])
+		_, err := s.AppendObject(ctx, storage.AppendInput{Bucket: "b", Key: "k", Offset: int64(from), Body: added.Body, Size: added.Size, Digest: added.Digest, MaxParts: 10,
+			Whole: func(*storage.Object, storage.Part) (storage.Digest, error) { return storage.Digest{ETag: "grown"}, nil }})
 		return err
 	}
 }

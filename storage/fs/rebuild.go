@@ -32,7 +32,8 @@ const stateRebuilding = "rebuilding"
 // What only the index knows is lost: objects up to the inline limit, delete markers, tags
 // and properties that were set later, open uploads, and the settings of buckets but
 // their names (policies among them: look at the buckets before serving them). A version
-// that was deleted shortly before may come back when its file had not been removed.
+// that was deleted shortly before may come back when its file had not been removed, and so does one whose file a copy
+// shares, or the object has under another name.
 // report is told of files that could not be used; progress may be nil and is called
 // now and then.
 func RebuildIndex(ctx context.Context, opts Options, report func(Problem), progress func(RebuildStats)) (st RebuildStats, err error) {

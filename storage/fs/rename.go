@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/objsrv/objsrv/storage"
 )
@@ -85,6 +87,12 @@ func (s *Store) renameObject(in *storage.RenameInput) (o *storage.Object, source
 	return o, source, err
 }
 
+// same tells whether r is the version o with all that was known of it.
+func (r *record) same(o *record) bool {
+	return r.seq == o.seq && r.rnd == o.rnd && r.place == o.place && r.loc == o.loc && r.marker == o.marker &&
+		slices.Equal(r.attrs, o.attrs) && slices.Equal(r.tags, o.tags) && maps.Equal(r.props, o.props)
+}
+
 // mayMove checks under the locks of both keys that the source is still the current version of its key, and asks the
 // caller.
 func (src *source) mayMove(s *Store, in *storage.RenameInput, cur *record) error {
@@ -92,7 +100,7 @@ func (src *source) mayMove(s *Store, in *storage.RenameInput, cur *record) error
 	if err != nil {
 		return err
 	}
-	if r == nil || r.marker || r.seq != src.rec.seq || r.place != src.rec.place || r.loc != src.rec.loc {
+	if r == nil || !r.same(src.rec) {
 		return errSourceGone
 	}
 	if in.Check == nil {

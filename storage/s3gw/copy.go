@@ -125,6 +125,16 @@ func (s *Store) RenameObject(ctx context.Context, in storage.RenameInput) (*stor
 	return nil, storage.DeleteResult{}, fmt.Errorf("rename %s/%q: %w", in.Bucket, in.Source, storage.ErrNotSupported)
 }
 
+// AppendObject implements storage.Objects: an upstream that knows nothing of appending would replace the object.
+func (s *Store) AppendObject(ctx context.Context, in storage.AppendInput) (*storage.Object, error) {
+	_, done, err := s.open(ctx, in.Bucket)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return nil, fmt.Errorf("append to %s/%q: %w", in.Bucket, in.Key, storage.ErrNotSupported)
+}
+
 // CopyPart implements storage.Uploads. The upstream copies, so Sum and Digest are not used.
 func (s *Store) CopyPart(ctx context.Context, in storage.CopyPartInput) (*storage.Part, error) {
 	b, done, err := s.openUpload(ctx, in.Upload)

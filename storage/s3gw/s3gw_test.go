@@ -362,6 +362,7 @@ func apart() map[string]string {
 		"buckets/update":              "S3 lets nobody suspend the versioning of a bucket with object lock",
 		"objects/bare":                "ETag and checksum are the upstream's",
 		"renames":                     "an upstream has no renaming",
+		"appends":                     "an upstream has no appending",
 		"coded":                       "an upstream would tell the stored length of encrypted or compressed content",
 		"objects/tags":                "S3 does not keep the order of tags",
 		"objects/props":               "an upstream keeps locks, no other properties",

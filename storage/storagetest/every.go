@@ -26,6 +26,7 @@ func (e *env) everyCall(bucket, src string) map[string]error {
 	_, errs["CopyObject from"] = e.CopyObject(e.ctx, storage.CopyInput{Source: ref, Bucket: src, Key: "copy"})
 	_, errs["CopyObject to"] = e.CopyObject(e.ctx, storage.CopyInput{Source: storage.Ref{Bucket: src, Key: "k"}, Bucket: bucket, Key: "copy"})
 	_, _, errs["RenameObject"] = e.RenameObject(e.ctx, storage.RenameInput{Bucket: bucket, Source: "k", Key: "renamed"})
+	_, errs["AppendObject"] = e.AppendObject(e.ctx, appendInput(bucket, "k", 0, []byte("x")))
 	_, errs["SetTags"] = e.SetTags(e.ctx, ref, nil)
 	_, errs["SetProps"] = e.SetProps(e.ctx, ref, noProps)
 	_, errs["ListObjects"] = e.ListObjects(e.ctx, storage.ListInput{Bucket: bucket, Limit: 1})

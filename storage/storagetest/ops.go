@@ -38,7 +38,7 @@ func (x *exec) build(o op) call {
 		bucket = "none"
 	}
 	switch o.kind {
-	case "setTags", "setProps", "get", "stat", "parts", "copyPart":
+	case "setTags", "setProps", "get", "stat", "parts", "copyPart", "append":
 		key = x.liveKey(bucket, key, o.n[11])
 	}
 	switch o.kind {
@@ -48,6 +48,8 @@ func (x *exec) build(o op) call {
 		return x.buildDelete(o, bucket)
 	case "copy":
 		return x.buildCopy(o, bucket, key)
+	case "append":
+		return x.buildAppend(o, bucket, key)
 	case "rename":
 		return x.buildRename(o, bucket, key)
 	case "setTags", "setProps":

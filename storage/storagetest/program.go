@@ -108,7 +108,7 @@ var alphabet = []struct {
 	kind   string
 	weight int
 }{
-	{"put", 26}, {"delete", 9}, {"deleteVersion", 9}, {"deleteBatch", 5}, {"copy", 8}, {"rename", 5}, {"setTags", 4}, {"setProps", 4},
+	{"put", 26}, {"delete", 9}, {"deleteVersion", 9}, {"deleteBatch", 5}, {"copy", 8}, {"rename", 5}, {"append", 8}, {"setTags", 4}, {"setProps", 4},
 	{"createUpload", 6}, {"putPart", 14}, {"copyPart", 4}, {"complete", 9}, {"abort", 3}, {"listParts", 2},
 	{"get", 7}, {"stat", 4}, {"parts", 2}, {"listObjects", 6}, {"listVersions", 6}, {"listUploads", 3},
 	{"createBucket", 2}, {"deleteBucket", 1}, {"versioning", 5}, {"updateBucket", 2}, {"bucket", 1}, {"listBuckets", 1},

@@ -64,7 +64,7 @@ type testCase struct {
 
 // allCases lists the suite.
 func allCases() []testCase {
-	return slices.Concat(bucketCases, objectCases, versionCases, conditionCases, copyCases, renameCases,
+	return slices.Concat(bucketCases, objectCases, versionCases, conditionCases, copyCases, renameCases, appendCases,
 		listCases, pagingCases, keyCases, uploadCases, completeCases, bodyCases, contentCases, codedCases,
 		usageCases, raceCases, lifeCases)
 }
@@ -171,7 +171,7 @@ func (e *env) ok(what string, err error) {
 var sentinels = []error{
 	storage.ErrNoSuchBucket, storage.ErrBucketExists, storage.ErrBucketNotEmpty, storage.ErrNoSuchKey,
 	storage.ErrNoSuchVersion, storage.ErrMarker, storage.ErrNoSuchUpload, storage.ErrInvalidPart,
-	storage.ErrPartOrder, storage.ErrPartTooSmall, storage.ErrPrecondition, storage.ErrDamaged,
+	storage.ErrPartOrder, storage.ErrPartTooSmall, storage.ErrOffset, storage.ErrTooManyParts, storage.ErrPrecondition, storage.ErrDamaged,
 	storage.ErrFull, storage.ErrUnavailable, storage.ErrClosed, storage.ErrSize, storage.ErrNotSupported,
 }
 

@@ -66,6 +66,7 @@ var wrong = []struct {
 	{"checks conditions before it stores", func(b storage.Backend) storage.Backend { return racyConditions{b} }, []string{"races/one-creator", "races/one-changer"}},
 	{"ignores conditions of copies", func(b storage.Backend) storage.Backend { return noCopyConditions{b} }, []string{"conditions/copy", "copies/source-etag"}},
 	{"renames in two steps", func(b storage.Backend) storage.Backend { return twoSteps{b} }, []string{"renames/plain", "renames/check", "renames/races"}},
+	{"appends wherever the end is", func(b storage.Backend) storage.Backend { return anyOffset{b} }, []string{"appends/refused", "appends/coded"}},
 	{"lists backwards", func(b storage.Backend) storage.Backend { return backwards{b} }, []string{"lists/rules", "lists/every-parameter", "keys/weird", "paging/every-size"}},
 	{"says that there is more on a full last page", func(b storage.Backend) storage.Backend { return alwaysMore{b} }, []string{"lists/rules", "lists/markers"}},
 	{"repeats a common prefix on the next page", func(b storage.Backend) storage.Backend { return repeatsPrefix{b} }, []string{"lists/rules", "lists/every-parameter", "paging/every-size"}},
@@ -132,6 +133,15 @@ func (b racyConditions) PutObject(ctx context.Context, in storage.PutInput) (*st
 	time.Sleep(time.Millisecond) // so that the gap is hit surely
 	in.If = storage.Conditions{}
 	return b.Backend.PutObject(ctx, in)
+}
+
+type anyOffset struct{ storage.Backend }
+
+func (b anyOffset) AppendObject(ctx context.Context, in storage.AppendInput) (*storage.Object, error) {
+	if o, err := b.StatObject(ctx, storage.Ref{Bucket: in.Bucket, Key: in.Key}); err == nil {
+		in.Offset = o.Size
+	}
+	return b.Backend.AppendObject(ctx, in)
 }
 
 type twoSteps struct{ storage.Backend }

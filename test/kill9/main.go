@@ -1,5 +1,5 @@
 // Command kill9 tests that kill -9 under load loses nothing that was acknowledged. Eight writers
-// put, overwrite, rename, delete and complete multipart uploads (100 bytes to 1.5 MB, now and then above
+// put, overwrite, append, rename, delete and complete multipart uploads (100 bytes to 1.5 MB, now and then above
 // 5 MiB) on keys of their own; the server is killed in the middle and started again. Then each key
 // must hold, whole, what its last acknowledged operation left, or what the one in flight would
 // have. Others ask for sessions at the same time: each that was acknowledged must work, and none
@@ -217,7 +217,10 @@ func (w *writer) step(ctx context.Context, s *harness.Server, c *minio.Client) e
 	}
 	next := content{seed: w.rng.Uint64() | 1, size: 100 + int(float64(1_500_000)*w.rng.Float64()*w.rng.Float64()*w.rng.Float64())}
 	kind := w.rng.IntN(20)
+	grow := !s.Minio && k.acked.seed != 0 && w.rng.IntN(5) == 0
 	switch {
+	case grow: // contents of one seed begin alike
+		next = content{seed: k.acked.seed, size: k.acked.size + next.size/(1+99*w.rng.IntN(2))}
 	case kind < 4:
 		next = content{}
 	case kind == 4:
@@ -226,6 +229,8 @@ func (w *writer) step(ctx context.Context, s *harness.Server, c *minio.Client) e
 	k.inFlight, k.touched = &next, true
 	var err error
 	switch {
+	case grow:
+		err = s.Append(ctx, bucket, k.name, k.acked.size, next.bytes()[k.acked.size:])
 	case kind < 4:
 		err = c.RemoveObject(ctx, bucket, k.name, minio.RemoveObjectOptions{})
 	case kind < 8:

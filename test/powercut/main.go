@@ -219,7 +219,16 @@ func operations() []operation {
 				return r.holds(ctx, r.key, body(size, 1))
 			}}
 	}
-	return []operation{rename("rename-small", 1<<10), rename("rename-large", 3<<20), putOp("put-1KiB", 1<<10), putOp("put-3MiB", 3<<20), overwrite("overwrite-small", 1000, 1100), overwrite("overwrite-large", 1<<20, 2<<20),
+	grow := func(name string, before, added int) operation {
+		whole := append(body(before, 1), body(added, 2)...)
+		return operation{name: name,
+			setup: func(ctx context.Context, r *run) error { return r.put(ctx, r.key, whole[:before]) },
+			do: func(ctx context.Context, r *run) error {
+				return r.server.Append(ctx, r.bucket, r.key, before, whole[before:])
+			},
+			check: func(ctx context.Context, r *run) error { return r.holds(ctx, r.key, whole) }}
+	}
+	return []operation{grow("append-small", 1000, 100), grow("append-large", 3<<20, 1<<20), grow("append-tail", 1<<20, 1000), rename("rename-small", 1<<10), rename("rename-large", 3<<20), putOp("put-1KiB", 1<<10), putOp("put-3MiB", 3<<20), overwrite("overwrite-small", 1000, 1100), overwrite("overwrite-large", 1<<20, 2<<20),
 		{name: "delete",
 			setup: func(ctx context.Context, r *run) error { return r.put(ctx, r.key, body(3<<20, 1)) },
 			do: func(ctx context.Context, r *run) error {

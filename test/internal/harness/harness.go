@@ -5,6 +5,8 @@ package harness
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -132,20 +135,30 @@ func (s *Server) Client(access, secret string) *minio.Client {
 
 // Rename gives an object another name by RenameObject, which minio-go does not have.
 func (s *Server) Rename(ctx context.Context, bucket, from, to string) error {
-	target := url.URL{Scheme: "http", Host: s.Addr, Path: "/" + bucket + "/" + to, RawQuery: "renameObject="}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPut, target.String(), nil)
+	return s.put(ctx, url.URL{Path: "/" + bucket + "/" + to, RawQuery: "renameObject="}, "X-Amz-Rename-Source", url.PathEscape(from), nil)
+}
+
+// Append adds data to an object of size bytes, by a PutObject with an offset.
+func (s *Server) Append(ctx context.Context, bucket, key string, size int, data []byte) error {
+	return s.put(ctx, url.URL{Path: "/" + bucket + "/" + key}, "X-Amz-Write-Offset-Bytes", strconv.Itoa(size), data)
+}
+
+func (s *Server) put(ctx context.Context, target url.URL, header, value string, body []byte) error {
+	target.Scheme, target.Host = "http", s.Addr
+	r, err := http.NewRequestWithContext(ctx, http.MethodPut, target.String(), bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
-	r.Header.Set("X-Amz-Rename-Source", url.PathEscape(from))
-	r.Header.Set("X-Amz-Content-Sha256", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+	r.Header.Set(header, value)
+	sum := sha256.Sum256(body)
+	r.Header.Set("X-Amz-Content-Sha256", hex.EncodeToString(sum[:]))
 	resp, err := http.DefaultClient.Do(signer.SignV4(*r, Access, Secret, "", "us-east-1"))
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	if body, err := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK || err != nil {
-		return fmt.Errorf("rename %s: %s %s %w", from, resp.Status, body, err)
+	if answer, err := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK || err != nil {
+		return fmt.Errorf("PUT %s: %s %s %w", target.Path, resp.Status, answer, err)
 	}
 	return nil
 }

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"testing"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+)
+
+// newMinioGo starts a server with a bucket named "bucket", and returns MinIO's client for it.
+func newMinioGo(t *testing.T) *minio.Client {
+	t.Helper()
+	p, _, _ := start(t, environ{"OBJSRV_ROOT_PASSWORD": testPassword}, t.TempDir())
+	root := p.services.root
+	c, err := minio.New(p.Addr().String(), &minio.Options{Creds: credentials.NewStaticV4(root.User, root.Password, ""), Region: p.Config.Region, TrailingHeaders: true})
+	if err == nil {
+		err = c.MakeBucket(t.Context(), "bucket", minio.MakeBucketOptions{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// contentOf reads an object by MinIO's client.
+func contentOf(t *testing.T, c *minio.Client, key string, o minio.GetObjectOptions) string {
+	t.Helper()
+	r, err := c.GetObject(t.Context(), "bucket", key, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	b, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatalf("%s: %v", key, err)
+	}
+	return string(b)
+}
+
+func TestMinioGoAppends(t *testing.T) {
+	c := newMinioGo(t)
+	want := bytes.Repeat([]byte("x"), 100_000)
+	if _, err := c.PutObject(t.Context(), "bucket", "log", bytes.NewReader(want), int64(len(want)), minio.PutObjectOptions{Checksum: minio.ChecksumFullObjectCRC32C}); err != nil {
+		t.Fatal(err)
+	}
+	for _, piece := range []string{"a", "bc", string(bytes.Repeat([]byte("d"), 70_000))} {
+		info, err := c.AppendObject(t.Context(), "bucket", "log", bytes.NewReader([]byte(piece)), int64(len(piece)), minio.AppendObjectOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, piece...)
+		if info.Size != int64(len(want)) || info.ChecksumCRC32C == "" {
+			t.Errorf("appended: %+v", info)
+		}
+	}
+	if contentOf(t, c, "log", minio.GetObjectOptions{Checksum: true}) != string(want) {
+		t.Error("the content differs")
+	}
+}
