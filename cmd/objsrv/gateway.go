@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/objsrv/objsrv/internal/metrics"
+	"github.com/objsrv/objsrv/storage/cache"
 	"github.com/objsrv/objsrv/storage/s3gw"
 )
 
@@ -23,6 +25,8 @@ type gatewayConfig struct {
 	Region               string // that the upstream wants signatures for; that of the gateway by default
 	CAFile               string // in PEM, instead of the system's authorities
 	Buckets              *s3gw.Map
+	CacheDir             string // "": no cache
+	CacheSize            int64
 }
 
 // gatewaySettings are those of `gateway` alone.
@@ -55,6 +59,16 @@ func gatewaySettings() []setting {
 				}
 				return err
 			}},
+		{name: "GATEWAY_CACHE_DIR", flag: "cache-dir", usage: "`directory` of copies of objects that are read; it is emptied at the start", set: func(c *Config, v string) error {
+			c.Gateway.CacheDir = v
+			return nil
+		}},
+		{name: "GATEWAY_CACHE_SIZE", flag: "cache-size", def: "10GiB", usage: "`size` of the copies together", set: func(c *Config, v string) (err error) {
+			if c.Gateway.CacheSize, err = parseSize(v); err == nil && c.Gateway.CacheSize < cache.MinTotal {
+				err = fmt.Errorf("a cache of %s is too small: %s at least", v, size(cache.MinTotal))
+			}
+			return err
+		}},
 		{name: "IAM_DIR", flag: "iam-dir", usage: "`directory` of the identities of a gateway that stands alone, without etcd", set: func(c *Config, v string) error {
 			c.Dir = v
 			return nil
@@ -149,6 +163,8 @@ func (c *Config) checkGateway() error {
 		return usagef("the upstream's access key and secret key: set both, OBJSRV_GATEWAY_ACCESS_KEY and OBJSRV_GATEWAY_SECRET_KEY, or none")
 	}
 	switch {
+	case g.CacheDir == "" && c.given["GATEWAY_CACHE_SIZE"].from != "":
+		return usagef("the size of a cache is set and no place for it: set --cache-dir, or unset --cache-size")
 	case c.Etcd.used() && c.Dir != "":
 		return usagef("identities are either in etcd or in --iam-dir: set one of them")
 	case !c.Etcd.used() && c.Dir == "":
@@ -191,14 +207,20 @@ func (s *services) openUpstream() error {
 	if s.records, err = openBucketRecords(s.iamDB, report); err != nil {
 		return err
 	}
+	if g.CacheDir != "" {
+		if s.cache, err = cache.Open(cache.Options{Dir: g.CacheDir, Size: g.CacheSize, Report: report}); err != nil {
+			return err
+		}
+	}
 	s.upstream, err = s3gw.Open(s3gw.Options{
 		Endpoint: g.Endpoint, Region: g.Region, AccessKey: g.AccessKey, SecretKey: g.SecretKey, TLS: t,
-		Owner: s.iam.Account(), Records: s.records, Map: g.Buckets, Report: report,
+		Owner: s.iam.Account(), Records: s.records, Map: g.Buckets, Cache: s.cache, Report: report,
 	})
 	if err != nil {
 		return err
 	}
 	s.backend = s.upstream
+	s.metrics.AddFigures("objsrv_gateway_", s.gatewayFigures)
 	s.checkStore = s.checkUpstream
 	// What it can do is learned now rather than by the first request. It need not be up yet.
 	go func() {
@@ -212,6 +234,35 @@ func (s *services) openUpstream() error {
 		}
 	}()
 	return nil
+}
+
+// gatewayFigures are a gateway's own for the metrics.
+func (s *services) gatewayFigures() []metrics.Stat {
+	counter := func(name, help string, v int64) metrics.Stat {
+		return metrics.Stat{Name: name + "_total", Help: help, Counter: true, Value: float64(v)}
+	}
+	st := s.upstream.Stats()
+	list := []metrics.Stat{
+		counter("upstream_requests", "Requests to the upstream.", st.Requests),
+		counter("upstream_unanswered", "Requests to the upstream without an answer.", st.Unanswered),
+		counter("upstream_failed", "Requests that the upstream answered with a status of 500 and above.", st.Failed),
+		counter("upstream_repeated", "Requests to the upstream that were sent once more.", st.Repeated),
+	}
+	if s.cache == nil {
+		return list
+	}
+	c := s.cache.Stats()
+	return append(list,
+		counter("cache_hits", "Reads that were given a copy.", c.Hits),
+		counter("cache_misses", "Reads of what there was no copy of.", c.Misses),
+		counter("cache_stale", "Copies that were no longer what the upstream has.", c.Stale),
+		counter("cache_damaged", "Copies that the disk had changed or lost.", c.Damaged),
+		counter("cache_evicted", "Copies that had to make room.", c.Evicted),
+		counter("cache_hit_bytes", "Bytes that copies gave.", c.HitBytes),
+		counter("cache_filled_bytes", "Bytes of copies that were made.", c.FilledBytes),
+		metrics.Stat{Name: "cache_entries", Help: "Copies.", Value: float64(c.Entries)},
+		metrics.Stat{Name: "cache_bytes", Help: "Bytes of all copies, of those too that are being made.", Value: float64(c.Bytes)},
+	)
 }
 
 // gatewayWarnings say what people should know of how this gateway keeps identities.

@@ -87,6 +87,8 @@ func TestGatewaySettings(t *testing.T) {
 		"half a key":                {environ{"OBJSRV_GATEWAY_ACCESS_KEY": "k", "MINIO_ETCD_ENDPOINTS": "a:1"}, []string{"http://host"}},
 		"several endpoints":         {environ{"MINIO_ETCD_ENDPOINTS": "a:1"}, []string{"http://host", "http://host2"}},
 		"a path":                    {environ{"MINIO_ETCD_ENDPOINTS": "a:1"}, []string{"http://host/path"}},
+		"a cache without a place":   {environ{"MINIO_ETCD_ENDPOINTS": "a:1", "OBJSRV_GATEWAY_CACHE_SIZE": "1GiB"}, []string{"http://host"}},
+		"a cache of no size":        {environ{"MINIO_ETCD_ENDPOINTS": "a:1"}, []string{"http://host", "--cache-dir", "/d", "--cache-size", "1KB"}},
 		"a map that overlaps":       {environ{"MINIO_ETCD_ENDPOINTS": "a:1", "OBJSRV_GATEWAY_BUCKETS": "one=shared/x,two=shared/x/y"}, []string{"http://host"}},
 		"a map that is not there":   {environ{"MINIO_ETCD_ENDPOINTS": "a:1"}, []string{"http://host", "--bucket-map", "@/none"}},
 		"a setting of the server":   {environ{"MINIO_ETCD_ENDPOINTS": "a:1", "OBJSRV_VOLUMES": "/d"}, []string{"http://host"}},

@@ -20,6 +20,7 @@ import (
 	"github.com/objsrv/objsrv/internal/reqlog"
 	"github.com/objsrv/objsrv/s3api"
 	"github.com/objsrv/objsrv/storage"
+	"github.com/objsrv/objsrv/storage/cache"
 	"github.com/objsrv/objsrv/storage/fs"
 	"github.com/objsrv/objsrv/storage/s3gw"
 	"github.com/objsrv/objsrv/sts"
@@ -43,6 +44,7 @@ type services struct {
 	disk     *fs.Store      // nil in a gateway
 	upstream *s3gw.Store    // nil but in a gateway
 	records  *bucketRecords // of the upstream's buckets
+	cache    *cache.Cache   // of the upstream's objects; nil without
 	backend  storage.Backend
 	// checkStore tells whether the backend can serve.
 	checkStore func(context.Context) error
@@ -203,6 +205,9 @@ func (s *services) Close() error {
 		if cerr := s.backend.Close(); cerr != nil {
 			err = errors.Join(err, fmt.Errorf("close store: %w", cerr))
 		}
+	}
+	if s.cache != nil {
+		err = errors.Join(err, s.cache.Close())
 	}
 	return err
 }

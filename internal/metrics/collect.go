@@ -69,10 +69,13 @@ func (u *usage) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(descBuckets, prometheus.GaugeValue, float64(count))
 }
 
-// stats collects the store's figures at a scrape.
-type stats struct{ read func() []Stat }
+// stats collects figures at a scrape.
+type stats struct {
+	prefix string
+	read   func() []Stat
+}
 
-// Describe implements prometheus.Collector: which figures there are is the store's affair.
+// Describe implements prometheus.Collector: which figures there are is their owner's affair.
 func (s *stats) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
@@ -82,6 +85,6 @@ func (s *stats) Collect(ch chan<- prometheus.Metric) {
 		if v.Counter {
 			kind = prometheus.CounterValue
 		}
-		ch <- prometheus.MustNewConstMetric(prometheus.NewDesc("objsrv_store_"+v.Name, v.Help, nil, nil), kind, v.Value)
+		ch <- prometheus.MustNewConstMetric(prometheus.NewDesc(s.prefix+v.Name, v.Help, nil, nil), kind, v.Value)
 	}
 }

@@ -106,7 +106,13 @@ func New(o Options) *Metrics {
 // AddStore adds the usage of buckets and the figures of a store, which are asked for at
 // every scrape. It is called once at most.
 func (m *Metrics) AddStore(b storage.Buckets, figures func() []Stat) {
-	m.registry.MustRegister(&usage{b}, &stats{figures})
+	m.registry.MustRegister(&usage{b}, &stats{"objsrv_store_", figures})
+}
+
+// AddFigures adds figures whose names get a prefix; they are asked for at every scrape. It is called once at most for a
+// prefix.
+func (m *Metrics) AddFigures(prefix string, figures func() []Stat) {
+	m.registry.MustRegister(&stats{prefix, figures})
 }
 
 // Begin notes that a request is being served.

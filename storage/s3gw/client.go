@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -55,6 +56,7 @@ type client struct {
 	transport        *http.Transport
 	answer, standing time.Duration // answerTimeout and stallTimeout
 	places           *Map
+	counts           counts
 }
 
 func newClient(o *Options) (*client, error) {
@@ -84,6 +86,9 @@ func newClient(o *Options) (*client, error) {
 	}
 	return c, nil
 }
+
+// counts are of requests to the upstream.
+type counts struct{ requests, unanswered, failed, repeated atomic.Int64 }
 
 // request is one request to the upstream.
 type request struct {
@@ -174,8 +179,10 @@ func (c *client) do(ctx context.Context, r *request) (*http.Response, error) {
 	if req.Body != nil && req.Body != http.NoBody {
 		req.Body = &sentBody{r: req.Body, g: g}
 	}
+	c.counts.requests.Add(1)
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
+		c.counts.unanswered.Add(1)
 		g.end()
 		if cause := context.Cause(ctx); errors.Is(cause, errStalled) {
 			err = cause
@@ -184,6 +191,9 @@ func (c *client) do(ctx context.Context, r *request) (*http.Response, error) {
 	}
 	g.timer.Stop()
 	resp.Body = &gotBody{r: resp.Body, g: g}
+	if resp.StatusCode >= 500 {
+		c.counts.failed.Add(1)
+	}
 	if resp.StatusCode/100 != 2 {
 		return nil, readError(resp)
 	}
@@ -204,6 +214,7 @@ func (c *client) read(ctx context.Context, r *request) (*http.Response, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
+		c.counts.repeated.Add(1)
 	}
 }
 

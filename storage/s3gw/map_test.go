@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/objsrv/objsrv/storage"
+	"github.com/objsrv/objsrv/storage/cache"
 	"github.com/objsrv/objsrv/storage/s3gw"
 )
 
@@ -73,11 +74,16 @@ func mappedKeys(key string) bool {
 	return utf8.ValidString(key) && len(key) < 900 // the prefix takes some
 }
 
-// TestConformanceMapped has each bucket in one of another name, below a prefix, where other objects are, too.
+// TestConformanceMapped has each bucket in one of another name, below a prefix, and what is read kept in a cache.
 func TestConformanceMapped(t *testing.T) {
 	endpoint := ownServer(t)
 	conform(t, func(t *testing.T) storage.Backend {
-		return measured{mapped(t, endpoint, "*=acme-{bucket}/deep/er", newRecords())}
+		c, err := cache.Open(cache.Options{Dir: t.TempDir(), Size: 1 << 20, Report: func(err error) { t.Error(err) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		return measured{copying(t, endpoint, "*=acme-{bucket}/deep/er", newRecords(), c)}
 	}, mappedKeys, apart())
 }
 

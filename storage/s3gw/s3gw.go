@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"github.com/objsrv/objsrv/storage"
+	"github.com/objsrv/objsrv/storage/cache"
 )
 
 // Options say where the upstream is.
@@ -41,8 +42,11 @@ type Options struct {
 	Owner                string      // account that owns buckets without a record
 	Records              Records     // of the settings of buckets
 	Map                  *Map        // where buckets lie; nil: at the upstream's of the same names
-	Report               func(error) // is told of trouble that no caller hears of; nil drops it
-	Now                  func() time.Time
+	// Cache keeps copies of contents that were read whole; nil: there are none. A copy is given out when the upstream has
+	// said, for this very read, that its state is the present one. Its owner closes it after the store.
+	Cache  *cache.Cache
+	Report func(error) // is told of trouble that no caller hears of; nil drops it
+	Now    func() time.Time
 }
 
 // Store implements storage.Backend.
@@ -102,6 +106,20 @@ func (s *Store) Check(ctx context.Context) error {
 		return nil // it knows the key, which may not list buckets
 	}
 	return wrap("ask the upstream", err)
+}
+
+// Stats count requests to the upstream since the store was opened.
+type Stats struct {
+	Requests   int64
+	Unanswered int64 // had no answer: no connection, or it broke or stood still
+	Failed     int64 // were answered with a status of 500 and above
+	Repeated   int64 // were sent once more
+}
+
+// Stats returns the figures.
+func (s *Store) Stats() Stats {
+	c := &s.client.counts
+	return Stats{Requests: c.requests.Load(), Unanswered: c.unanswered.Load(), Failed: c.failed.Load(), Repeated: c.repeated.Load()}
 }
 
 // begin counts a call that Close waits for.

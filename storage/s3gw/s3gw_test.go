@@ -19,6 +19,7 @@ import (
 	iammem "github.com/objsrv/objsrv/iam/store/mem"
 	"github.com/objsrv/objsrv/s3api"
 	"github.com/objsrv/objsrv/storage"
+	"github.com/objsrv/objsrv/storage/cache"
 	"github.com/objsrv/objsrv/storage/mem"
 	"github.com/objsrv/objsrv/storage/s3gw"
 	"github.com/objsrv/objsrv/storage/storagetest"
@@ -110,11 +111,17 @@ func gateway(t testing.TB, endpoint string) *s3gw.Store {
 // mapped is gateway with a map of buckets.
 func mapped(t testing.TB, endpoint, text string, r s3gw.Records) *s3gw.Store {
 	t.Helper()
+	return copying(t, endpoint, text, r, nil)
+}
+
+// copying is mapped with a cache, unless that is nil.
+func copying(t testing.TB, endpoint, text string, r s3gw.Records, c *cache.Cache) *s3gw.Store {
+	t.Helper()
 	m, err := s3gw.ParseMap(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := s3gw.Open(s3gw.Options{Endpoint: endpoint, AccessKey: accessKey, SecretKey: secretKey, Owner: "owner", Records: r, Map: m,
+	s, err := s3gw.Open(s3gw.Options{Endpoint: endpoint, AccessKey: accessKey, SecretKey: secretKey, Owner: "owner", Records: r, Map: m, Cache: c,
 		Report: func(err error) { t.Logf("report: %v", err) }})
 	if err != nil {
 		t.Fatal(err)
