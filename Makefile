@@ -9,7 +9,7 @@ PEERS ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz cover bench clients clients-admin identity quickstart quickstart-gateway functional ldap s3tests powercut kill9 bitrot fmt console console-check browser screenshots update-golden clean
+.PHONY: help build test race lint fuzz cover bench clients clients-admin identity quickstart quickstart-gateway functional ldap s3tests powercut kill9 targets bitrot fmt console console-check browser screenshots update-golden clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -75,6 +75,9 @@ powercut: ## cut the power after acknowledged operations (root, a loop device)
 
 kill9: ## kill -9 under load, and look for what is lost or torn
 	test/kill9/run.sh $(ARGS)
+
+targets: ## targets of events against the real servers that are installed
+	test/targets/run.sh $(ARGS)
 
 bitrot: ## flip bits on the disk, and look for wrong answers
 	test/bitrot/run.sh $(ARGS)

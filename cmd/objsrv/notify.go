@@ -12,6 +12,9 @@ import (
 	"strings"
 
 	"github.com/objsrv/objsrv/internal/notify"
+	"github.com/objsrv/objsrv/internal/notify/mysql"
+	"github.com/objsrv/objsrv/internal/notify/postgresql"
+	"github.com/objsrv/objsrv/internal/notify/redis"
 	"github.com/objsrv/objsrv/internal/notify/webhook"
 	"github.com/objsrv/objsrv/storage"
 )
@@ -38,7 +41,9 @@ const (
 )
 
 // notifyKinds are the kinds of targets that there are.
-func notifyKinds() []notify.Kind { return []notify.Kind{webhook.Kind()} }
+func notifyKinds() []notify.Kind {
+	return []notify.Kind{webhook.Kind(), redis.Kind(), postgresql.Kind(), mysql.Kind()}
+}
 
 // notifyTarget is a target as it was set.
 type notifyTarget struct {

@@ -13,7 +13,7 @@ type importRule struct {
 const ours = "(ours)/..."
 
 // tests are folders whose programs are tests, though their files are not named so.
-var tests = []string{"test/...", "storage/storagetest", "iam/store/storetest", "internal/testenv"}
+var tests = []string{"test/...", "storage/storagetest", "iam/store/storetest", "internal/notify/notifytest", "internal/testenv"}
 
 var importRules = []importRule{
 	{
@@ -72,6 +72,9 @@ var owners = map[string][]string{
 	"github.com/coreos/go-oidc/v3":                   {"sts/oidc"},
 	"github.com/go-jose/go-jose/v4":                  {"sts/oidc"}, // JSON Web Keys, which go-oidc keeps to itself
 	"github.com/go-ldap/ldap/v3":                     {"sts/ldap"},
+	"github.com/go-sql-driver/mysql":                 {"internal/notify/mysql"},
+	"github.com/gomodule/redigo":                     {"internal/notify/redis"},
+	"github.com/jackc/pgx/v5":                        {"internal/notify/postgresql"},
 	"github.com/klauspost/compress":                  {"internal/seal"},
 	"github.com/minio/crc64nvme":                     {"internal/checksum"},
 	"github.com/minio/md5-simd":                      {"internal/checksum"},

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -87,6 +88,14 @@ func (s *sender) deliver(ctx context.Context, list []taken) bool {
 		if ctx.Err() != nil {
 			return false
 		}
+		if refused := (*Refusal)(nil); errors.As(err, &refused) && len(messages) > 0 {
+			s.refuse(list[0].event, err)
+			if err := s.queue.done(list[:1]); err != nil {
+				s.failed(err)
+			}
+			list, messages = list[1:], messages[1:]
+			continue
+		}
 		s.failed(err)
 		if !sleep(ctx, wait) {
 			return false
@@ -141,6 +150,12 @@ func (s *sender) failed(err error) {
 		s.log.Error("the target of events does not take them; they wait in its queue", "target", s.name, "error", err)
 	}
 	s.state, s.lastErr, s.errAt = Failing, err.Error(), time.Now()
+}
+
+// refuse drops an event that the target will never take.
+func (s *sender) refuse(e *events.Event, err error) {
+	s.dropped.Add(1)
+	s.log.Error("an event is dropped", "target", s.name, "bucket", e.Bucket, "key", e.Key, "event", string(e.Name), "error", err)
 }
 
 // happened queues an event, or counts it as dropped.

@@ -32,6 +32,29 @@ type Message struct {
 // Key is the name of the object, BUCKET/KEY, by which targets keep events apart.
 func (m *Message) Key() string { return m.Event.Bucket + "/" + m.Event.Key }
 
+// Value is the event as targets keep it that have one entry for each object: MinIO's {"Records": [RECORD]}.
+func (m *Message) Value() ([]byte, error) {
+	return json.Marshal(struct {
+		Records []events.Record `json:"Records"`
+	}{m.Event.Log().Records})
+}
+
+// Formats of targets that keep events, in MinIO's words: an entry for each object, which goes with it, or one for each event.
+const (
+	Namespace = "namespace"
+	Access    = "access"
+)
+
+// Refusal is an error of Send about the first message that it has not sent: the target will never take it, such as a key
+// that its encoding does not have. The event is dropped.
+type Refusal struct{ Err error }
+
+// Error implements error.
+func (r *Refusal) Error() string { return "it will never take this event: " + r.Err.Error() }
+
+// Unwrap returns the cause.
+func (r *Refusal) Unwrap() error { return r.Err }
+
 func newMessage(e *events.Event) (Message, error) {
 	body, err := json.Marshal(e.Log())
 	return Message{Event: e, Body: body}, err

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# run.sh   runs the tests of targets of events against the real servers that are installed, each started here on a port
+# of its own and stopped at the end: Redis, PostgreSQL, MariaDB, NATS with JetStream, RabbitMQ, Mosquitto. What is not
+# installed is left out by name. With SERVE=1 the servers are started and kept until the script is ended.
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+begin
+chmod 755 "$TMP"
+export PATH=$PATH:/usr/sbin:/usr/lib/postgresql/15/bin:/usr/local/bin
+
+# as USER COMMAND...   runs as another user, when this is root: PostgreSQL and MariaDB don't run as root
+as() { local u=$1; shift; if [ "$(id -u)" = 0 ]; then setpriv --reuid "$u" --regid "$(id -g "$u")" --clear-groups "$@"; else "$@"; fi; }
+
+# spawn NAME COMMAND...   starts a server, which is stopped at the end
+spawn() { local name=$1; shift; "$@" >"$TMP/$name.log" 2>&1 </dev/null & PIDS+=("$!"); disown "$!"; }
+
+listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+start_redis() {
+  command -v redis-server >/dev/null || { skip redis "redis-server is not installed"; return; }
+  local port; port=$(free_port)
+  spawn redis redis-server --port "$port" --bind 127.0.0.1 --save '' --dir "$TMP" --requirepass secret
+  wait_until 20 listens "$port" && export OBJSRV_TEST_REDIS=127.0.0.1:$port
+}
+
+start_postgres() {
+  command -v postgres >/dev/null && command -v initdb >/dev/null || { skip postgresql "postgres is not installed"; return; }
+  local port; port=$(free_port)
+  mkdir "$TMP/pg" && { [ "$(id -u)" != 0 ] || chown nobody "$TMP/pg"; }
+  printf 'secret\n' >"$TMP/pgpass"; chmod 644 "$TMP/pgpass"
+  as nobody initdb -D "$TMP/pg" -U test --pwfile "$TMP/pgpass" -A scram-sha-256 >"$TMP/initdb.log" 2>&1 || { fail "initdb" "$(tail -n 3 "$TMP/initdb.log")"; return; }
+  spawn postgres as nobody postgres -D "$TMP/pg" -c listen_addresses=127.0.0.1 -p "$port" -c "unix_socket_directories=$TMP/pg" -c fsync=off
+  wait_until 30 listens "$port" && export OBJSRV_TEST_POSTGRES="host=127.0.0.1 port=$port user=test password=secret dbname=postgres sslmode=disable"
+}
+
+start_mysql() {
+  command -v mariadbd >/dev/null && command -v mariadb-install-db >/dev/null || { skip mysql "mariadb-server is not installed"; return; }
+  local port; port=$(free_port)
+  mkdir "$TMP/my" && { [ "$(id -u)" != 0 ] || chown nobody "$TMP/my"; }
+  as nobody mariadb-install-db --no-defaults --datadir="$TMP/my" --auth-root-authentication-method=normal --skip-test-db >"$TMP/mysql-install.log" 2>&1
+  printf '%s\n' "CREATE DATABASE IF NOT EXISTS test;" "CREATE USER test@'127.0.0.1' IDENTIFIED BY 'secret';" "GRANT ALL ON test.* TO test@'127.0.0.1';" >"$TMP/my.sql"
+  chmod 644 "$TMP/my.sql"
+  spawn mysql as nobody mariadbd --no-defaults --datadir="$TMP/my" --port="$port" --bind-address=127.0.0.1 --socket="$TMP/my/s" --pid-file="$TMP/my/pid" --init-file="$TMP/my.sql" --skip-name-resolve
+  wait_until 60 listens "$port" && export OBJSRV_TEST_MYSQL="test:secret@tcp(127.0.0.1:$port)/test"
+}
+
+start_nats() {
+  command -v nats-server >/dev/null || { skip nats "nats-server is not installed"; return; }
+  local port; port=$(free_port)
+  spawn nats nats-server -a 127.0.0.1 -p "$port" -js -sd "$TMP/nats" --user test --pass secret
+  wait_until 20 listens "$port" && export OBJSRV_TEST_NATS=127.0.0.1:$port
+}
+
+start_amqp() {
+  command -v rabbitmq-server >/dev/null || { skip amqp "rabbitmq-server is not installed"; return; }
+  local port dist home; port=$(free_port) dist=$(free_port) home=$TMP/rabbit
+  mkdir "$home" && { [ "$(id -u)" != 0 ] || chown nobody "$home"; }
+  spawn rabbitmq env HOME="$home" RABBITMQ_NODENAME="objsrv$port@localhost" RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_NODE_PORT="$port" RABBITMQ_DIST_PORT="$dist" \
+    RABBITMQ_MNESIA_BASE="$home" RABBITMQ_LOG_BASE="$home" RABBITMQ_ENABLED_PLUGINS_FILE="$home/plugins" RABBITMQ_PID_FILE="$home/pid" ERL_EPMD_PORT="$(free_port)" \
+    RABBITMQ_CONFIG_FILE="$home/none" /usr/lib/rabbitmq/bin/rabbitmq-server
+  wait_until 90 listens "$port" && export OBJSRV_TEST_AMQP="amqp://guest:guest@127.0.0.1:$port/"
+}
+
+start_mqtt() {
+  command -v mosquitto >/dev/null || { skip mqtt "mosquitto is not installed"; return; }
+  local port; port=$(free_port)
+  printf 'listener %s 127.0.0.1\nallow_anonymous true\nuser root\n' "$port" >"$TMP/mosquitto.conf"
+  spawn mqtt mosquitto -c "$TMP/mosquitto.conf"
+  wait_until 20 listens "$port" && export OBJSRV_TEST_MQTT=tcp://127.0.0.1:$port
+}
+
+for kind in ${KINDS:-redis postgres mysql nats amqp mqtt}; do
+  "start_$kind" || fail "start of $kind" "$(tail -qn 3 "$TMP/$kind.log" 2>/dev/null | tr '\n' ' ')"
+done
+skip kafka "no server to be had as a package: the test runs against franz-go's kfake, in the process"
+skip elasticsearch "no server to be had as a package: the test runs against an HTTP server of its own"
+if [ -n "${SERVE:-}" ]; then
+  env | grep '^OBJSRV_TEST_' | tee "${SERVE_FILE:-/dev/stderr}"
+  while sleep 1; do :; done
+fi
+(cd "$ROOT" && go test -count=1 ./internal/notify/... "$@") || fail "the tests of targets" "see above"
+! grep -q ^FAIL "$RESULTS"
