@@ -115,7 +115,7 @@ func (l *lister) entry(o *storage.Object) {
 }
 
 // contents writes the objects of ListObjects and ListObjectsV2.
-func (l *lister) contents(list []storage.Object, owner owners) {
+func (l *lister) contents(list []storage.Object, owner owners, metadata bool) error {
 	for i := range list {
 		o := &list[i]
 		l.doc.Raw("<Contents>")
@@ -123,8 +123,14 @@ func (l *lister) contents(list []storage.Object, owner owners) {
 		l.doc.Time("LastModified", o.Modified)
 		l.entry(o)
 		l.doc.Raw(owner.of(o.Owner))
+		if metadata {
+			if err := l.metadata(o, false); err != nil {
+				return err
+			}
+		}
 		l.doc.Raw("</Contents>")
 	}
+	return nil
 }
 
 // ownerXML is the Owner element of an account. Its display name is the account's id.
@@ -175,7 +181,9 @@ func listObjects(c *call) error {
 	if page.Truncated && l.in.Delimiter != "" {
 		l.name("NextMarker", page.NextAfter)
 	}
-	l.contents(page.Objects, c.owners())
+	if err := l.contents(page.Objects, c.owners(), false); err != nil {
+		return err
+	}
 	l.prefixes(page.Prefixes)
 	return l.end("ListBucketResult")
 }
@@ -213,7 +221,9 @@ func listObjectsV2(c *call) error {
 	if c.query.Get("fetch-owner") == "true" {
 		owner = c.owners()
 	}
-	l.contents(page.Objects, owner)
+	if err := l.contents(page.Objects, owner, c.wantsMetadata()); err != nil {
+		return err
+	}
 	l.prefixes(page.Prefixes)
 	return l.end("ListBucketResult")
 }
@@ -254,12 +264,14 @@ func listObjectVersions(c *call) error {
 		l.name("NextKeyMarker", page.NextAfter)
 		l.doc.Opt("NextVersionIdMarker", page.NextID)
 	}
-	l.versions(page.Objects, c.owners())
+	if err := l.versions(page.Objects, c.owners(), c.wantsMetadata()); err != nil {
+		return err
+	}
 	l.prefixes(page.Prefixes)
 	return l.end("ListVersionsResult")
 }
 
-func (l *lister) versions(list []storage.Object, owner owners) {
+func (l *lister) versions(list []storage.Object, owner owners, metadata bool) error {
 	for i := range list {
 		o := &list[i]
 		elem := "Version"
@@ -275,8 +287,14 @@ func (l *lister) versions(list []storage.Object, owner owners) {
 			l.entry(o)
 		}
 		l.doc.Raw(owner.of(o.Owner))
+		if metadata && !o.DeleteMarker {
+			if err := l.metadata(o, true); err != nil {
+				return err
+			}
+		}
 		l.doc.Close(elem)
 	}
+	return nil
 }
 
 func listMultipartUploads(c *call) error {

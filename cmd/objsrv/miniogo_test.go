@@ -59,3 +59,24 @@ func TestMinioGoAppends(t *testing.T) {
 		t.Error("the content differs")
 	}
 }
+
+func TestMinioGoListsMetadata(t *testing.T) {
+	c := newMinioGo(t)
+	for _, key := range []string{"a", "b"} {
+		o := minio.PutObjectOptions{UserMetadata: map[string]string{"Color": key}, UserTags: map[string]string{"tag": "of " + key}}
+		if _, err := c.PutObject(t.Context(), "bucket", key, bytes.NewReader(nil), 0, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, o := range []minio.ListObjectsOptions{{WithMetadata: true}, {WithMetadata: true, WithVersions: true}} {
+		n := 0
+		for info := range c.ListObjects(t.Context(), "bucket", o) {
+			if n++; info.Err != nil || info.UserMetadataStripped["Color"] != info.Key || info.UserTags["tag"] != "of "+info.Key {
+				t.Errorf("%+v: %+v", o, info)
+			}
+		}
+		if n != 2 {
+			t.Errorf("%d objects", n)
+		}
+	}
+}
