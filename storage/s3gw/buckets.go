@@ -428,6 +428,16 @@ func (s *Store) follow(ctx context.Context, old, b *storage.Bucket) error {
 	return err
 }
 
+// removable looks whether a bucket is empty. Upstreams look as well, but not every one at old versions and delete markers, and
+// SeaweedFS removes a bucket with what it holds unless it is told otherwise.
+func (s *Store) removable(ctx context.Context, name string) error {
+	b, err := s.bucket(ctx, name)
+	if err != nil {
+		return err
+	}
+	return s.empty(ctx, b)
+}
+
 // DeleteBucket implements storage.Buckets. Whether open uploads are in the way is the upstream's to say.
 func (s *Store) DeleteBucket(ctx context.Context, name string) error {
 	done, err := s.begin()
@@ -442,6 +452,9 @@ func (s *Store) DeleteBucket(ctx context.Context, name string) error {
 	}
 	if !at.own {
 		return s.deleteBelow(ctx, at, name)
+	}
+	if err := s.removable(ctx, name); err != nil {
+		return wrap(what, err)
 	}
 	if _, err := s.client.call(ctx, &request{method: http.MethodDelete, bucket: name}); err != nil {
 		return wrap(what, err)

@@ -61,7 +61,7 @@ func (s *Store) CopyObject(ctx context.Context, in storage.CopyInput) (*storage.
 	if err != nil {
 		return nil, wrap(what, err)
 	}
-	if !in.If.Zero() && !caps.copies {
+	if !in.If.Zero() && !caps.copies || in.If.IfMatch != "" && !caps.matches {
 		return nil, fmt.Errorf("%s: conditional copies: %w", what, storage.ErrNotSupported)
 	}
 	if err := caps.allow(&storage.Conditions{}, &in.Meta); err != nil {
@@ -152,16 +152,16 @@ func (s *Store) CopyPart(ctx context.Context, in storage.CopyPartInput) (*storag
 	if err := s.setSource(r.header, in.Source, in.SourceETag); err != nil {
 		return nil, wrap(what, err)
 	}
-	whole := false
-	if in.Off == 0 {
-		// S3 takes ranges of sources above 5 MB only, and none of an empty one.
-		o, err := s.stat(ctx, from, in.Source)
-		if err != nil {
-			return nil, err
-		}
-		whole = o.Size == in.Length
+	// Upstreams differ in what they make of a range that goes beyond the source.
+	o, err := s.stat(ctx, from, in.Source)
+	if err != nil {
+		return nil, err
 	}
-	if !whole {
+	if in.Off < 0 || in.Length < 0 || in.Off > o.Size || in.Length > o.Size-in.Off {
+		return nil, fmt.Errorf("%s: bytes %d+%d of %d: %w", what, in.Off, in.Length, o.Size, storage.ErrSize)
+	}
+	// S3 takes ranges of sources above 5 MB only, and none of an empty one.
+	if in.Length < o.Size || in.Off > 0 {
 		r.header.Set("X-Amz-Copy-Source-Range", fmt.Sprintf("bytes=%d-%d", in.Off, in.Off+in.Length-1))
 	}
 	resp, err := s.client.do(ctx, r)

@@ -138,7 +138,7 @@ func known(err error) bool {
 		return true
 	}
 	for _, s := range []error{
-		storage.ErrNoSuchBucket, storage.ErrBucketExists, storage.ErrNoSuchKey, storage.ErrNoSuchVersion, storage.ErrNoSuchUpload, storage.ErrPrecondition,
+		storage.ErrNoSuchBucket, storage.ErrBucketExists, storage.ErrBucketNotEmpty, storage.ErrNoSuchKey, storage.ErrNoSuchVersion, storage.ErrNoSuchUpload, storage.ErrPrecondition,
 		storage.ErrDamaged, storage.ErrNotSupported, storage.ErrSize, storage.ErrClosed, storage.ErrUnavailable, storage.ErrFull,
 	} {
 		if errors.Is(err, s) {

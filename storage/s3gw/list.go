@@ -45,7 +45,7 @@ func (s *Store) page(in storage.ListInput) (*page, error) {
 // marker is the name behind which the upstream is asked to start, "" for none.
 func (p *page) marker() string {
 	switch {
-	case p.in.After == "":
+	case p.in.After == "", p.in.After < p.in.Prefix: // nothing that is listed is before it; SeaweedFS would find nothing
 		return ""
 	case p.rolled:
 		return p.base + p.in.After + behind

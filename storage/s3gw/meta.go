@@ -126,6 +126,11 @@ func object(b *storage.Bucket, key string, h http.Header) (*storage.Object, erro
 	for name, values := range h {
 		lower := strings.ToLower(name)
 		value := strings.Join(values, ",")
+		if lower == "content-encoding" {
+			if value = storedEncoding(value); value == "" {
+				continue
+			}
+		}
 		if _, kept := keptHeaders[lower]; !kept && !strings.HasPrefix(lower, metaPrefix) || lower == "content-type" && value == defaultType {
 			continue
 		}
@@ -134,6 +139,14 @@ func object(b *storage.Bucket, key string, h http.Header) (*storage.Object, erro
 	sortAttrs(o.Attrs)
 	setLock(o, h)
 	return o, nil
+}
+
+// storedEncoding takes out of a Content-Encoding what was that of a request: S3 keeps it without, SeaweedFS with it.
+func storedEncoding(v string) string {
+	if !strings.Contains(v, "aws-chunked") {
+		return v
+	}
+	return strings.Join(slices.DeleteFunc(strings.Split(v, ","), func(e string) bool { return strings.TrimSpace(e) == "aws-chunked" }), ",")
 }
 
 // sortAttrs orders attributes as package s3api makes them: those that S3 knows first.

@@ -83,7 +83,6 @@ func TestConformanceMinIO(t *testing.T) {
 	skip := apart()
 	maps.Copy(skip, map[string]string{
 		"buckets/delete":                 "MinIO keeps the uploads of a bucket that is removed",
-		"buckets/delete-not-empty":       "MinIO removes a bucket that holds delete markers alone",
 		"versions/programs":              markers,
 		"conditions/put":                 markers,
 		"conditions/complete":            markers,

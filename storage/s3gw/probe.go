@@ -31,6 +31,9 @@ type capabilities struct {
 // abilities are what an upstream has shown that it does.
 type abilities struct {
 	conditions bool            // of PutObject
+	matches    bool            // If-Match of PutObject and CopyObject, in one step with the write
+	completes  bool            // conditions of CompleteMultipartUpload, in one step with it
+	emptyMeta  bool            // metadata without a value
 	copies     bool            // conditions of CopyObject
 	deletes    bool            // If-Match of deletes
 	tags       bool            // of objects
@@ -45,7 +48,7 @@ func (a *abilities) String() string {
 	for _, c := range []struct {
 		name string
 		has  bool
-	}{{"conditional writes", a.conditions}, {"conditional copies", a.copies}, {"conditional deletes", a.deletes}, {"object tags", a.tags}} {
+	}{{"conditional writes", a.conditions}, {"If-Match in one step with the write", a.matches}, {"conditions in one step with completions", a.completes}, {"metadata without a value", a.emptyMeta}, {"conditional copies", a.copies}, {"conditional deletes", a.deletes}, {"object tags", a.tags}} {
 		if c.has {
 			yes = append(yes, c.name)
 		} else {
@@ -77,10 +80,17 @@ func (a *abilities) allow(c *storage.Conditions, m *storage.Meta) error {
 	switch {
 	case !c.Zero() && !a.conditions:
 		return fmt.Errorf("conditional writes: %w", storage.ErrNotSupported)
+	case c.IfMatch != "" && !a.matches:
+		return fmt.Errorf("If-Match of writes, which the upstream does not decide in one step with the write: %w", storage.ErrNotSupported)
 	case c.HasSize || !c.IfMatchModified.IsZero():
 		return fmt.Errorf("this condition of writes: %w", storage.ErrNotSupported)
 	case len(m.Tags) > 0 && !a.tags:
 		return fmt.Errorf("object tags: %w", storage.ErrNotSupported)
+	}
+	for _, attr := range m.Attrs {
+		if attr.Value == "" && !a.emptyMeta {
+			return fmt.Errorf("metadata %s without a value: %w", attr.Name, storage.ErrNotSupported)
+		}
 	}
 	return nil
 }
@@ -121,16 +131,16 @@ func (s *Store) tryOut(ctx context.Context) (*abilities, error) {
 	err := s.makeBucket(ctx, p.bucket, false)
 	var e *Error
 	if errors.As(err, &e) && !transient(err) {
-		// The careful assumption: tags are asked for, everything else is refused.
+		// The careful assumption: tags are asked for, what all but few do is believed, everything else is refused.
 		s.o.Report(fmt.Errorf("what the upstream can do is not known, since no bucket can be made to try it out; conditions and checksums are not passed on: %w", e))
-		p.a.tags = true
+		p.a.tags, p.a.emptyMeta = true, true
 		return p.a, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer p.clean()
-	for _, try := range []func(){p.conditions, p.copies, p.deletes, p.tags, p.sums} {
+	for _, try := range []func(){p.conditions, p.copies, p.deletes, p.races, p.tags, p.metadata, p.sums} {
 		if try(); p.err != nil {
 			return nil, p.err
 		}
@@ -155,12 +165,30 @@ func (p *probe) put(key string, header ...string) int {
 
 func (p *probe) ask(method, key string, header ...string) int {
 	p.keys = append(p.keys, key)
-	r := &request{method: method, bucket: p.bucket, key: key, header: http.Header{}}
-	for i := 0; i < len(header); i += 2 {
-		r.header.Set(header[i], header[i+1])
+	return p.again(func() error {
+		r := &request{method: method, bucket: p.bucket, key: key, header: http.Header{}}
+		for i := 0; i < len(header); i += 2 {
+			r.header.Set(header[i], header[i+1])
+		}
+		_, err := p.s.client.call(p.ctx, r)
+		return err
+	})
+}
+
+// again repeats a request of the trial, each of which may be sent twice, while the upstream is in trouble: what it can do
+// is remembered.
+func (p *probe) again(do func() error) int {
+	for try, wait := 1, firstWait; ; try, wait = try+1, 4*wait {
+		err := do()
+		if err == nil || try == readTries || !transient(err) {
+			return p.status(err)
+		}
+		select {
+		case <-time.After(wait):
+		case <-p.ctx.Done():
+			return p.status(err)
+		}
 	}
-	_, err := p.s.client.call(p.ctx, r)
-	return p.status(err)
 }
 
 func (p *probe) status(err error) int {
@@ -179,7 +207,11 @@ func (p *probe) status(err error) int {
 const noETag = `"00000000000000000000000000000000"`
 
 func (p *probe) conditions() {
-	if p.put("cond") != http.StatusOK {
+	switch status := p.put("cond"); {
+	case status >= http.StatusInternalServerError && p.err == nil:
+		p.err = fmt.Errorf("it answers %d to an upload: %w", status, storage.ErrUnavailable) // a trial now would find that it can do nothing
+		return
+	case status != http.StatusOK:
 		return
 	}
 	p.a.conditions = p.put("cond", "If-None-Match", "*") == http.StatusPreconditionFailed && p.put("cond", "If-Match", noETag) == http.StatusPreconditionFailed
@@ -242,15 +274,17 @@ func (p *probe) sums() {
 // sum puts an object with a checksum behind its body.
 func (p *probe) sum(key, body, alg, value string) (h http.Header, status int) {
 	p.keys = append(p.keys, key)
-	r := &request{method: http.MethodPut, bucket: p.bucket, key: key, header: http.Header{}}
-	u := &upload{body: strings.NewReader(body), size: int64(len(body)), alg: alg, digest: func() storage.Digest {
-		return storage.Digest{Checksum: storage.Checksum{Algorithm: alg, Type: "FULL_OBJECT", Value: value}}
-	}}
-	out := &stored{}
-	finish := u.stream(r, &source{r: u.body}, out, &p.s.buffers)
-	defer finish()
-	h, err := p.s.client.call(p.ctx, r)
-	return h, p.status(err)
+	status = p.again(func() (err error) {
+		r := &request{method: http.MethodPut, bucket: p.bucket, key: key, header: http.Header{}}
+		u := &upload{body: strings.NewReader(body), size: int64(len(body)), alg: alg, digest: func() storage.Digest {
+			return storage.Digest{Checksum: storage.Checksum{Algorithm: alg, Type: "FULL_OBJECT", Value: value}}
+		}}
+		finish := u.stream(r, &source{r: u.body}, &stored{}, &p.s.buffers)
+		defer finish()
+		h, err = p.s.client.call(p.ctx, r)
+		return err
+	})
+	return h, status
 }
 
 // clean removes the bucket.

@@ -121,8 +121,14 @@ func copying(t testing.TB, endpoint, text string, r s3gw.Records, c *cache.Cache
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := s3gw.Open(s3gw.Options{Endpoint: endpoint, AccessKey: accessKey, SecretKey: secretKey, Owner: "owner", Records: r, Map: m, Cache: c,
-		Report: func(err error) { t.Logf("report: %v", err) }})
+	return opened(t, s3gw.Options{Endpoint: endpoint, AccessKey: accessKey, SecretKey: secretKey, Records: r, Map: m, Cache: c})
+}
+
+// opened is gateway with other options.
+func opened(t testing.TB, o s3gw.Options) *s3gw.Store {
+	t.Helper()
+	o.Owner, o.Report = "owner", func(err error) { t.Logf("report: %v", err) }
+	s, err := s3gw.Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -330,6 +336,18 @@ func conformance(t *testing.T, endpoint string, keys func(string) bool, skip map
 	}
 	t.Log("the upstream", caps)
 	conform(t, func(t *testing.T) storage.Backend { return measured{gateway(t, endpoint)} }, keys, skip)
+}
+
+// withoutEmpty is within for an upstream that keeps no metadata without a value.
+func withoutEmpty(keys func(string) bool) *storagetest.Within {
+	w := within(keys)
+	meta := w.Meta
+	w.Meta = func(mark string) storage.Meta {
+		m := meta(mark)
+		m.Attrs = slices.DeleteFunc(m.Attrs, func(a storage.Attr) bool { return a.Value == "" })
+		return m
+	}
+	return w
 }
 
 func conform(t *testing.T, open func(*testing.T) storage.Backend, keys func(string) bool, skip map[string]string) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -117,7 +118,9 @@ func (s *Store) listParts(ctx context.Context, id storage.UploadRef, after, limi
 	return &doc, nil
 }
 
-func (d *partsAnswer) parts() []storage.Part {
+// every returns all that is listed. SeaweedFS lists a part that was sent again beside the one that it replaced; which of them
+// a completion takes, the ETag that it names decides.
+func (d *partsAnswer) every() []storage.Part {
 	var out []storage.Part
 	for i := range d.Parts {
 		p := &d.Parts[i]
@@ -126,6 +129,20 @@ func (d *partsAnswer) parts() []storage.Part {
 			typ = "FULL_OBJECT" // of the part's bytes
 		}
 		out = append(out, storage.Part{Number: p.Number, Size: p.Size, ETag: strings.Trim(p.ETag, `"`), Modified: p.Modified, Checksum: p.checksum(typ)})
+	}
+	return out
+}
+
+// parts returns the last one of each number.
+func (d *partsAnswer) parts() []storage.Part {
+	var out []storage.Part
+	for _, p := range d.every() {
+		switch n := len(out) - 1; {
+		case n < 0 || out[n].Number != p.Number:
+			out = append(out, p)
+		case !p.Modified.Before(out[n].Modified):
+			out[n] = p
+		}
 	}
 	return out
 }
@@ -261,6 +278,9 @@ func (s *Store) complete(ctx context.Context, b *storage.Bucket, in storage.Comp
 	if err := caps.allow(&in.If, &storage.Meta{}); err != nil {
 		return nil, wrap(what, err)
 	}
+	if !in.If.Zero() && !caps.completes {
+		return nil, fmt.Errorf("%s: conditions, which the upstream does not decide in one step with it: %w", what, storage.ErrNotSupported)
+	}
 	r := &request{method: http.MethodPost, bucket: in.Upload.Bucket, key: in.Upload.Key, query: url.Values{"uploadId": {in.Upload.ID}}, slow: true}
 	doc := completeRequest{}
 	for _, p := range chosen {
@@ -302,15 +322,15 @@ func (s *Store) complete(ctx context.Context, b *storage.Bucket, in storage.Comp
 }
 
 // allParts returns an upload with all its parts by number.
-func (s *Store) allParts(ctx context.Context, b *storage.Bucket, id storage.UploadRef) (*storage.Upload, map[int]storage.Part, error) {
-	have := map[int]storage.Part{}
+func (s *Store) allParts(ctx context.Context, b *storage.Bucket, id storage.UploadRef) (*storage.Upload, map[int][]storage.Part, error) {
+	have := map[int][]storage.Part{}
 	for after := 0; ; {
 		doc, err := s.listParts(ctx, id, after, maxPage)
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, p := range doc.parts() {
-			have[p.Number] = p
+		for _, p := range doc.every() {
+			have[p.Number] = append(have[p.Number], p)
 			after = max(after, p.Number)
 		}
 		if !doc.Truncated || len(doc.Parts) == 0 {
@@ -320,7 +340,7 @@ func (s *Store) allParts(ctx context.Context, b *storage.Bucket, id storage.Uplo
 }
 
 // choose returns the parts that are named.
-func choose(in *storage.CompleteInput, have map[int]storage.Part) ([]storage.Part, error) {
+func choose(in *storage.CompleteInput, have map[int][]storage.Part) ([]storage.Part, error) {
 	if len(in.Parts) == 0 {
 		return nil, fmt.Errorf("no part: %w", storage.ErrInvalidPart)
 	}
@@ -331,11 +351,13 @@ func choose(in *storage.CompleteInput, have map[int]storage.Part) ([]storage.Par
 	}
 	var chosen []storage.Part
 	for _, want := range in.Parts {
-		p, ok := have[want.Number]
-		if !ok || p.ETag != want.ETag || want.Checksum != "" && want.Checksum != p.Checksum.Value {
+		i := slices.IndexFunc(have[want.Number], func(p storage.Part) bool {
+			return p.ETag == want.ETag && (want.Checksum == "" || want.Checksum == p.Checksum.Value)
+		})
+		if i < 0 {
 			return nil, fmt.Errorf("part %d: %w", want.Number, storage.ErrInvalidPart)
 		}
-		chosen = append(chosen, p)
+		chosen = append(chosen, have[want.Number][i])
 	}
 	for _, p := range chosen[:len(chosen)-1] {
 		if p.Size < in.MinPartSize {
@@ -357,6 +379,9 @@ func (s *Store) AbortUpload(ctx context.Context, in storage.AbortInput) error {
 		begun, err := s.begun(ctx, in.Upload)
 		if err != nil {
 			return err
+		}
+		if begun.IsZero() {
+			return fmt.Errorf("%s: the upstream does not tell when uploads were begun: %w", what, storage.ErrNotSupported)
 		}
 		if !begun.Truncate(time.Second).Equal(in.IfBegun.Truncate(time.Second)) {
 			return fmt.Errorf("%s: begun %s: %w", what, begun.UTC(), storage.ErrPrecondition)

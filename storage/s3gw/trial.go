@@ -1,0 +1,112 @@
+package s3gw
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// racers is how many writes under one condition are sent at once, and races how often at most.
+const (
+	racers = 8
+	races  = 3
+)
+
+// races sends writes under one If-Match at once. When more than one of them succeeds the upstream looks first and writes
+// later, and loses writes that the condition was to keep: SeaweedFS does so when it completes uploads, and when it deletes
+// where there are versions. Deletes are believed where completions are right.
+func (p *probe) races() {
+	if !p.a.conditions {
+		return
+	}
+	p.a.matches = p.oneWins("race", func(content, etag string) bool {
+		status, _ := p.write("race", "", content, etag)
+		return status == http.StatusOK
+	})
+	p.a.completes = p.a.matches && p.oneWins("race-parts", func(content, etag string) bool { return p.complete("race-parts", content, etag) })
+	p.a.deletes = p.a.deletes && p.a.completes
+}
+
+// oneWins lets writers of a key race. Each gets a content of its own, and the ETag that all have seen.
+func (p *probe) oneWins(key string, write func(content, etag string) bool) bool {
+	p.keys = append(p.keys, key)
+	for round := range races {
+		status, h := p.write(key, "", fmt.Sprintf("round %d", round), "")
+		if status != http.StatusOK {
+			return false
+		}
+		var winners atomic.Int64
+		var wg sync.WaitGroup
+		for i := range racers {
+			wg.Go(func() {
+				if write(fmt.Sprintf("round %d, racer %d", round, i), h.Get("Etag")) {
+					winners.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if winners.Load() > 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// write puts an object, or the only part of an upload. It returns 0 when there was no answer: another request finds out why.
+func (p *probe) write(key, upload, content, etag string) (status int, h http.Header) {
+	r := &request{method: http.MethodPut, bucket: p.bucket, key: key, header: http.Header{}, body: strings.NewReader(content), size: int64(len(content)), hash: unsigned}
+	if etag != "" {
+		r.header.Set("If-Match", etag)
+	}
+	if upload != "" {
+		r.query = url.Values{"uploadId": {upload}, "partNumber": {"1"}}
+	}
+	h, err := p.s.client.call(p.ctx, r)
+	var e *Error
+	switch {
+	case err == nil:
+		return http.StatusOK, h
+	case errors.As(err, &e):
+		return e.Status, nil
+	}
+	return 0, nil
+}
+
+// complete makes an upload of one part and completes it under If-Match. One that was not completed is aborted.
+func (p *probe) complete(key, content, etag string) bool {
+	resp, err := p.s.client.do(p.ctx, &request{method: http.MethodPost, bucket: p.bucket, key: key, query: url.Values{"uploads": {""}}})
+	var made struct {
+		XMLName xml.Name
+		ID      string `xml:"UploadId"`
+	}
+	if err != nil || decode(resp, &made) != nil || made.ID == "" {
+		return false
+	}
+	id := url.Values{"uploadId": {made.ID}}
+	if status, h := p.write(key, made.ID, content, ""); status == http.StatusOK {
+		r := &request{method: http.MethodPost, bucket: p.bucket, key: key, query: id, header: http.Header{"If-Match": {etag}}}
+		if r.document(completeRequest{Parts: []completePart{{Number: 1, ETag: h.Get("Etag")}}}) == nil {
+			var answer copyResult
+			if resp, err := p.s.client.do(p.ctx, r); err == nil && decode(resp, &answer) == nil {
+				return true
+			}
+		}
+	}
+	_, _ = p.s.client.call(p.ctx, &request{method: http.MethodDelete, bucket: p.bucket, key: key, query: id}) // the bucket's removal tells
+	return false
+}
+
+// metadata looks whether a name without a value is kept.
+func (p *probe) metadata() {
+	if p.put("meta", "X-Amz-Meta-Empty", "") != http.StatusOK {
+		return
+	}
+	h, err := p.s.client.call(p.ctx, &request{method: http.MethodHead, bucket: p.bucket, key: "meta"})
+	_, p.a.emptyMeta = h["X-Amz-Meta-Empty"]
+	_ = p.status(err)
+}

@@ -1,0 +1,109 @@
+package s3gw
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/objsrv/objsrv/storage"
+)
+
+// TestTrialOfRaces has upstreams that heed conditions one request at a time, and differ when several come at once.
+func TestTrialOfRaces(t *testing.T) {
+	for name, tt := range map[string]struct {
+		puts, completes bool // are decided in one step
+	}{
+		"never": {false, false}, "uploads apart": {true, false}, "always": {true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex
+			etags := map[string]string{}
+			n := 0
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				defer mu.Unlock()
+				n++
+				q, match := r.URL.Query(), r.Header.Get("If-Match")
+				known := etags[r.URL.Path]
+				atomic := tt.puts && r.Method == http.MethodPut || tt.completes && r.Method == http.MethodPost
+				switch {
+				case q.Has("uploads"):
+					fmt.Fprintf(w, "<R><UploadId>%d</UploadId></R>", n)
+					return
+				case r.Header.Get("If-None-Match") != "" && known != "", match == noETag, match != "" && atomic && match != known:
+					w.WriteHeader(http.StatusPreconditionFailed)
+					return
+				case q.Has("partNumber"):
+					w.Header().Set("Etag", `"part"`)
+					return
+				case r.Method == http.MethodPut || r.Method == http.MethodPost:
+					etags[r.URL.Path] = fmt.Sprintf("%q", fmt.Sprint("etag", n))
+					w.Header().Set("Etag", etags[r.URL.Path])
+				}
+				if r.Method == http.MethodPost {
+					fmt.Fprint(w, "<R></R>")
+				}
+			}))
+			defer srv.Close()
+			s, err := Open(Options{Endpoint: srv.URL, AccessKey: "a", SecretKey: "s", Records: noRecords{}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, err := s.can(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !a.conditions || a.matches != tt.puts || a.completes != tt.completes || a.deletes != tt.completes {
+				t.Errorf("found %s", a)
+			}
+			match := &storage.Conditions{IfMatch: "x"}
+			if err := a.allow(match, &storage.Meta{}); (err == nil) != tt.puts {
+				t.Errorf("If-Match: %v", err)
+			}
+			if err := a.allow(&storage.Conditions{}, &storage.Meta{Attrs: []storage.Attr{{Name: "x-amz-meta-a"}}}); err == nil {
+				t.Error("metadata without a value goes to an upstream that drops it")
+			}
+		})
+	}
+}
+
+func TestStoredEncoding(t *testing.T) {
+	for in, want := range map[string]string{"": "", "gzip": "gzip", "aws-chunked": "", "aws-chunked,gzip": "gzip", "gzip, aws-chunked": "gzip", "gzip,br": "gzip,br"} {
+		if got := storedEncoding(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestPartsSentAgain lists a part beside the one that it replaced.
+func TestPartsSentAgain(t *testing.T) {
+	var d partsAnswer
+	resp := &http.Response{StatusCode: http.StatusOK}
+	text := `<R><Part><PartNumber>1</PartNumber><LastModified>2026-01-01T00:00:02Z</LastModified><ETag>"new"</ETag></Part>` +
+		`<Part><PartNumber>1</PartNumber><LastModified>2026-01-01T00:00:01Z</LastModified><ETag>"old"</ETag></Part><Part><PartNumber>2</PartNumber><ETag>"two"</ETag></Part></R>`
+	resp.Body = io.NopCloser(strings.NewReader(text))
+	if err := decode(resp, &d); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range d.parts() {
+		got = append(got, fmt.Sprint(p.Number, p.ETag))
+	}
+	if want := []string{"1new", "2two"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("parts %v, want %v", got, want)
+	}
+	have := map[int][]storage.Part{}
+	for _, p := range d.every() {
+		have[p.Number] = append(have[p.Number], p)
+	}
+	for etag, ok := range map[string]bool{"new": true, "old": true, "two": false} {
+		if _, err := choose(&storage.CompleteInput{Parts: []storage.CompletePart{{Number: 1, ETag: etag}}}, have); (err == nil) != ok {
+			t.Errorf("part 1 with the ETag %s: %v", etag, err)
+		}
+	}
+}
