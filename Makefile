@@ -64,6 +64,9 @@ ldap: ## logins with a real OpenLDAP and Samba's Active Directory, which root on
 	@sh test/identity/ldapserver/get.sh || true
 	$(GO) test -count 1 -v ./sts/ldap ./cmd/objsrv -run 'Slapd|ActiveDirectory|LDAP'
 
+terraform: ## Terraform's aws provider on a bucket with every sub-resource (TERRAFORM=, TF_PLUGINS=directory of providers)
+	test/terraform/run.sh
+
 functional: ## minio-go's functional tests
 	test/functional/run.sh $(ARGS)
 

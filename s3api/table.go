@@ -9,6 +9,7 @@ type Operation struct {
 	Header      string // the header that selects it among those of the same sub-resource, or ""
 	Action      string // IAM action, or "per object" or "none"
 	State       State
+	Limits      string // what it does at most, in words; "" for none that is known
 }
 
 // State tells how far an operation is built.
@@ -32,7 +33,7 @@ func Operations() []Operation {
 	out := make([]Operation, len(ops))
 	for i, o := range ops {
 		out[i] = Operation{Name: o.name, Method: o.method, Resource: [...]string{"service", "account", "bucket", "object"}[o.level],
-			SubResource: o.sub, Header: o.header, Action: o.action, State: o.state()}
+			SubResource: o.sub, Header: o.header, Action: o.action, State: o.state(), Limits: operationLimits[o.name]}
 	}
 	return out
 }
