@@ -52,6 +52,9 @@ func (a *appending) read() error {
 	if a.b.Versioning != storage.VersioningUnset {
 		return errorf("NotImplemented", "A header you provided implies functionality that is not implemented: x-amz-write-offset-bytes appends in buckets without versioning only.").with("Header", strings.ToLower(writeOffsetHeader))
 	}
+	if a.c.asksExtraction() {
+		return errorf("InvalidRequest", "An archive that is extracted is not appended to anything.")
+	}
 	v := c.r.Header[writeOffsetHeader]
 	var err error
 	if a.offset, err = parseSize(v[0]); err != nil || len(v) > 1 {

@@ -14,6 +14,9 @@ import (
 const earlyCheckSize = 1 << 20
 
 func putObject(c *call) error {
+	if c.asksExtraction() {
+		return extractArchive(c)
+	}
 	b, err := c.needBucket()
 	if err != nil {
 		return err

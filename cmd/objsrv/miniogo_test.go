@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"io"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/minio/minio-go/v7"
@@ -77,6 +79,32 @@ func TestMinioGoListsMetadata(t *testing.T) {
 		}
 		if n != 2 {
 			t.Errorf("%d objects", n)
+		}
+	}
+}
+
+func TestMinioGoSnowball(t *testing.T) {
+	c := newMinioGo(t)
+	for _, compress := range []bool{false, true} {
+		objects := make(chan minio.SnowballObject, 3)
+		for _, key := range []string{"a", "b/c", "d"} {
+			content := strings.Repeat(key, 50_000)
+			objects <- minio.SnowballObject{Key: key, Size: int64(len(content)), Content: strings.NewReader(content), Headers: http.Header{"X-Amz-Meta-Color": {"of " + key}}}
+		}
+		close(objects)
+		o := minio.SnowballOptions{InMemory: true, Compress: compress}
+		o.Opts.UserMetadata = map[string]string{"X-Amz-Meta-Minio-Snowball-Prefix": "in"}
+		if err := c.PutObjectsSnowball(t.Context(), "bucket", o, objects); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{"a", "b/c", "d"} {
+			if contentOf(t, c, "in/"+key, minio.GetObjectOptions{}) != strings.Repeat(key, 50_000) {
+				t.Errorf("%s differs", key)
+			}
+			info, err := c.StatObject(t.Context(), "bucket", "in/"+key, minio.StatObjectOptions{})
+			if err != nil || info.UserMetadata["Color"] != "of "+key {
+				t.Errorf("%s: %v %v", key, info.UserMetadata, err)
+			}
 		}
 	}
 }

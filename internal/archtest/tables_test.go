@@ -75,7 +75,7 @@ var owners = map[string][]string{
 	"github.com/go-sql-driver/mysql":                 {"internal/notify/mysql"},
 	"github.com/gomodule/redigo":                     {"internal/notify/redis"},
 	"github.com/jackc/pgx/v5":                        {"internal/notify/postgresql"},
-	"github.com/klauspost/compress":                  {"internal/seal"},
+	"github.com/klauspost/compress":                  {"internal/archive", "internal/seal"},
 	"github.com/minio/crc64nvme":                     {"internal/checksum"},
 	"github.com/minio/md5-simd":                      {"internal/checksum"},
 	"github.com/minio/minio-go/v7":                   {"storage/s3gw"},
