@@ -256,6 +256,9 @@ func (s *Store) DeleteBucket(_ context.Context, name string) error {
 	}
 	_ = e.b.Delete(bucketKey(name), nil)
 	_ = e.b.Delete(countKey(b.id), nil)
+	if b.info.Load().Docs[storage.DocLifecycle] != nil {
+		e.dropNotes()
+	}
 	if err := e.commit(); err != nil {
 		return err
 	}

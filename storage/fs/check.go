@@ -169,7 +169,7 @@ func (c *checker) problem(p Problem) {
 
 func (c *checker) run() error {
 	for _, step := range []func() error{
-		c.buckets, c.objects, c.versions, c.nulls, c.manifests, c.uploads, c.parts, c.queue, c.data,
+		c.buckets, c.objects, c.versions, c.nulls, c.manifests, c.uploads, c.parts, c.queue, c.notes, c.data,
 		c.references, c.files, c.blame, c.counters, c.indexFiles,
 	} {
 		if err := step(); err != nil {

@@ -267,6 +267,14 @@ func (c *checker) queue() error {
 	})
 }
 
+// notes reads the calendars; a note of a bucket that is gone, or of a key that is, is no problem.
+func (c *checker) notes() error {
+	return c.each(rangeNote, func(k, _ []byte) error {
+		_, err := parseNote(k)
+		return err
+	})
+}
+
 // counters compares what has been counted with what is stored.
 func (c *checker) counters() error {
 	for id, use := range c.use {

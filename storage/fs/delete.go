@@ -190,6 +190,9 @@ func (e *edit) deleteVersion(in *storage.DeleteInput) (storage.DeleteResult, err
 	if err := e.removeVersion(in.Key, &st, f, cond.Latest); err != nil {
 		return storage.DeleteResult{}, err
 	}
+	if e.versioned() {
+		e.note(in.Key, e.s.now())
+	}
 	return storage.DeleteResult{VersionID: versionName(f.rec), DeleteMarker: f.rec.marker}, nil
 }
 

@@ -24,6 +24,7 @@
 //	f  reference counts of blobs    u  open uploads
 //	p  manifests                    t  their parts
 //	x  blobs to reclaim             m  high and low water marks of ids
+//	l  days on which keys changed, of buckets with lifecycle rules
 //
 // The newest version of a key is in o when it is live; when it is a delete marker it
 // is the first of its key in v and o has nothing. Buckets that never had versioning

@@ -319,6 +319,7 @@ func (e *edit) addTop(key string, r *record, st *keyState) {
 		e.demote(key, st)
 		e.unset(key)
 	}
+	e.note(key, r.modified)
 }
 
 // dropUploads removes all uploads of the bucket.

@@ -148,3 +148,12 @@ func TestClock(t *testing.T) {
 		return s
 	})
 }
+
+// TestCalendar checks the notes of the days on which keys changed.
+func TestCalendar(t *testing.T) {
+	storagetest.Calendar(t, func(t *testing.T, now func() time.Time) storage.Backend {
+		s := openStore(t, fs.Options{Dir: "data", FS: vfs.NewMem(), Now: now})
+		t.Cleanup(func() { _ = s.Close() })
+		return s
+	})
+}

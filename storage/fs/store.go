@@ -25,6 +25,8 @@ type Options struct {
 	// InlineLimit is the size in bytes up to which content is kept in the index; 0 for
 	// the default, which is where a file of its own begins to cost less.
 	InlineLimit int
+	// Day is the length of a day of the calendar (storage.Calendar); 0 for 24 hours.
+	Day time.Duration
 	// CacheSize is the memory for blocks of the index in bytes; 0 for the default.
 	CacheSize int64
 	// Known names entries of Dir that belong to the program and not to this store.
@@ -109,6 +111,9 @@ func newStore(opts Options) *Store {
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
+	}
+	if opts.Day < time.Millisecond {
+		opts.Day = 24 * time.Hour
 	}
 	if opts.InlineLimit == 0 {
 		opts.InlineLimit = DefaultInlineLimit

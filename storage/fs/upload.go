@@ -79,6 +79,7 @@ func (s *Store) CreateUpload(_ context.Context, in storage.UploadInput) (*storag
 	k := uploadKey(bk.id, in.Key, seq)
 	v := encodeUpload(k, u)
 	_ = e.b.Set(k, v, nil)
+	e.note(in.Key, u.Begun.UnixMilli())
 	if err := e.commit(); err != nil {
 		return nil, err
 	}

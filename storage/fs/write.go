@@ -99,6 +99,7 @@ func (e *edit) publish(p *publication, st *keyState) error {
 		}
 	}
 	e.put(p.key, r)
+	e.note(p.key, r.modified)
 	return nil
 }
 
@@ -278,6 +279,7 @@ func (s *Store) amend(ref storage.Ref, change func(r *record, latest bool) error
 	} else {
 		_ = e.b.Set(versionKey(bk.id, ref.Key, r.seq), appendRecord(nil, r, bk.id, ref.Key), nil)
 	}
+	e.note(ref.Key, s.now())
 	if err := e.commit(); err != nil {
 		return nil, err
 	}

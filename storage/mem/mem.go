@@ -24,11 +24,14 @@ type Options struct {
 	// Now tells the time that buckets, versions, uploads and parts are stamped with;
 	// nil for time.Now. The order of versions does not depend on it.
 	Now func() time.Time
+	// Day is the length of a day of the calendar (storage.Calendar); 0 for 24 hours.
+	Day time.Duration
 }
 
 // Store is a storage.Backend in memory.
 type Store struct {
 	now func() time.Time
+	day time.Duration
 
 	mu      sync.RWMutex // guards everything below
 	closed  bool
@@ -43,6 +46,7 @@ type bucket struct {
 	info    *storage.Bucket // replaced as a whole, never changed in place
 	objects index[*version] // newest first
 	uploads index[*upload]  // oldest first
+	notes   map[storage.Note]bool
 }
 
 // New makes an empty store.
@@ -50,7 +54,10 @@ func New(o Options) *Store {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Store{now: o.Now, buckets: map[string]*bucket{}}
+	if o.Day == 0 {
+		o.Day = 24 * time.Hour
+	}
+	return &Store{now: o.Now, day: o.Day, buckets: map[string]*bucket{}}
 }
 
 // Close implements storage.Backend.
@@ -202,9 +209,9 @@ func (s *Store) Usage(_ context.Context, name string) (storage.Usage, error) {
 func (s *Store) Clone() *Store {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	c := &Store{now: s.now, closed: s.closed, seq: s.seq, buckets: map[string]*bucket{}}
+	c := &Store{now: s.now, day: s.day, closed: s.closed, seq: s.seq, buckets: map[string]*bucket{}}
 	for name, b := range s.buckets {
-		n := &bucket{info: b.info}
+		n := &bucket{info: b.info, notes: maps.Clone(b.notes)}
 		for _, key := range b.objects.keys {
 			n.objects.set(key, copyEach(b.objects.at[key]))
 		}

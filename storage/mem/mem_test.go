@@ -30,3 +30,7 @@ func TestClock(t *testing.T) {
 		return mem.New(mem.Options{Now: now})
 	})
 }
+
+func TestCalendar(t *testing.T) {
+	storagetest.Calendar(t, func(_ *testing.T, now func() time.Time) storage.Backend { return mem.New(mem.Options{Now: now}) })
+}

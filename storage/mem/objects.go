@@ -99,6 +99,7 @@ func (s *Store) publish(b *bucket, v *version) {
 		}
 	}
 	b.objects.set(v.obj.Key, append([]*version{v}, old...))
+	s.note(b, v.obj.Key, v.obj.Modified)
 }
 
 // newObject is the metadata of a version that is about to be published. stored is the length
@@ -200,11 +201,12 @@ func (s *Store) Parts(_ context.Context, ref storage.Ref) ([]storage.Part, error
 func (s *Store) SetTags(_ context.Context, ref storage.Ref, tags []storage.Tag) (*storage.Object, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, i, v, err := s.readable(ref)
+	b, i, v, err := s.readable(ref)
 	if err != nil {
 		return nil, err
 	}
 	v.obj.Tags = slices.Clone(tags)
+	s.note(b, ref.Key, s.time())
 	return v.give(i == 0), nil
 }
 
@@ -212,7 +214,7 @@ func (s *Store) SetTags(_ context.Context, ref storage.Ref, tags []storage.Tag) 
 func (s *Store) SetProps(_ context.Context, ref storage.Ref, change func(*storage.Object) (map[string]string, error)) (*storage.Object, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, i, v, err := s.readable(ref)
+	b, i, v, err := s.readable(ref)
 	if err != nil {
 		return nil, err
 	}
@@ -221,6 +223,7 @@ func (s *Store) SetProps(_ context.Context, ref storage.Ref, change func(*storag
 		return nil, err
 	}
 	v.obj.Props = maps.Clone(props)
+	s.note(b, ref.Key, s.time())
 	return v.give(i == 0), nil
 }
 
@@ -306,6 +309,9 @@ func (s *Store) delete(b *bucket, in *storage.DeleteInput) storage.DeleteResult 
 			}
 		}
 		b.objects.set(in.Key, slices.Delete(slices.Clone(versions), gone, gone+1))
+		if in.Version != "" && b.info.Versioning != storage.VersioningUnset {
+			s.note(b, in.Key, s.time())
+		}
 		res = storage.DeleteResult{VersionID: old.obj.VersionID, DeleteMarker: old.obj.DeleteMarker}
 	}
 	if in.Version == "" && b.info.Versioning != storage.VersioningUnset {

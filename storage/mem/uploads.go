@@ -70,6 +70,7 @@ func (s *Store) CreateUpload(_ context.Context, in storage.UploadInput) (*storag
 	}}
 	u.info = *u.give() // the caller keeps its own metadata
 	b.uploads.set(in.Key, append(slices.Clone(b.uploads.at[in.Key]), u))
+	s.note(b, in.Key, u.info.Begun)
 	return u.give(), nil
 }
 
