@@ -43,6 +43,7 @@ func copyObject(c *call) error {
 			return conditionError(err, &cond)
 		}
 		c.happened(events.CreatedCopy, b, o)
+		c.setExpiration(b, o)
 		c.setNewVersion(b, o.VersionID)
 		c.setSourceVersion(src)
 		h := newHeaders(c.w.Header(), 3)

@@ -158,6 +158,7 @@ func (c *call) describe(b *storage.Bucket, o *storage.Object) (s span, done bool
 		h.set("X-Amz-Tagging-Count", itoa(len(o.Tags)))
 	}
 	c.setLockHeaders(b, o)
+	c.setExpiration(b, o)
 	for _, p := range overrides {
 		h.set(p.header, p.value)
 	}

@@ -41,6 +41,7 @@ func createMultipartUpload(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.setAbort(b, u)
 	h := newHeaders(c.w.Header(), 5)
 	h.sealing(c, enc.sealingOrNil())
 	if in.ChecksumAlgorithm != "" {
@@ -180,6 +181,7 @@ func listParts(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.setAbort(c.b, u)
 	var doc s3xml.Writer
 	doc.Grow(1024 + 256*len(parts))
 	doc.Start("ListPartsResult", true)

@@ -100,6 +100,7 @@ func completeMultipartUpload(c *call) error {
 		return conditionError(err, &in.If)
 	}
 	c.happened(events.CreatedComplete, b, o)
+	c.setExpiration(b, o)
 	c.setNewVersion(b, o.VersionID)
 	s, err := sealingOf(o.Props)
 	if err != nil {

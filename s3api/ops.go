@@ -42,8 +42,9 @@ var (
 	customerHeaders       = []string{"x-amz-server-side-encryption-customer-algorithm", "x-amz-server-side-encryption-customer-key", "x-amz-server-side-encryption-customer-key-md5"}
 	sourceCustomerHeaders = []string{"x-amz-copy-source-server-side-encryption-customer-algorithm", "x-amz-copy-source-server-side-encryption-customer-key",
 		"x-amz-copy-source-server-side-encryption-customer-key-md5"}
-	checksumHeaders = []string{"x-amz-checksum-", "x-amz-sdk-checksum-algorithm", "x-amz-trailer", "x-amz-decoded-content-length"}
-	copyHeaders     = []string{"x-amz-copy-source", "x-amz-copy-source-if-match", "x-amz-copy-source-if-modified-since",
+	checksumHeaders  = []string{"x-amz-checksum-", "x-amz-sdk-checksum-algorithm", "x-amz-trailer", "x-amz-decoded-content-length"}
+	lifecycleHeaders = []string{"x-amz-checksum-", "x-amz-sdk-checksum-algorithm", "x-amz-trailer", "x-amz-decoded-content-length", "x-amz-transition-default-minimum-object-size"}
+	copyHeaders      = []string{"x-amz-copy-source", "x-amz-copy-source-if-match", "x-amz-copy-source-if-modified-since",
 		"x-amz-copy-source-if-none-match", "x-amz-copy-source-if-unmodified-since", "x-amz-source-expected-bucket-owner"}
 	responseParams = []string{"versionId", "partNumber", "response-cache-control", "response-content-disposition",
 		"response-content-encoding", "response-content-language", "response-content-type", "response-expires"}
@@ -122,11 +123,11 @@ func operations() []op {
 		{name: "ListBucketInventoryConfigurations", method: "GET", level: bucketLevel, sub: "inventory", action: "s3:GetInventoryConfiguration", params: []string{"continuation-token"}, handle: emptyList("ListInventoryConfigurationsResult"), unset: true},
 		{name: "PutBucketInventoryConfiguration", method: "PUT", level: bucketLevel, sub: "inventory", action: "s3:PutInventoryConfiguration"},
 		{name: "DeleteBucketInventoryConfiguration", method: "DELETE", level: bucketLevel, sub: "inventory", action: "s3:PutInventoryConfiguration", params: []string{"id"}, handle: notConfigured("NoSuchConfiguration"), unset: true},
-		{name: "GetBucketLifecycle", method: "GET", level: bucketLevel, sub: "lifecycle", action: "s3:GetLifecycleConfiguration", handle: notConfigured("NoSuchLifecycleConfiguration"), unset: true},
-		{name: "GetBucketLifecycleConfiguration", method: "GET", level: bucketLevel, sub: "lifecycle", action: "s3:GetLifecycleConfiguration", handle: notConfigured("NoSuchLifecycleConfiguration"), unset: true},
-		{name: "PutBucketLifecycle", method: "PUT", level: bucketLevel, sub: "lifecycle", action: "s3:PutLifecycleConfiguration"},
-		{name: "PutBucketLifecycleConfiguration", method: "PUT", level: bucketLevel, sub: "lifecycle", action: "s3:PutLifecycleConfiguration"},
-		{name: "DeleteBucketLifecycle", method: "DELETE", level: bucketLevel, sub: "lifecycle", action: "s3:PutLifecycleConfiguration", handle: nothingToDelete, unset: true},
+		{name: "GetBucketLifecycle", method: "GET", level: bucketLevel, sub: "lifecycle", action: "s3:GetLifecycleConfiguration", handle: getBucketLifecycle},
+		{name: "GetBucketLifecycleConfiguration", method: "GET", level: bucketLevel, sub: "lifecycle", action: "s3:GetLifecycleConfiguration", handle: getBucketLifecycle},
+		{name: "PutBucketLifecycle", method: "PUT", level: bucketLevel, sub: "lifecycle", action: "s3:PutLifecycleConfiguration", headers: lifecycleHeaders, handle: putBucketLifecycle},
+		{name: "PutBucketLifecycleConfiguration", method: "PUT", level: bucketLevel, sub: "lifecycle", action: "s3:PutLifecycleConfiguration", headers: lifecycleHeaders, handle: putBucketLifecycle},
+		{name: "DeleteBucketLifecycle", method: "DELETE", level: bucketLevel, sub: "lifecycle", action: "s3:PutLifecycleConfiguration", handle: deleteBucketLifecycle},
 		{name: "GetBucketLogging", method: "GET", level: bucketLevel, sub: "logging", action: "s3:GetBucketLogging", handle: emptyDocument("BucketLoggingStatus"), unset: true},
 		{name: "PutBucketLogging", method: "PUT", level: bucketLevel, sub: "logging", action: "s3:PutBucketLogging"},
 		{name: "CreateBucketMetadataConfiguration", method: "POST", level: bucketLevel, sub: "metadataConfiguration", action: "s3:CreateBucketMetadataTableConfiguration"},

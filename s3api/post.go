@@ -72,6 +72,7 @@ func postObject(c *call) error {
 		return err
 	}
 	c.happened(events.CreatedPost, b, o)
+	c.setExpiration(b, o)
 	return c.replyPost(b, o, f, enc)
 }
 

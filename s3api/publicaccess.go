@@ -28,6 +28,7 @@ type bucketSettings struct {
 	encryption encryptionConfiguration
 	quota      int64 // bytes, or quotaUnreadable; set when there is the document
 	notify     []events.Rule
+	lifecycle  lifecycleRules
 	acl        acl // the bucket's list; nil for the default, which grants nothing to others
 }
 
@@ -71,6 +72,9 @@ func (s *Server) settings(b *storage.Bucket) *bucketSettings {
 	}
 	if d := b.Docs[docNotification]; d != nil {
 		st.notify = notificationRules(d, s.Region)
+	}
+	if d := b.Docs[docLifecycle]; d != nil {
+		st.lifecycle = readLifecycle(d)
 	}
 	if d := b.Docs[docOwnership]; d != nil {
 		var conf ownershipControls

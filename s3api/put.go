@@ -91,6 +91,7 @@ func (c *call) replyStored(b *storage.Bucket, o *storage.Object, enc *encoding) 
 	}
 	h.checksum(o.Checksum)
 	h.sealing(c, enc.sealingOrNil())
+	c.setExpiration(b, o)
 	return c.reply(http.StatusOK)
 }
 

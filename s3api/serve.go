@@ -35,6 +35,12 @@ type IAM interface {
 	Refuse(iam.Refusal)
 }
 
+// Lifecycle does what lifecycle rules ask for; *lifecycle.Runner is one.
+type Lifecycle interface {
+	// Changed has it look at the rules of all buckets. It does not wait.
+	Changed()
+}
+
 // Config is what a Server is made of.
 type Config struct {
 	Backend storage.Backend
@@ -60,6 +66,8 @@ type Config struct {
 	AutoEncrypt bool
 	Compression Compression
 	Events      Events // nil means that nobody can listen
+	// Lifecycle does what lifecycle rules ask for; nil means that no bucket can have any.
+	Lifecycle Lifecycle
 	// Notifier has the targets that buckets may send events to; nil means that there are none. Deployment is the id of
 	// the server, which events have.
 	Notifier   events.Notifier
@@ -77,8 +85,10 @@ type Server struct {
 	parsed   settingsCache
 	cors     []corsRule // of buckets without a configuration
 	quotas   quotas
-	sequence sequence  // of events
-	buffers  sync.Pool // of *[]byte, see buffer
+	sequence sequence // of events
+	// ruling is held while lifecycle rules change: the notes of days that belong to new ones must not go with the old.
+	ruling  sync.Mutex
+	buffers sync.Pool // of *[]byte, see buffer
 }
 
 // New returns a server over c.Backend.

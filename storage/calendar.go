@@ -13,14 +13,14 @@ const DocLifecycle = "lifecycle"
 // after a change is found without looking at everything else. It keeps notes only of buckets that have DocLifecycle,
 // from the moment on at which they have it; what was there before, its owner notes by AddNotes.
 //
-// A change is noted in one step with itself: when a version or a delete marker was made (on the day of its
-// Modified), when a version that is not the only one of its key was removed for good, when tags or props were set (on
-// that day), and when an upload was begun (on the day of its Begun). A note that is there twice is there once, and a
-// note stays when what it tells of is gone.
+// A change is noted in one step with itself. That a version, a delete marker or an upload was made is noted on the day of
+// its Modified or Begun. What may be due at once because of a change is noted as late, on the day of the change: that tags
+// or props were set, that a version was removed for good where versions are kept, and that a version was made with a
+// Modified of another day. A note that is there twice is there once, and one stays when what it tells of is gone.
 type Calendar interface {
 	// Day is the length of a day, counted from 1970-01-01T00:00:00Z on.
 	Day() time.Duration
-	// Notes returns notes in the order of their days, and then of their keys bytewise; more tells whether others follow.
+	// Notes returns notes of one kind in the order of their days, and then of their keys bytewise; more tells whether others follow.
 	Notes(ctx context.Context, in NotesInput) (list []Note, more bool, err error)
 	// AddNotes adds notes to a bucket. Once it has returned they survive a crash.
 	AddNotes(ctx context.Context, bucket string, notes []Note) error
@@ -30,13 +30,15 @@ type Calendar interface {
 
 // Note says that a key changed on a day.
 type Note struct {
-	Day int64 // number of the day, see DayOf
-	Key string
+	Late bool
+	Day  int64 // number of the day, see DayOf
+	Key  string
 }
 
 // NotesInput selects notes.
 type NotesInput struct {
 	Bucket   string
+	Late     bool  // which kind
 	From, To int64 // days; To is not among them
 	After    Note  // the notes behind this one; the zero Note for all
 	Limit    int   // at most this many

@@ -20,6 +20,7 @@ func newAdminHostCommands(f *adminFlags) []*cobra.Command {
 		newAdminUsageCommand(f), newAdminTraceCommand(f), newAdminLogCommand(f),
 		group("config", "Look at and change settings that are stored", newConfigLsCommand(f), newConfigGetCommand(f), newConfigSetCommand(f), newConfigResetCommand(f)),
 		group("provider", "Look at identity providers", newProviderLsCommand(f), newProviderInfoCommand(f), newProviderCheckCommand(f)),
+		newAdminLifecycleCommand(f),
 		group("quota", "Bound buckets", newQuotaGetCommand(f), newQuotaSetCommand(f), newQuotaRmCommand(f)),
 	}
 }

@@ -84,6 +84,9 @@ type Config struct {
 	// objects are left out unless it says so. OBJSRV_COMPRESSION_ENABLE, _EXTENSIONS,
 	// _MIME_TYPES, _ALLOW_ENCRYPTION, the same as MINIO_*.
 	Compression s3api.Compression
+	// LifecycleDay is how long a day of lifecycle rules is, 24h by default; shorter ones are for tests.
+	// --lifecycle-day, OBJSRV_LIFECYCLE_DAY.
+	LifecycleDay time.Duration
 	// Gateway says what a gateway stands before: the argument of `gateway s3` or OBJSRV_GATEWAY_ENDPOINT, AWS by default;
 	// OBJSRV_GATEWAY_ACCESS_KEY and _SECRET_KEY (or _FILE; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY work, too), root's by
 	// default; --gateway-region, OBJSRV_GATEWAY_REGION; --gateway-ca-file, OBJSRV_GATEWAY_CA_FILE; --bucket-map, OBJSRV_GATEWAY_BUCKETS.
@@ -237,7 +240,7 @@ func settings() []setting {
 				}
 				return nil
 			}},
-	}, slices.Concat(consoleSettings(), identitySettings(), etcdSettings(), ofServer(encryptionSettings()), gatewaySettings(), notifySettings())...)
+	}, slices.Concat(consoleSettings(), identitySettings(), etcdSettings(), ofServer(encryptionSettings()), ofServer(lifecycleSettings()), gatewaySettings(), notifySettings())...)
 }
 
 // ofServer are settings that `server` alone has: content is coded where it is stored.

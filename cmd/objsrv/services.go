@@ -15,6 +15,7 @@ import (
 	"github.com/objsrv/objsrv/iam/store"
 	"github.com/objsrv/objsrv/internal/httpd"
 	"github.com/objsrv/objsrv/internal/keyring"
+	"github.com/objsrv/objsrv/internal/lifecycle"
 	"github.com/objsrv/objsrv/internal/metrics"
 	"github.com/objsrv/objsrv/internal/notify"
 	"github.com/objsrv/objsrv/internal/reqlog"
@@ -67,6 +68,8 @@ type services struct {
 	certs      *httpd.Certs    // nil without TLS
 	// stopAccounts ends what looks accounts of OpenID Connect providers up; nil without.
 	stopAccounts func()
+	// lifecycle does the work of lifecycle rules; nil in a gateway.
+	lifecycle *lifecycle.Runner
 
 	checking sync.Mutex // held while fsck runs
 }
@@ -106,6 +109,12 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 	if conf.Deployment = s.iam.Account(); s.notify != nil {
 		conf.Notifier = s.notify
 	}
+	if s.disk != nil {
+		if err = s.newLifecycle(); err != nil {
+			return s, err
+		}
+		conf.Lifecycle = s.lifecycle
+	}
 	s.s3 = s3api.New(conf)
 	h.services = s
 	if err = s.startNotify(h); err != nil {
@@ -124,6 +133,7 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 	}
 	if s.disk != nil {
 		m.AddStore(s.backend, s.figures)
+		s.lifecycle.Start()
 	}
 	return s, nil
 }
@@ -133,7 +143,7 @@ func (s *services) openDisk(fatal func(error)) (err error) {
 	if err = os.MkdirAll(s.config.Dir, 0o700); err != nil {
 		return fmt.Errorf("make data directory: %w", err)
 	}
-	if s.disk, err = openStore(s.config.Dir, s.log, fatal); err != nil {
+	if s.disk, err = openStore(s.config, s.log, fatal); err != nil {
 		return err
 	}
 	s.backend, s.checkStore = s.disk, s.checkDisk
@@ -168,15 +178,15 @@ func (s *services) openIAM() (err error) {
 }
 
 // openStore opens the embedded store; fatal is told when it can write no more.
-func openStore(dir string, log *slog.Logger, fatal func(error)) (*fs.Store, error) {
+func openStore(c *Config, log *slog.Logger, fatal func(error)) (*fs.Store, error) {
 	st, err := fs.Open(fs.Options{
-		Dir: dir, Known: programFiles,
+		Dir: c.Dir, Known: programFiles, Day: c.LifecycleDay,
 		OnDamage: func(err error) { log.Error("stored data is damaged; `objsrv fsck` names all of it", "error", err) },
 		OnFatal:  fatal,
 		OnError:  func(err error) { log.Error("store", "error", err) },
 	})
 	if errors.Is(err, fs.ErrInUse) {
-		return nil, fmt.Errorf("%s is in use by another objsrv; stop that one, or give this one a directory of its own", dir)
+		return nil, fmt.Errorf("%s is in use by another objsrv; stop that one, or give this one a directory of its own", c.Dir)
 	}
 	return st, err
 }
@@ -188,6 +198,9 @@ func (s *services) Close() error {
 		if stop != nil {
 			stop()
 		}
+	}
+	if s.lifecycle != nil {
+		s.lifecycle.Close()
 	}
 	if s.notify != nil {
 		err = errors.Join(err, s.notify.Close())
@@ -214,7 +227,7 @@ func (s *services) Close() error {
 
 // warnings are about the credentials and the identity providers.
 func (s *services) warnings() []string {
-	return slices.Concat(s.rootWarnings(), s.openIDWarnings(), s.ldapWarnings(), s.identityWarnings(), s.keyWarnings(), s.gatewayWarnings())
+	return slices.Concat(s.rootWarnings(), s.openIDWarnings(), s.ldapWarnings(), s.identityWarnings(), s.keyWarnings(), s.lifecycleWarnings(), s.gatewayWarnings())
 }
 
 func (s *services) rootWarnings() []string {
@@ -249,7 +262,15 @@ func (s *services) figures() []metrics.Stat {
 	gauge := func(name, help string, v int64) metrics.Stat {
 		return metrics.Stat{Name: name, Help: help, Value: float64(v)}
 	}
+	var done int64
+	rules := s.lifecycle.Totals()
+	for _, n := range rules.Actions {
+		done += n
+	}
 	return []metrics.Stat{
+		counter("lifecycle_actions", "Versions, delete markers and uploads that lifecycle rules have ended.", done),
+		counter("lifecycle_bytes", "Content bytes of versions that lifecycle rules have removed for good.", rules.Bytes),
+		counter("lifecycle_failures", "Deletions of lifecycle rules that failed and are tried again.", rules.Failed),
 		counter("syncs", "Syncs of files and directories.", st.Syncs),
 		counter("commits", "Commits of the index that were waited for.", st.Commits),
 		counter("damaged_reads", "Reads that found stored data damaged.", st.Damaged),

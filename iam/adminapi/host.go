@@ -14,6 +14,7 @@ type Host interface {
 	Machine
 	Usages
 	Quotas
+	Lifecycles
 	Providers
 	Owners
 }

@@ -29,6 +29,7 @@ type testHost struct {
 	quotas    map[string]int64
 	restarted int
 	owned     map[string][]string
+	ran       int // lifecycle runs asked for
 	checked   []string
 }
 
@@ -90,6 +91,19 @@ func (h *testHost) SetQuota(ctx context.Context, bucket string, n int64) error {
 	h.quotas[bucket] = n
 	return nil
 }
+
+func (h *testHost) LifecycleStatus(_ context.Context, bucket string) (*LifecycleStatus, error) {
+	if bucket != "public" {
+		return nil, &Refusal{Status: 404, Code: "NoSuchLifecycleConfiguration", Message: "It has none."}
+	}
+	return &LifecycleStatus{Bucket: bucket, Rules: []LifecycleRule{{ID: "r", Enabled: true, Expired: int64(h.ran)}}}, nil
+}
+
+func (h *testHost) LifecyclePreview(_ context.Context, in LifecycleQuery) (*LifecyclePreview, error) {
+	return &LifecyclePreview{Planned: []LifecyclePlan{{Key: in.Cursor, Size: int64(in.Limit), Due: in.Until}}, Next: "more"}, nil
+}
+
+func (h *testHost) LifecycleRun(context.Context, string) error { h.ran++; return nil }
 
 func (h *testHost) Providers() []Provider {
 	return []Provider{
@@ -219,6 +233,27 @@ func TestConfigRoutes(t *testing.T) {
 	wantError(t, s.send(root, "DELETE", "config/site?key=none", ""), "InvalidArgument")
 	wantError(t, s.send(root, "DELETE", "config/site?key=", ""), "InvalidArgument")
 	wantError(t, s.send(root, "PUT", "config/none", `{"values":{"a":"b"}}`), "NoSuchSubsystem")
+}
+
+func TestLifecycle(t *testing.T) {
+	s := newServer(t)
+	var st LifecycleStatus
+	if s.ask(t, "GET", "lifecycle/public", "", 200, &st); st.Bucket != "public" || st.Rules[0].Expired != 0 {
+		t.Errorf("%+v", st)
+	}
+	if s.ask(t, "POST", "lifecycle/public", "", 200, &st); st.Rules[0].Expired != 1 || s.host.ran != 1 {
+		t.Errorf("%+v", st)
+	}
+	wantError(t, s.send(root, "GET", "lifecycle/other", ""), "NoSuchLifecycleConfiguration")
+	wantError(t, s.send(root, "POST", "lifecycle/public", "{}"), "MalformedJSON")
+	var p LifecyclePreview
+	s.ask(t, "GET", "lifecycle/public/dry-run?until=2030-01-02T00:00:00Z&cursor=x&limit=7", "", 200, &p)
+	if e := p.Planned[0]; e.Key != "x" || e.Size != 7 || e.Due.Day() != 2 || p.Next != "more" {
+		t.Errorf("%+v", p)
+	}
+	for _, q := range []string{"limit=0", "limit=10001", "limit=x", "until=tomorrow", "other=1"} {
+		wantError(t, s.send(root, "GET", "lifecycle/public/dry-run?"+q, ""), "InvalidArgument")
+	}
 }
 
 func TestQuotaAndProviders(t *testing.T) {

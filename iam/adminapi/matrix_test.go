@@ -89,6 +89,9 @@ func requests(archive string) []request {
 		{"GET", "providers", "", []string{ActionConfig}, 200},
 		{"GET", "providers/ldap", "", []string{ActionConfig}, 200},
 		{"POST", "providers/ldap/check", `{}`, []string{ActionConfig}, 200},
+		{"GET", "lifecycle/public", "", []string{ActionUsage}, 200},
+		{"POST", "lifecycle/public", "", []string{ActionLifecycle}, 200},
+		{"GET", "lifecycle/public/dry-run", "", []string{ActionUsage}, 200},
 		{"GET", "buckets/public/quota", "", []string{ActionGetQuota}, 200},
 		{"PUT", "buckets/public/quota", `{"quota":5}`, []string{ActionSetQuota}, 200},
 		{"DELETE", "buckets/public/quota", "", []string{ActionSetQuota}, 200},
@@ -117,7 +120,7 @@ func allActions() []string {
 		ActionListPolicies, ActionGetPolicy, ActionSetPolicy, ActionDeletePolicy,
 		ActionListKeys, ActionCreateKey, ActionUpdateKey, ActionRemoveKey, ActionListSessions, ActionExplain, ActionImportIAM,
 		ActionListEncryptionKeys, ActionCreateEncryptionKey, ActionRotateEncryptionKey,
-		ActionServer, ActionMetrics, ActionTrace, ActionLog, ActionUsage, ActionConfig, ActionRestart, ActionGetQuota, ActionSetQuota,
+		ActionServer, ActionMetrics, ActionTrace, ActionLog, ActionUsage, ActionConfig, ActionRestart, ActionGetQuota, ActionSetQuota, ActionLifecycle,
 	}
 }
 

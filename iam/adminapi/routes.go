@@ -48,15 +48,16 @@ const (
 	ActionCreateEncryptionKey = "kms:CreateKey"
 	ActionRotateEncryptionKey = "kms:KeyRotate" // and to seal anew what older versions have sealed
 	// Of the server.
-	ActionServer   = "admin:ServerInfo"
-	ActionMetrics  = "admin:Prometheus"
-	ActionTrace    = "admin:ServerTrace"
-	ActionLog      = "admin:ConsoleLog"
-	ActionUsage    = "admin:DataUsageInfo"
-	ActionConfig   = "admin:ConfigUpdate" // and to read the settings of identity providers
-	ActionRestart  = "admin:ServiceRestart"
-	ActionGetQuota = "admin:GetBucketQuota"
-	ActionSetQuota = "admin:SetBucketQuota"
+	ActionServer    = "admin:ServerInfo"
+	ActionMetrics   = "admin:Prometheus"
+	ActionTrace     = "admin:ServerTrace"
+	ActionLog       = "admin:ConsoleLog"
+	ActionUsage     = "admin:DataUsageInfo"
+	ActionConfig    = "admin:ConfigUpdate" // and to read the settings of identity providers
+	ActionRestart   = "admin:ServiceRestart"
+	ActionGetQuota  = "admin:GetBucketQuota"
+	ActionSetQuota  = "admin:SetBucketQuota"
+	ActionLifecycle = "admin:LifecycleRun" // of objsrv's own: to have all of a bucket looked at now
 
 	ActionExplain = "admin:Explain" // of objsrv's own: reasons of refusals, simulations, and what would become of a login
 )
@@ -167,6 +168,10 @@ func hostRoutes() []route {
 		{method: get, pattern: "providers", op: "AdminListProviders", action: ActionConfig, serve: (*call).listProviders},
 		{method: get, pattern: "providers/{name}", op: "AdminGetProvider", action: ActionConfig, serve: (*call).getProvider},
 		{method: post, pattern: "providers/{name}/check", op: "AdminCheckProvider", action: ActionConfig, serve: (*call).checkProvider},
+
+		{method: get, pattern: "lifecycle/{name}", op: "AdminLifecycleStatus", action: ActionUsage, serve: (*call).lifecycleStatus},
+		{method: post, pattern: "lifecycle/{name}", op: "AdminLifecycleRun", action: ActionLifecycle, serve: (*call).lifecycleRun},
+		{method: get, pattern: "lifecycle/{name}/dry-run", op: "AdminLifecycleDryRun", action: ActionUsage, serve: (*call).lifecyclePreview, query: []string{"until", "cursor", "limit"}},
 
 		{method: get, pattern: "buckets/{name}/quota", op: "AdminGetQuota", action: ActionGetQuota, serve: (*call).getQuota},
 		{method: put, pattern: "buckets/{name}/quota", op: "AdminSetQuota", action: ActionSetQuota, serve: (*call).setQuota},

@@ -256,8 +256,8 @@ func (s *Store) DeleteBucket(_ context.Context, name string) error {
 	}
 	_ = e.b.Delete(bucketKey(name), nil)
 	_ = e.b.Delete(countKey(b.id), nil)
-	if b.info.Load().Docs[storage.DocLifecycle] != nil {
-		e.dropNotes()
+	if err := e.dropNotes(); err != nil {
+		return s.noteDamage(fmt.Errorf("delete bucket %q: %w", name, err))
 	}
 	if err := e.commit(); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/objsrv/objsrv/storage"
@@ -15,33 +16,56 @@ var _ storage.Calendar = (*Store)(nil)
 const dayBits = 1 << 63
 
 // noteKey makes a key of rangeNote.
-func noteKey(bucket uint64, day int64, key string) []byte {
-	k := make([]byte, 0, 17+len(key))
+func noteKey(bucket uint64, n storage.Note) []byte {
+	k := make([]byte, 0, 18+len(n.Key))
 	k = append(k, rangeNote)
 	k = binary.BigEndian.AppendUint64(k, bucket)
-	k = binary.BigEndian.AppendUint64(k, uint64(day)^dayBits)
-	return append(k, key...)
+	late := byte(0)
+	if n.Late {
+		late = 1
+	}
+	k = append(k, late)
+	k = binary.BigEndian.AppendUint64(k, uint64(n.Day)^dayBits)
+	return append(k, n.Key...)
 }
 
 func parseNote(k []byte) (storage.Note, error) {
-	if len(k) < 18 {
+	if len(k) < 19 || k[9] > 1 {
 		return storage.Note{}, indexError(errKeyForm)
 	}
-	return storage.Note{Day: int64(binary.BigEndian.Uint64(k[9:]) ^ dayBits), Key: string(k[17:])}, nil
+	return storage.Note{Late: k[9] == 1, Day: int64(binary.BigEndian.Uint64(k[10:]) ^ dayBits), Key: string(k[18:])}, nil
 }
 
-// note says in the bucket's calendar, when it has one, that a key changed at a time in milliseconds.
+// note says in the bucket's calendar, when it has one, that something was made at a time in milliseconds.
 func (e *edit) note(key string, ms int64) {
 	if e.bk.info.Load().Docs[storage.DocLifecycle] == nil {
 		return
 	}
-	_ = e.b.Set(noteKey(e.bk.id, storage.DayOf(time.UnixMilli(ms), e.s.opts.Day), key), []byte{recordVersion}, nil)
+	day := storage.DayOf(time.UnixMilli(ms), e.s.opts.Day)
+	e.addNote(storage.Note{Day: day, Key: key})
+	if day != e.today() {
+		e.addNote(storage.Note{Late: true, Day: e.today(), Key: key})
+	}
 }
 
-// dropNotes removes all notes of the bucket.
-func (e *edit) dropNotes() {
+// noteLate says that something may be due because of a change that is made now.
+func (e *edit) noteLate(key string) {
+	if e.bk.info.Load().Docs[storage.DocLifecycle] != nil {
+		e.addNote(storage.Note{Late: true, Day: e.today(), Key: key})
+	}
+}
+
+func (e *edit) today() int64 { return storage.DayOf(e.s.opts.Now(), e.s.opts.Day) }
+
+func (e *edit) addNote(n storage.Note) { _ = e.b.Set(noteKey(e.bk.id, n), []byte{recordVersion}, nil) }
+
+// dropNotes removes all notes of the bucket, which most have none of.
+func (e *edit) dropNotes() error {
 	lower := keyOf(rangeNote, e.bk.id)
-	_ = e.b.DeleteRange(lower, successor(lower), nil)
+	return scan(e.s.db, lower, successor(lower), func(_, _ []byte) (bool, error) {
+		_ = e.b.DeleteRange(lower, successor(lower), nil)
+		return false, nil
+	})
 }
 
 // Day implements storage.Calendar.
@@ -57,9 +81,10 @@ func (s *Store) Notes(ctx context.Context, in storage.NotesInput) (list []storag
 	if err != nil || in.Limit <= 0 || in.From >= in.To {
 		return nil, false, err
 	}
-	lower, upper := noteKey(bk.id, in.From, ""), noteKey(bk.id, in.To, "")
+	lower := noteKey(bk.id, storage.Note{Late: in.Late, Day: in.From})
+	upper := noteKey(bk.id, storage.Note{Late: in.Late, Day: in.To})
 	if in.After.Key != "" && in.After.Day >= in.From {
-		lower = append(noteKey(bk.id, in.After.Day, in.After.Key), 0)
+		lower = append(noteKey(bk.id, storage.Note{Late: in.Late, Day: in.After.Day, Key: in.After.Key}), 0)
 	}
 	if string(lower) >= string(upper) {
 		return nil, false, nil
@@ -91,7 +116,7 @@ func (s *Store) AddNotes(_ context.Context, bucket string, notes []storage.Note)
 	}
 	return s.editCalendar(bucket, func(e *edit) {
 		for _, n := range notes {
-			_ = e.b.Set(noteKey(e.bk.id, n.Day, n.Key), []byte{recordVersion}, nil)
+			e.addNote(n)
 		}
 	})
 }
@@ -99,7 +124,9 @@ func (s *Store) AddNotes(_ context.Context, bucket string, notes []storage.Note)
 // DropNotes implements storage.Calendar.
 func (s *Store) DropNotes(_ context.Context, bucket string, before int64) error {
 	return s.editCalendar(bucket, func(e *edit) {
-		_ = e.b.DeleteRange(keyOf(rangeNote, e.bk.id), noteKey(e.bk.id, before, ""), nil)
+		for _, late := range []bool{false, true} {
+			_ = e.b.DeleteRange(noteKey(e.bk.id, storage.Note{Late: late, Day: math.MinInt64}), noteKey(e.bk.id, storage.Note{Late: late, Day: before}), nil)
+		}
 	})
 }
 

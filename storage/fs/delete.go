@@ -191,7 +191,7 @@ func (e *edit) deleteVersion(in *storage.DeleteInput) (storage.DeleteResult, err
 		return storage.DeleteResult{}, err
 	}
 	if e.versioned() {
-		e.note(in.Key, e.s.now())
+		e.noteLate(in.Key)
 	}
 	return storage.DeleteResult{VersionID: versionName(f.rec), DeleteMarker: f.rec.marker}, nil
 }

@@ -16,7 +16,7 @@ const (
 	rangeData     = 'd' // data id -> content of a small object
 	rangeRef      = 'f' // blob -> merged reference count
 	rangeMark     = 'm' // name -> water mark
-	rangeNote     = 'l' // bucket, day, key -> nothing, see storage.Calendar
+	rangeNote     = 'l' // bucket, kind, day, key -> nothing, see storage.Calendar
 	rangeNull     = 'n' // bucket, key -> sequence of the null version in rangeVersion
 	rangeObject   = 'o' // bucket, key -> record of the current live version
 	rangeManifest = 'p' // manifest blob -> parts

@@ -279,7 +279,7 @@ func (s *Store) amend(ref storage.Ref, change func(r *record, latest bool) error
 	} else {
 		_ = e.b.Set(versionKey(bk.id, ref.Key, r.seq), appendRecord(nil, r, bk.id, ref.Key), nil)
 	}
-	e.note(ref.Key, s.now())
+	e.noteLate(ref.Key)
 	if err := e.commit(); err != nil {
 		return nil, err
 	}

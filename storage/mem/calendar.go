@@ -11,10 +11,22 @@ import (
 
 var _ storage.Calendar = (*Store)(nil)
 
-// note notes that a key changed; the caller holds the lock.
+// note notes that something was made; the caller holds the lock.
 func (s *Store) note(b *bucket, key string, at time.Time) {
+	if b.info.Docs[storage.DocLifecycle] == nil {
+		return
+	}
+	day := storage.DayOf(at, s.day)
+	b.add(storage.Note{Day: day, Key: key})
+	if day != storage.DayOf(s.now(), s.day) {
+		s.noteLate(b, key)
+	}
+}
+
+// noteLate notes that something may be due because of what is changed now; the caller holds the lock.
+func (s *Store) noteLate(b *bucket, key string) {
 	if b.info.Docs[storage.DocLifecycle] != nil {
-		b.add(storage.Note{Day: storage.DayOf(at, s.day), Key: key})
+		b.add(storage.Note{Late: true, Day: storage.DayOf(s.now(), s.day), Key: key})
 	}
 }
 
@@ -42,7 +54,7 @@ func (s *Store) Notes(_ context.Context, in storage.NotesInput) ([]storage.Note,
 	}
 	var list []storage.Note
 	for n := range b.notes {
-		if n.Day >= in.From && n.Day < in.To && (in.After.Key == "" || compareNotes(n, in.After) > 0) {
+		if n.Late == in.Late && n.Day >= in.From && n.Day < in.To && (in.After.Key == "" || compareNotes(n, in.After) > 0) {
 			list = append(list, n)
 		}
 	}

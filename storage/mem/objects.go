@@ -206,7 +206,7 @@ func (s *Store) SetTags(_ context.Context, ref storage.Ref, tags []storage.Tag) 
 		return nil, err
 	}
 	v.obj.Tags = slices.Clone(tags)
-	s.note(b, ref.Key, s.time())
+	s.noteLate(b, ref.Key)
 	return v.give(i == 0), nil
 }
 
@@ -223,7 +223,7 @@ func (s *Store) SetProps(_ context.Context, ref storage.Ref, change func(*storag
 		return nil, err
 	}
 	v.obj.Props = maps.Clone(props)
-	s.note(b, ref.Key, s.time())
+	s.noteLate(b, ref.Key)
 	return v.give(i == 0), nil
 }
 
@@ -310,7 +310,7 @@ func (s *Store) delete(b *bucket, in *storage.DeleteInput) storage.DeleteResult 
 		}
 		b.objects.set(in.Key, slices.Delete(slices.Clone(versions), gone, gone+1))
 		if in.Version != "" && b.info.Versioning != storage.VersioningUnset {
-			s.note(b, in.Key, s.time())
+			s.noteLate(b, in.Key)
 		}
 		res = storage.DeleteResult{VersionID: old.obj.VersionID, DeleteMarker: old.obj.DeleteMarker}
 	}

@@ -3,6 +3,7 @@ package storagetest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -33,14 +34,20 @@ func (e *env) rules(bucket string) {
 	}))
 }
 
-// notes returns the notes of a bucket as "DAY KEY".
+// notes returns the notes of a bucket as "DAY KEY", and those of the other kind as "DAY KEY late" behind them.
 func (e *env) notes(c storage.Calendar, in storage.NotesInput) []string {
 	e.Helper()
-	list, _, err := c.Notes(e.ctx, in)
-	e.ok("Notes", err)
 	out := []string{}
-	for _, n := range list {
-		out = append(out, fmt.Sprintf("%d %s", n.Day, n.Key))
+	for _, in.Late = range []bool{false, true} {
+		list, _, err := c.Notes(e.ctx, in)
+		e.ok("Notes", err)
+		for _, n := range list {
+			s := fmt.Sprintf("%d %s", n.Day, n.Key)
+			if n.Late {
+				s += " late"
+			}
+			out = append(out, s)
+		}
 	}
 	return out
 }
@@ -65,14 +72,14 @@ func calendarChanges(e *env, c storage.Calendar, on func(day int64)) {
 		{"tags set", func() {
 			_, err := e.SetTags(e.ctx, storage.Ref{Bucket: bucket, Key: "k", Version: first}, []storage.Tag{{Key: "a", Value: "b"}})
 			e.ok("SetTags", err)
-		}, "k"},
+		}, "k late"},
 		{"props set", func() {
 			_, err := e.SetProps(e.ctx, storage.Ref{Bucket: bucket, Key: "k"}, func(*storage.Object) (map[string]string, error) {
 				return map[string]string{storage.PropLegalHold: "OFF"}, nil
 			})
 			e.ok("SetProps", err)
-		}, "k"},
-		{"version removed", func() { e.del(bucket, "k", gone) }, "k"},
+		}, "k late"},
+		{"version removed", func() { e.del(bucket, "k", gone) }, "k late"},
 		{"marker made", func() { e.del(bucket, "k", "") }, "k"},
 		{"a version that is not there removed", func() { e.del(bucket, "other", gone) }, ""},
 		{"multipart", func() { e.multipart(bucket, "m", 1) }, "m"},
@@ -82,15 +89,20 @@ func calendarChanges(e *env, c storage.Calendar, on func(day int64)) {
 		}, ""},
 	}
 	bucket = e.bucket(storage.VersioningEnabled)
-	want := []string{}
+	want, late := []string{}, []string{}
 	for i, s := range steps {
 		d := int64(i) - 3 // also days before 1970
 		on(d)
 		s.do()
 		if s.want != "" {
-			want = append(want, fmt.Sprintf("%d %s", d, s.want))
+			n := fmt.Sprintf("%d %s", d, s.want)
+			if strings.HasSuffix(n, " late") {
+				late = append(late, n)
+			} else {
+				want = append(want, n)
+			}
 		}
-		e.equal(s.what, e.notes(c, storage.NotesInput{Bucket: bucket, From: -100, To: 100, Limit: 100}), want)
+		e.equal(s.what, e.notes(c, storage.NotesInput{Bucket: bucket, From: -100, To: 100, Limit: 100}), append(slices.Clone(want), late...))
 	}
 }
 
