@@ -33,6 +33,7 @@ func (s *Store) RenameObject(_ context.Context, in storage.RenameInput) (o *stor
 	s.publish(b, v)
 	if b.info.Versioning == storage.VersioningUnset {
 		v.obj.Modified = src.obj.Modified
+		s.note(b, in.Key, v.obj.Modified)
 	}
 	source = s.delete(b, &storage.DeleteInput{Key: in.Source, Owner: in.Owner})
 	return v.give(true), source, nil
