@@ -41,6 +41,7 @@ func bucketFiles() []bucketFile {
 		{name: "policy.json", doc: docPolicy, get: getBucketPolicy, put: putBucketPolicy},
 		{name: "cors.xml", doc: docCORS, get: getBucketCORS, put: putBucketCORS},
 		{name: "bucket-encryption.xml", doc: docEncryption, get: getBucketEncryption, put: putBucketEncryption},
+		{name: "lifecycle.xml", doc: docLifecycle, get: getBucketLifecycle, put: putBucketLifecycle},
 		{name: "notification.xml", has: func(*storage.Bucket) bool { return true }, get: getBucketNotification, put: putBucketNotification},
 		{name: "bucket-targets.json", has: func(*storage.Bucket) bool { return false }, put: importEmpty},
 		{name: "ownership-controls.xml", doc: docOwnership, get: getBucketOwnershipControls, put: putBucketOwnershipControls},

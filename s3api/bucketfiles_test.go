@@ -20,6 +20,7 @@ func importer() *iam.Identity {
 // TestBucketFiles: everything that can be set of a bucket comes back from its files in another server.
 func TestBucketFiles(t *testing.T) {
 	e, ctx := newSealedEnv(t), context.Background()
+	e.s.Lifecycle = &ruled{}
 	e.bucket("full", storage.VersioningEnabled)
 	for _, set := range [][2]string{
 		{"tagging", tagDoc("a=b")},
@@ -27,6 +28,7 @@ func TestBucketFiles(t *testing.T) {
 		{"cors", "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>"},
 		{"object-lock", "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>1</Days></DefaultRetention></Rule></ObjectLockConfiguration>"},
 		{"encryption", "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"},
+		{"lifecycle", lifecycleDoc(rule("<ID>r</ID>", anyKey, enabled, oneDay))},
 		{"ownershipControls", "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>"},
 	} {
 		if a := e.do("PUT", "/full?"+set[0], set[1], "Content-Md5: "+sumOf("MD5", set[1])); a.status/100 != 2 {
@@ -52,6 +54,7 @@ func TestBucketFiles(t *testing.T) {
 		t.Errorf("files %v, want %v", names, want)
 	}
 	other := newSealedEnv(t)
+	other.s.Lifecycle = &ruled{}
 	if err := other.s.EnsureBucket(ctx, testAccount, "full", true); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +98,8 @@ func TestSetBucketFile(t *testing.T) {
 		{"bkt", "cors.xml", "<CORSConfiguration></CORSConfiguration>", "MalformedXML"},
 		{"bkt", "notification.xml", "<NotificationConfiguration><QueueConfiguration><Id>1</Id></QueueConfiguration></NotificationConfiguration>", "InvalidArgument"},
 		{"bkt", "notification.xml", "<NotificationConfiguration><TopicConfiguration></TopicConfiguration></NotificationConfiguration>", "NotImplemented"},
-		{"bkt", "lifecycle.xml", "<LifecycleConfiguration/>", "NotImplemented"},
+		{"bkt", "lifecycle.xml", "<LifecycleConfiguration/>", "MalformedXML"},
+		{"bkt", "lifecycle.xml", lifecycleDoc(rule(anyKey, enabled, oneDay)), "NotImplemented"},
 		{"bkt", "bucket-encryption.xml", "<ServerSideEncryptionConfiguration/>", "MalformedXML"},
 		{"bkt", "bucket-encryption.xml", "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>", "NotImplemented"}, // without keys
 		{"bkt", "replication.xml", "<ReplicationConfiguration/>", "NotImplemented"},
