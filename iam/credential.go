@@ -29,8 +29,29 @@ func (s *Service) Credential(accessKey, sessionToken string) (Credential, error)
 		if ss, ok := sn.sessions.get(accessKey); ok {
 			return s.sessionCredential(sn, ss, sessionToken)
 		}
-		return s.otherSession(sn, accessKey, sessionToken)
+		if sessionToken != "" {
+			return s.otherSession(sn, accessKey, sessionToken)
+		}
+		return s.otherKey(sn, accessKey)
 	}
+	return s.keyCredential(sn, k, sessionToken)
+}
+
+// otherKey is Credential for a long-term key that memory does not have.
+func (s *Service) otherKey(sn *snapshot, accessKey string) (Credential, error) {
+	switch found, err := s.fetchKey(accessKey); {
+	case err != nil:
+		return Credential{}, err
+	case found:
+		sn = s.snap.Load()
+		if k, ok := sn.keys.get(accessKey); ok {
+			return s.keyCredential(sn, k, "")
+		}
+	}
+	return Credential{}, sn.absent(kindKey, accessKey, ErrNoSuchKey)
+}
+
+func (s *Service) keyCredential(sn *snapshot, k *accessKey, sessionToken string) (Credential, error) {
 	if err := sn.usable(k.UserID, k.UserName); err != nil {
 		return Credential{}, err
 	}
@@ -106,16 +127,13 @@ func (s *Service) otherSession(sn *snapshot, accessKey, token string) (Credentia
 	return Credential{}, s.noSession(sn, accessKey, token)
 }
 
-// noSession is the error for a key that is neither a long-term one nor a session's: a token
-// of ours that has expired is told from one that was revoked or never issued.
+// noSession is the error for a token whose session memory does not have: one of ours that has expired is told from one that
+// was revoked or never issued.
 func (s *Service) noSession(sn *snapshot, accessKey, token string) error {
-	if token != "" {
-		if err := sn.absent(kindSession, accessKey, nil); err != nil {
-			return err
-		}
-		return s.judgeToken(accessKey, token)
+	if err := sn.absent(kindSession, accessKey, nil); err != nil {
+		return err
 	}
-	return sn.absent(kindKey, accessKey, ErrNoSuchKey)
+	return s.judgeToken(accessKey, token)
 }
 
 // Secret returns the secret of a long-term access key, of one that is disabled or has expired, too:

@@ -20,6 +20,7 @@ type sharing struct {
 	mu    sync.Mutex
 	fresh time.Duration       // after began, when memory was last known to be as the store
 	gone  map[string]struct{} // access keys of sessions that the store does not have
+	asked looks               // for long-term keys
 }
 
 const (
@@ -28,6 +29,14 @@ const (
 	// maxGone bounds the sessions of which is remembered that they are gone: whoever holds a token that was
 	// revoked shall not have the store asked for each of his requests.
 	maxGone = 4096
+	// readKey bounds what one waits for a long-term key. Whoever makes one up shall not hold a request for long.
+	readKey = time.Second
+	// keysPerSecond, and keysAtOnce after a pause, are the looks for keys that memory does not have: who makes keys up shall not
+	// keep the store busy. What has been created elsewhere is in memory within moments without them.
+	keysPerSecond, keysAtOnce = 20, 100
+	// keyPause is how long a key that was looked for is not looked for again, and maxAsked how many are remembered: one client
+	// with a wrong key shall not use up the looks for all.
+	keyPause, maxAsked = 2 * time.Second, 4096
 	// The limits of the pause between two looks at the store.
 	minLook, maxLook = 50 * time.Millisecond, 10 * time.Second
 )
@@ -122,6 +131,65 @@ func (s *Service) fetchSession(accessKey string) error {
 		return fmt.Errorf("%w: it tells its changes late: %w", ErrUnavailable, err)
 	}
 	return nil
+}
+
+// fetchKey waits until memory has a long-term key that the store has: it may have been created by another process a
+// moment ago. It tells whether there is something new in memory; that a key can't be looked for now counts as that there is none,
+// but for a store that does not answer: ErrUnavailable.
+func (s *Service) fetchKey(accessKey string) (bool, error) {
+	h := s.shared
+	if h == nil || store.CheckKey(kindKey, accessKey) != nil {
+		return false, nil
+	}
+	h.mu.Lock()
+	may := h.asked.take(accessKey, time.Now())
+	h.mu.Unlock()
+	if !may {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), readKey)
+	defer cancel()
+	r, err := s.store.Get(ctx, kindKey, accessKey)
+	switch {
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrDamaged): // what is damaged memory tells by itself
+		return false, nil
+	case err == nil:
+		err = s.await(ctx, r.Revision)
+	}
+	if err != nil {
+		return false, fmt.Errorf("%w: look for an access key: %w", ErrUnavailable, err)
+	}
+	return true, nil
+}
+
+// looks bounds the looks for keys.
+type looks struct {
+	at   time.Time // of the last one
+	left float64
+	keys map[string]time.Time
+}
+
+// take tells whether there may be a look for a key now.
+func (l *looks) take(key string, now time.Time) bool {
+	if l.keys == nil {
+		l.keys, l.left = map[string]time.Time{}, keysAtOnce
+	}
+	if before, ok := l.keys[key]; ok && now.Sub(before) < keyPause {
+		return false
+	}
+	if !l.at.IsZero() {
+		l.left = min(keysAtOnce, l.left+keysPerSecond*now.Sub(l.at).Seconds())
+	}
+	l.at = now
+	if l.left < 1 {
+		return false
+	}
+	l.left--
+	if len(l.keys) >= maxAsked {
+		clear(l.keys)
+	}
+	l.keys[key] = now
+	return true
 }
 
 // Fresh returns why what is in memory may be old, nil when it is as the store was a moment ago: for

@@ -13,7 +13,7 @@ import (
 )
 
 // shared is the identity service of one of several gateways.
-func shared(t *testing.T, c *server.Cluster, trust time.Duration) *iam.Service {
+func shared(t testing.TB, c *server.Cluster, trust time.Duration) *iam.Service {
 	t.Helper()
 	st, err := store.Open(t.Context(), store.Options{Endpoints: c.Endpoints(), Timeout: 2 * time.Second})
 	if err != nil {

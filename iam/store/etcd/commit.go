@@ -5,17 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/objsrv/objsrv/iam/store"
 	"github.com/objsrv/objsrv/iam/store/internal/record"
 )
-
-// leaseGrace is how long the lease of a record outlives it: never less, by any server's
-// clock that is right within this, and longer than a commit may take.
-const leaseGrace = 30 * time.Second
 
 // part is what a commit demands of one record and does to it.
 type part struct {
@@ -26,7 +21,7 @@ type part struct {
 	// found is the revision of the key in etcd that goes with demand: they differ where an
 	// expired record is still there.
 	found int64
-	lease clientv3.LeaseID
+	lease *lease // nil for a record that lasts
 }
 
 // Commit implements store.Store. The revisions are read first and compared in the
@@ -49,17 +44,7 @@ func (s *Store) Commit(ctx context.Context, changes ...store.Change) (uint64, er
 	if !write {
 		return s.check(ctx, parts)
 	}
-	var leases []clientv3.LeaseID
-	revision, err := s.write(ctx, parts, &leases)
-	if err != nil && !unknown(ctx, err) {
-		s.revoke(ctx, leases)
-	}
-	return revision, err
-}
-
-// unknown tells whether err leaves open whether the commit was applied.
-func unknown(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || errors.Is(err, store.ErrUnavailable)
+	return s.write(ctx, parts)
 }
 
 // fold makes one part of all changes of a record, since a transaction of etcd can write a
@@ -123,6 +108,9 @@ func (s *Store) check(ctx context.Context, parts []*part) (uint64, error) {
 			if !s.expired(&r) {
 				have = r.Revision
 			}
+			if r.Expires.IsZero() {
+				s.lasting.note(p.key, kv.ModRevision)
+			}
 		}
 		if have != p.demand {
 			kind, name := s.keys.split([]byte(p.key))
@@ -135,25 +123,38 @@ func (s *Store) check(ctx context.Context, parts []*part) (uint64, error) {
 	return 0, nil
 }
 
-// write applies parts. It adds to leases those that it took.
-func (s *Store) write(ctx context.Context, parts []*part, leases *[]clientv3.LeaseID) (uint64, error) {
-	// That a record must not exist is usually so: then nothing need be read first.
+// write applies parts.
+func (s *Store) write(ctx context.Context, parts []*part) (uint64, error) {
+	// That a record must not exist is usually so, and one without expiry can be compared in the transaction: then nothing
+	// need be read first.
 	look := false
 	for _, p := range parts {
-		look = look || p.demand != store.Any && p.demand != 0
+		switch {
+		case p.demand == store.Any || p.demand == 0:
+		case s.lasting.at(p.key, int64(p.demand)):
+			p.found = int64(p.demand)
+		default:
+			look = true
+		}
 	}
+	leased := false
 	for first := true; ; first, look = false, true {
 		if look {
 			if _, err := s.check(ctx, parts); err != nil {
 				return 0, err
 			}
 		}
-		if first {
-			if err := s.grant(ctx, parts, leases); err != nil {
+		if !leased {
+			if err := s.grant(ctx, parts); err != nil {
 				return 0, err
 			}
+			leased = true
 		}
 		revision, done, err := s.transact(ctx, parts)
+		if first && err != nil && s.renew(parts, err) {
+			leased = false
+			continue
+		}
 		if err != nil || done {
 			return revision, err
 		}
@@ -171,7 +172,11 @@ func (s *Store) transact(ctx context.Context, parts []*part) (revision uint64, d
 		}
 		switch p.op {
 		case store.Put:
-			ops = append(ops, clientv3.OpPut(p.key, string(record.Encode(&p.record)), clientv3.WithLease(p.lease)))
+			var id clientv3.LeaseID
+			if p.lease != nil {
+				id = p.lease.id
+			}
+			ops = append(ops, clientv3.OpPut(p.key, string(record.Encode(&p.record)), clientv3.WithLease(id)))
 		case store.Delete:
 			ops = append(ops, clientv3.OpDelete(p.key))
 		}
@@ -231,47 +236,4 @@ func (s *Store) find(ctx context.Context, mark string, before int64) (revision u
 		at = kvs[0].ModRevision - 1
 	}
 	return 0, false
-}
-
-// grant takes a lease for each expiry among parts, by the second.
-func (s *Store) grant(ctx context.Context, parts []*part, leases *[]clientv3.LeaseID) error {
-	now := s.now()
-	byTTL := make(map[int64]clientv3.LeaseID)
-	for _, p := range parts {
-		if p.op != store.Put || p.record.Expires.IsZero() {
-			continue
-		}
-		ttl := seconds(p.record.Expires.Sub(now) + s.grace)
-		lease, ok := byTTL[ttl]
-		if !ok {
-			// A grant that is sent twice leaves a lease behind, which ends by itself.
-			err := s.call(ctx, true, func(ctx context.Context) error {
-				resp, err := s.client.Grant(ctx, ttl)
-				if err == nil {
-					lease = resp.ID
-				}
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			byTTL[ttl] = lease
-			*leases = append(*leases, lease)
-		}
-		p.lease = lease
-	}
-	return nil
-}
-
-// revoke gives back leases that nothing hangs on. One that stays ends by itself.
-func (s *Store) revoke(ctx context.Context, leases []clientv3.LeaseID) {
-	for _, id := range leases {
-		err := s.call(context.WithoutCancel(ctx), false, func(ctx context.Context) error {
-			_, err := s.client.Revoke(ctx, id)
-			return err
-		})
-		if err != nil {
-			return
-		}
-	}
 }

@@ -131,7 +131,7 @@ func TestExpiredBeforeEtcdDrops(t *testing.T) {
 		leases[id] = true
 		ttl, err := raw.TimeToLive(t.Context(), id)
 		want := int64(c.Expires.Sub(start)/time.Second) + int64(s.grace/time.Second)
-		if err != nil || ttl.GrantedTTL < want || ttl.GrantedTTL > want+1 {
+		if err != nil || ttl.GrantedTTL < want || ttl.GrantedTTL > want+1+int64(leaseSpan/time.Second) {
 			t.Errorf("%s has a lease of %+v, %v, want %d s", c.Name, ttl, err, want)
 		}
 	}
@@ -176,7 +176,7 @@ func TestLeaseEnds(t *testing.T) {
 	c := server.Start(t, server.Options{})
 	raw := rawClient(t, c, "", "")
 	s := openStore(t, Options{Endpoints: c.Endpoints()})
-	s.grace = 0
+	s.grace, s.leases.span = 0, time.Second
 	w, err := s.Watch(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -196,8 +196,8 @@ func TestLeaseEnds(t *testing.T) {
 	}
 }
 
-// TestLeaseGivenBack refuses commits that have taken a lease.
-func TestLeaseGivenBack(t *testing.T) {
+// TestLeaseOfRefused refuses a commit that has taken a lease: the next one takes it.
+func TestLeaseOfRefused(t *testing.T) {
 	c := server.Start(t, server.Options{})
 	raw := rawClient(t, c, "", "")
 	s := openStore(t, Options{Endpoints: c.Endpoints()})
@@ -207,7 +207,74 @@ func TestLeaseGivenBack(t *testing.T) {
 	if _, err := s.Commit(t.Context(), session, put("a", "2", 0)); !errors.Is(err, store.ErrConflict) {
 		t.Fatal(err)
 	}
-	if l, err := raw.Leases(t.Context()); err != nil || len(l.Leases) != 0 {
+	commit(t, s, session)
+	if l, err := raw.Leases(t.Context()); err != nil || len(l.Leases) != 1 {
 		t.Errorf("leases %+v, %v", l, err)
+	}
+}
+
+// TestLeasesShared has records hang on few leases: not too many on one, on none that was granted long ago, and on a new
+// one where etcd has lost it.
+func TestLeasesShared(t *testing.T) {
+	c := server.Start(t, server.Options{})
+	raw := rawClient(t, c, "", "")
+	s := openStore(t, Options{Endpoints: c.Endpoints()})
+	now := time.Now()
+	s.now = func() time.Time { return now }
+	expires := now.Add(time.Hour).Truncate(leaseSpan)
+	add := func(name string, after time.Duration) clientv3.LeaseID {
+		t.Helper()
+		r := put(name, "1", 0)
+		r.Expires = expires.Add(after)
+		commit(t, s, r)
+		_, id, _ := rawValue(t, raw, s, name)
+		return id
+	}
+	first := add("a", 0)
+	if id := add("b", leaseSpan-time.Second); id != first {
+		t.Errorf("two leases within a span: %d, %d", first, id)
+	}
+	if id := add("c", leaseSpan); id == first {
+		t.Error("a record of the next span hangs on the lease")
+	}
+	for i := range leaseRecords - 2 {
+		add(fmt.Sprintf("full-%d", i), 0)
+	}
+	second := add("more", 0)
+	if second == first {
+		t.Error("too many records hang on a lease")
+	}
+	if _, err := raw.Revoke(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	third := add("lost", 0)
+	if third == second || third == 0 {
+		t.Errorf("a record hangs on the lease %d, which etcd has lost", third)
+	}
+	now = now.Add(leaseReuse)
+	if id := add("late", 0); id == third {
+		t.Error("a record hangs on a lease of long ago")
+	}
+}
+
+// TestNoReadBefore checks records at their revisions in the transaction alone, and finds out all the same when they have
+// changed.
+func TestNoReadBefore(t *testing.T) {
+	c := server.Start(t, server.Options{})
+	s, other := openStore(t, Options{Endpoints: c.Endpoints()}), openStore(t, Options{Endpoints: c.Endpoints()})
+	rev := commit(t, s, put("user", "1", 0))
+	check := store.Change{Op: store.Check, Kind: "user", Name: "user", Revision: rev}
+	for i := range 3 {
+		commit(t, s, check, put(fmt.Sprintf("session-%d", i), "1", 0))
+	}
+	if !s.lasting.at(s.keys.record("user", "user"), int64(rev)) {
+		t.Error("that the record lasts is not remembered")
+	}
+	commit(t, other, put("user", "2", rev))
+	if _, err := s.Commit(t.Context(), check, put("session-x", "1", 0)); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("at the old revision: %v", err)
+	}
+	if _, err := s.Get(t.Context(), "user", "session-x"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("what was refused is there: %v", err)
 	}
 }

@@ -13,7 +13,7 @@
 //
 // A commit is one transaction of etcd and never more: what does not fit into one is
 // refused. It is never sent twice, since the first may have been applied; its mark tells.
-// Records with an expiry hang on a lease that ends a little later.
+// Records with an expiry hang on leases that end a little later; those that expire together share one.
 package etcd
 
 import (
@@ -42,6 +42,8 @@ type Store struct {
 	timeout time.Duration
 	now     func() time.Time
 	grace   time.Duration // from a record's expiry to that of its lease
+	leases  leases
+	lasting lasting
 
 	life context.Context // ends with Close
 	stop context.CancelFunc
@@ -75,7 +77,7 @@ func open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{session: c.session, keys: c.keys, timeout: c.timeout, now: time.Now, grace: leaseGrace, watchers: make(map[*watcher]struct{})}
+	s := &Store{session: c.session, keys: c.keys, timeout: c.timeout, now: time.Now, grace: leaseGrace, leases: newLeases(), lasting: newLasting(), watchers: make(map[*watcher]struct{})}
 	s.life, s.stop = context.WithCancel(context.Background())
 	c.client.Context = s.life
 	if s.client, err = clientv3.New(c.client); err != nil {
