@@ -27,6 +27,7 @@ for name in ("main", "alt", "tenant"):
         email=f"{name}@example.com",
         api_name="",  # the location constraint of the default region, which has none
     )
+cfg["s3 main"]["lc_debug_interval"] = "10"
 # the IAM and STS tests are not run; these only have to be there, and to be valid for the clean-up calls
 for section in ("iam", "iam root", "iam alt root"):
     cfg[section].update(access_key="s3tests-main", secret_key="s3tests-main-secret")
