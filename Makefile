@@ -9,7 +9,7 @@ PEERS ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz cover bench clients clients-admin identity quickstart quickstart-gateway functional ldap s3tests powercut kill9 targets bitrot fmt console console-check browser screenshots update-golden clean
+.PHONY: chaos deploy-example help build test race lint fuzz cover bench clients clients-admin identity quickstart quickstart-gateway functional ldap s3tests powercut kill9 targets bitrot fmt console console-check browser screenshots update-golden clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -45,7 +45,7 @@ cover: ## test coverage by package, and bin/cover.html
 bench: ## measure the server, and PEERS beside it (ARGS for further flags)
 	PEERS="$(PEERS)" $(GO) run ./cmd/objsrv-bench $(ARGS)
 
-clients: ## scripted sessions of aws cli, boto3, SDKs, mc, rclone, restic, s3cmd
+clients: ## scripted sessions of aws cli, boto3, SDKs, mc, rclone, restic, s3cmd (UPSTREAM=weed WEED=binary: through a gateway)
 	test/clients/run.sh $(ARGS)
 
 clients-admin: ## mc admin beside a real MinIO, and the move of its identities (MC=, MINIO= binaries)
@@ -81,6 +81,12 @@ kill9: ## kill -9 under load, and look for what is lost or torn
 
 targets: ## targets of events against the real servers that are installed
 	test/targets/run.sh $(ARGS)
+
+chaos: ## kill -9 of an etcd member, a SeaweedFS volume server and a gateway under load (WEED=, ETCD= binaries)
+	test/chaos/run.sh $(ARGS)
+
+deploy-example: ## three gateways, a load balancer, three etcd members and SeaweedFS on this machine, to try (WEED=, ETCD= binaries)
+	test/chaos/cluster.sh
 
 bitrot: ## flip bits on the disk, and look for wrong answers
 	test/bitrot/run.sh $(ARGS)

@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # lib.sh: what the black-box harnesses share. Sourced by the run.sh scripts and by the client sessions.
 #
+# With UPSTREAM, a URL, what is started is a gateway before that server, with its keys UPSTREAM_ACCESS and UPSTREAM_SECRET.
+#
 # Without ENDPOINT a fresh server is started: objsrv, built from this tree (or the binary OBJSRV), or with PEER=minio
 # the binary MINIO, so that a harness can be tried against another server. With ENDPOINT, ACCESS and SECRET a running
 # server is used as it is. Every check prints one line: "ok", "FAIL" or "skip", then its name (and why).
@@ -76,7 +78,7 @@ certificate() {
 
 # start_server DIR [CERTS]   starts a server on DIR and waits until it is ready; sets ENDPOINT, PORT, ACCESS, SECRET, SERVER_PID
 start_server() {
-  local dir=$1 certs=${2:-} ca=() args=()
+  local dir=$1 certs=${2:-} ca=() args=() what=(server "$1")
   PORT=$(free_port) && ENDPOINT=http://127.0.0.1:$PORT ACCESS=testroot SECRET=testroot-secret-0815
   [ -z "$certs" ] || { ENDPOINT=https://localhost:$PORT; args+=(--certs-dir "$certs"); ca=(--cacert "$certs/ca.crt"); }
   server_binary; mkdir -p "$dir"
@@ -84,7 +86,10 @@ start_server() {
   local env=(OBJSRV_ROOT_USER="$ACCESS" OBJSRV_ROOT_PASSWORD="$SECRET")
   [ "$PEER" != minio ] || env=(MINIO_ROOT_USER="$ACCESS" MINIO_ROOT_PASSWORD="$SECRET" MINIO_CI_CD=1 MINIO_UPDATE=off MINIO_BROWSER=off
     MINIO_KMS_SECRET_KEY=testkey-1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=)
-  env "${env[@]}" "$SERVER_BIN" server "$dir" --address "127.0.0.1:$PORT" --console-address "127.0.0.1:$(free_port)" \
+  if [ -n "${UPSTREAM:-}" ]; then
+    what=(gateway s3 "$UPSTREAM" --iam-dir "$dir") env+=(OBJSRV_GATEWAY_ACCESS_KEY="$UPSTREAM_ACCESS" OBJSRV_GATEWAY_SECRET_KEY="$UPSTREAM_SECRET")
+  fi
+  env "${env[@]}" "$SERVER_BIN" "${what[@]}" --address "127.0.0.1:$PORT" --console-address "127.0.0.1:$(free_port)" \
     ${args[@]+"${args[@]}"} >>"$TMP/server.log" 2>&1 </dev/null &
   SERVER_PID=$!; PIDS+=("$SERVER_PID"); disown "$SERVER_PID"
   wait_until 30 eval "! alive $SERVER_PID || curl -fsS ${ca[*]+"${ca[*]}"} $ENDPOINT/minio/health/ready"

@@ -5,6 +5,8 @@
 #   BIG=clients    who also moves 5 GiB by multipart ("gosdk mc" when 30 GiB are free, else nobody; BIG= for nobody)
 #   LIMIT=seconds  of one client (600; 1200 with BIG)
 #   SCHEMES=       "http https": over plain HTTP and then over TLS, where SDKs use other signatures
+#   UPSTREAM=weed  through a gateway before SeaweedFS (WEED=, its program), with objsrv before a server of this tree, with a URL before
+#                  that server (UPSTREAM_ACCESS= UPSTREAM_SECRET=)
 #   PEER=minio, or ENDPOINT= ACCESS= SECRET=             against another server; see lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 begin
@@ -63,6 +65,19 @@ run_client() {
   cat "$lines"; cat "$TMP/before" "$lines" >"$RESULTS"
   echo "     $CLIENT over $scheme took $((SECONDS - began)) s"
 }
+
+case ${UPSTREAM:-} in
+weed)
+  . "$TESTS/engine.sh"
+  weed_program >"$TMP/said" || { skip clients "$(cat "$TMP/said")"; finish; }
+  start_weed ;;
+objsrv)
+  . "$TESTS/engine.sh"
+  server_binary
+  UPSTREAM=http://127.0.0.1:$(free_port) UPSTREAM_ACCESS=upstream UPSTREAM_SECRET=upstream-secret-4711
+  run upstream env OBJSRV_ROOT_USER=$UPSTREAM_ACCESS OBJSRV_ROOT_PASSWORD=$UPSTREAM_SECRET "$SERVER_BIN" server "$TMP/upstream" --address "${UPSTREAM#http://}"
+  answers upstream "$UPSTREAM/minio/health/ready" ;;
+esac
 
 mkdir -p "$TMP/home"
 given=${ENDPOINT:-}
