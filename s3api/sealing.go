@@ -146,7 +146,7 @@ func (c *call) unseal(s *sealing, bucket, key string, customer []byte) ([]byte, 
 }
 
 func errNoKeys() *Error {
-	return errorf("NotImplemented", "Server-side encryption is not implemented by this server: it has no keys.")
+	return errorf("NotImplemented", "Server-side encryption is not implemented here, because this server has no keys. A gateway leaves encryption to its upstream.")
 }
 
 // hideETag replaces an ETag that tells of the content by one that does not, of the same form: 32 hexadecimal digits,

@@ -98,6 +98,8 @@ func (c *call) askedSealing(b *storage.Bucket) (s *sealing, customer []byte, err
 			with("ArgumentName", "x-amz-server-side-encryption").with("ArgumentValue", s.Mode)
 	case customer != nil && conf.blocksCustomer():
 		return nil, nil, errorf("AccessDenied", "Server-side encryption with customer-provided keys (SSE-C) is blocked in this bucket.")
+	case customer != nil && c.s.Keys == nil:
+		return nil, nil, errNoKeys()
 	case customer != nil:
 		return &sealing{Mode: sseCustomer}, customer, nil
 	case s == nil && conf.unreadable:

@@ -58,14 +58,25 @@ func printServer(w io.Writer, s *adminapi.Server) {
 	if !s.Store.Writable {
 		state = "NOT WRITABLE"
 	}
-	line("Data", "%s, %s", s.Store.Path, state)
+	if s.Store.Upstream {
+		if state = "reached"; !s.Store.Writable {
+			state = "NOT REACHED"
+		}
+		line("Upstream", "%s, %s", s.Store.Path, state)
+	} else {
+		line("Data", "%s, %s", s.Store.Path, state)
+	}
 	if s.Store.TotalBytes > 0 {
 		line("Disk", "%s free of %s", size(int64(s.Store.FreeBytes)), size(int64(s.Store.TotalBytes)))
 	}
 	if s.Store.DamagedReads > 0 {
 		line("Damage", "%d reads found stored data damaged; `objsrv fsck` names it", s.Store.DamagedReads)
 	}
-	line("Holds", "%d buckets, %d objects, %d versions, %s", s.Usage.Buckets, s.Usage.Objects, s.Usage.Versions, size(s.Usage.Bytes))
+	if s.Usage == nil {
+		line("Holds", "not known in a gateway")
+	} else {
+		line("Holds", "%d buckets, %d objects, %d versions, %s", s.Usage.Buckets, s.Usage.Objects, s.Usage.Versions, size(s.Usage.Bytes))
+	}
 	line("Identities", "%d users, %d groups, %d policies, %d access keys, %d sessions", s.Identities.Users, s.Identities.Groups, s.Identities.Policies, s.Identities.Keys, s.Identities.Sessions)
 	line("Process", "%s of memory, %d goroutines, %d connections, %d requests now", size(s.Process.MemoryBytes), s.Process.Goroutines, s.Process.Connections, s.Process.RequestsInFlight)
 	for _, text := range s.Warnings {

@@ -48,7 +48,7 @@ func (h adminHost) Server(ctx context.Context) (adminapi.Server, error) {
 	d := &m.Drive
 	s.Store = adminapi.StoreState{Path: d.Path, Writable: d.Writable, TotalBytes: d.Total, UsedBytes: d.Used, FreeBytes: d.Free,
 		TotalInodes: d.UsedInodes + d.FreeInodes, FreeInodes: d.FreeInodes}
-	if h.services.disk != nil {
+	if s.Store.Upstream = h.services.disk == nil; !s.Store.Upstream {
 		st := h.services.disk.Stats()
 		s.Store.IndexBytes, s.Store.DamagedReads = st.IndexBytes, st.Damaged
 	}
@@ -59,10 +59,14 @@ func (h adminHost) Server(ctx context.Context) (adminapi.Server, error) {
 		PID: os.Getpid(), CPUs: runtime.NumCPU(), Goroutines: g.Goroutines, MemoryBytes: g.Memory, HeapBytes: int64(mem.HeapAlloc),
 		Connections: g.Connections, RequestsInFlight: h.program.metrics.InFlight(),
 	}
+	if s.Store.Upstream {
+		return s, nil // which does not tell what it holds
+	}
 	buckets, err := h.host.Usage(ctx)
 	if err != nil {
 		return s, err
 	}
+	s.Usage = &adminapi.TotalUsage{}
 	for _, b := range buckets {
 		s.Usage.Buckets++
 		s.Usage.Objects += b.Objects

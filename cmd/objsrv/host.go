@@ -79,8 +79,11 @@ func (h *host) node() string {
 	return net.JoinHostPort(name, port)
 }
 
+// upstreamPatience is how long people who ask for the state of a gateway wait for its upstream.
+const upstreamPatience = 3 * time.Second
+
 // Server implements madmin.Machine.
-func (h *host) Server(context.Context) (madmin.Server, error) {
+func (h *host) Server(ctx context.Context) (madmin.Server, error) {
 	v := readVersion()
 	s := madmin.Server{
 		Node: h.node(), Scheme: "http", Deployment: h.services.iam.Account(), Region: h.services.config.Region, Domains: h.services.config.Domains,
@@ -90,7 +93,9 @@ func (h *host) Server(context.Context) (madmin.Server, error) {
 		s.Scheme = "https"
 	}
 	if h.services.disk == nil {
-		s.Drive.Path, s.Drive.Writable = h.services.config.Gateway.Endpoint, h.services.iam.Fresh() == nil
+		ctx, cancel := context.WithTimeout(ctx, upstreamPatience)
+		defer cancel()
+		s.Drive.Path, s.Drive.Writable = h.services.config.Gateway.Endpoint, h.services.checkStore(ctx) == nil
 		return s, nil
 	}
 	st := h.services.disk.Stats()
@@ -102,8 +107,12 @@ func (h *host) Server(context.Context) (madmin.Server, error) {
 // Usage implements madmin.Machine.
 func (h *host) Usage(ctx context.Context) ([]madmin.BucketUsage, error) {
 	var out []madmin.BucketUsage
-	if h.services.disk == nil {
-		return out, nil // an upstream does not tell
+	if h.services.disk == nil { // an upstream does not tell what they hold
+		err := h.eachBucket(ctx, func(b *storage.Bucket) error {
+			out = append(out, madmin.BucketUsage{Name: b.Name, Unknown: true})
+			return nil
+		})
+		return out, err
 	}
 	err := h.eachBucket(ctx, func(b *storage.Bucket) error {
 		n, err := h.services.backend.Usage(ctx, b.Name)

@@ -38,7 +38,8 @@ func (h *host) EachBucket(ctx context.Context, f func(*madmin.Bucket) error) err
 		if errors.Is(err, storage.ErrNoSuchBucket) {
 			return nil // deleted since it was listed
 		}
-		if err != nil {
+		unknown := errors.Is(err, storage.ErrNotSupported) // an upstream does not tell
+		if err != nil && !unknown {
 			return err
 		}
 		quota, err := h.services.s3.Quota(ctx, b.Name)
@@ -46,7 +47,7 @@ func (h *host) EachBucket(ctx context.Context, f func(*madmin.Bucket) error) err
 			return err
 		}
 		return f(&madmin.Bucket{
-			BucketUsage: madmin.BucketUsage{Name: b.Name, Objects: n.Objects, Versions: n.Versions, DeleteMarkers: n.Markers, Bytes: n.Bytes},
+			BucketUsage: madmin.BucketUsage{Name: b.Name, Objects: n.Objects, Versions: n.Versions, DeleteMarkers: n.Markers, Bytes: n.Bytes, Unknown: unknown},
 			Created:     b.Created, Owner: b.Owner, Policy: b.Docs[bucketPolicyDoc], Quota: quota, Locking: b.ObjectLock, Tagged: b.Docs[taggingDocument] != nil,
 			Versioning: b.Versioning == storage.VersioningEnabled, Suspended: b.Versioning == storage.VersioningSuspended,
 		})

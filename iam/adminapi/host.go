@@ -81,17 +81,18 @@ type Server struct {
 		Console string `json:"console,omitempty"`
 	} `json:"addresses"`
 	Store      StoreState   `json:"store"`
-	Usage      TotalUsage   `json:"usage"`
+	Usage      *TotalUsage  `json:"usage"` // null where it is not known: in a gateway
 	Identities Identities   `json:"identities"`
 	Process    ProcessState `json:"process"`
 	Settings   []Setting    `json:"settings"`
 	Warnings   []string     `json:"warnings"` // as they were said when the server started
 }
 
-// StoreState is the disk that the data is on.
+// StoreState is the disk that the data is on, or the upstream of a gateway, of which only the first three are known.
 type StoreState struct {
-	Path         string `json:"path"`
-	Writable     bool   `json:"writable"`
+	Path         string `json:"path"`     // or the upstream's URL
+	Upstream     bool   `json:"upstream"` // there is no disk
+	Writable     bool   `json:"writable"` // the upstream answers, and the identities can be reached
 	TotalBytes   uint64 `json:"totalBytes"`
 	UsedBytes    uint64 `json:"usedBytes"`
 	FreeBytes    uint64 `json:"freeBytes"`

@@ -68,6 +68,7 @@ type Drive struct {
 type BucketUsage struct {
 	Name                                    string
 	Objects, Versions, DeleteMarkers, Bytes int64
+	Unknown                                 bool // nobody knows the numbers, as of what an upstream holds
 }
 
 // flag reads a parameter that is true or false; one that is absent or empty is false.

@@ -1,6 +1,7 @@
 package madmin
 
 import (
+	"net/http"
 	"os"
 	"runtime"
 	"strconv"
@@ -36,11 +37,13 @@ type infoMessage struct {
 }
 
 type count struct {
-	Count int64 `json:"count"`
+	Count int64  `json:"count"`
+	Error string `json:"error,omitempty"`
 }
 
 type sizeInfo struct {
-	Size int64 `json:"size"`
+	Size  int64  `json:"size"`
+	Error string `json:"error,omitempty"`
 }
 
 type backendInfo struct {
@@ -132,6 +135,7 @@ func total(list []BucketUsage) (t BucketUsage) {
 		t.Versions += b.Versions
 		t.DeleteMarkers += b.DeleteMarkers
 		t.Bytes += b.Bytes
+		t.Unknown = t.Unknown || b.Unknown
 	}
 	return t
 }
@@ -153,11 +157,15 @@ func (c *call) serverInfo() error {
 		return err
 	}
 	sum := total(list)
+	unknown := ""
+	if sum.Unknown {
+		unknown = "not known in a gateway"
+	}
 	online, offline := s.drives()
 	return c.reply(infoMessage{
 		Mode: stateOnline, Domain: s.Domains, Region: s.Region, DeploymentID: s.Deployment,
-		Buckets: count{int64(len(list))}, Objects: count{sum.Objects}, Versions: count{sum.Versions}, DeleteMarkers: count{sum.DeleteMarkers},
-		Usage:   sizeInfo{sum.Bytes},
+		Buckets: count{Count: int64(len(list))}, Objects: count{sum.Objects, unknown}, Versions: count{sum.Versions, unknown}, DeleteMarkers: count{sum.DeleteMarkers, unknown},
+		Usage:   sizeInfo{sum.Bytes, unknown},
 		Backend: backendInfo{Type: backendErasure, OnlineDisks: online, OfflineDisks: offline, TotalSets: []int{1}, DrivesPerSet: []int{1}},
 		Servers: []serverInfo{nodeInfo(&s)},
 		Pools: map[string]map[string]setSummary{"0": {"0": {
@@ -245,6 +253,9 @@ func (c *call) dataUsageInfo() error {
 		return err
 	}
 	sum := total(list)
+	if sum.Unknown {
+		return &Refusal{Status: http.StatusNotImplemented, Code: "NotImplemented", Message: "A gateway does not know what the buckets of its upstream hold."}
+	}
 	out := dataUsage{
 		LastUpdate: time.Now().UTC(), Objects: sum.Objects, Versions: sum.Versions, DeleteMarkers: sum.DeleteMarkers, Bytes: sum.Bytes, BucketsCount: len(list),
 		Buckets: make(map[string]bucketUsage, len(list)), BucketSizes: make(map[string]int64, len(list)),

@@ -97,7 +97,7 @@ func (h *testHost) Server(context.Context) (Server, error) {
 }
 
 func (h *testHost) Usage(context.Context) ([]BucketUsage, error) {
-	return []BucketUsage{{"a", 1, 2, 3, 4}, {"b", 10, 20, 30, 40}}, nil
+	return []BucketUsage{{"a", 1, 2, 3, 4, false}, {"b", 10, 20, 30, 40, false}}, nil
 }
 
 func (h *testHost) EachBucket(_ context.Context, f func(*Bucket) error) error {

@@ -35,9 +35,6 @@ function Details({ of: s }: { of: ServerInfo }) {
   const format = useFormat();
   const state = health(s);
   const words = { good: t('admin.health.good'), soon: t('admin.health.soon'), bad: t('admin.health.bad') };
-  // What is neither used nor free is reserved, or other quotas': as df, it counts for neither.
-  const usable = s.store.usedBytes + s.store.freeBytes;
-  const percent = usable > 0 ? (s.store.usedBytes / usable) * 100 : 0;
   return (
     <>
       {s.warnings.length > 0 && (
@@ -54,8 +51,8 @@ function Details({ of: s }: { of: ServerInfo }) {
           <Facts
             rows={[
               [t('admin.state'), <State kind={state}>{words[state]}</State>],
-              [t('admin.server.writable'), s.store.writable ? t('ui.yes') : <State kind="bad">{t('ui.no')}</State>],
-              [t('admin.server.damaged'), s.store.damagedReads > 0 ? <State kind="soon">{format.number(s.store.damagedReads)}</State> : t('ui.none')],
+              [s.store.upstream ? t('admin.server.reached') : t('admin.server.writable'), s.store.writable ? t('ui.yes') : <State kind="bad">{t('ui.no')}</State>],
+              [t('admin.server.damaged'), s.store.upstream ? undefined : s.store.damagedReads > 0 ? <State kind="soon">{format.number(s.store.damagedReads)}</State> : t('ui.none')],
               [t('admin.server.uptime'), <span title={format.exact(s.started)}>{formatSeconds(s.uptimeSeconds)}</span>],
               [t('admin.server.inFlight'), format.number(s.process.requestsInFlight)],
               [t('admin.metrics.connections'), format.number(s.process.connections)],
@@ -64,31 +61,7 @@ function Details({ of: s }: { of: ServerInfo }) {
             ]}
           />
         </Part>
-        <Part title={t('admin.server.disk')}>
-          <Facts
-            rows={[
-              [t('admin.server.path'), <Mono wrap>{s.store.path}</Mono>],
-              [
-                t('admin.metrics.used'),
-                <Stack gap={6}>
-                  <Progress value={percent} color={percent > 95 ? 'red' : percent > 85 ? 'yellow' : 'indigo'} aria-label={t('admin.metrics.used')} />
-                  <Text span size="sm">
-                    {t('admin.server.usedOf', { used: format.bytes(s.store.usedBytes), total: format.bytes(usable), percent: Math.round(percent) })}
-                  </Text>
-                </Stack>,
-              ],
-              [t('admin.server.free'), <ByteSize value={s.store.freeBytes} />],
-              [t('admin.server.inodes'), s.store.totalInodes > 0 ? `${format.number(s.store.freeInodes)} / ${format.number(s.store.totalInodes)}` : undefined],
-              [t('admin.server.index'), <ByteSize value={s.store.indexBytes} />],
-              [
-                t('admin.usage'),
-                <Link href="/usage" className={parts.link}>
-                  {t('admin.server.usage', { bytes: format.bytes(s.usage.bytes), objects: s.usage.objects, buckets: s.usage.buckets })}
-                </Link>,
-              ],
-            ]}
-          />
-        </Part>
+        {s.store.upstream ? <Upstream of={s} /> : <Disk of={s} />}
         <Part title={t('admin.server.program')}>
           <Facts
             rows={[
@@ -130,6 +103,59 @@ function Details({ of: s }: { of: ServerInfo }) {
         />
       </Part>
     </>
+  );
+}
+
+function Disk({ of: s }: { of: ServerInfo }) {
+  const t = useT();
+  const format = useFormat();
+  // What is neither used nor free is reserved, or other quotas': as df, it counts for neither.
+  const usable = s.store.usedBytes + s.store.freeBytes;
+  const percent = usable > 0 ? (s.store.usedBytes / usable) * 100 : 0;
+  return (
+    <Part title={t('admin.server.disk')}>
+      <Facts
+        rows={[
+          [t('admin.server.path'), <Mono wrap>{s.store.path}</Mono>],
+          [
+            t('admin.metrics.used'),
+            <Stack gap={6}>
+              <Progress value={percent} color={percent > 95 ? 'red' : percent > 85 ? 'yellow' : 'indigo'} aria-label={t('admin.metrics.used')} />
+              <Text span size="sm">
+                {t('admin.server.usedOf', { used: format.bytes(s.store.usedBytes), total: format.bytes(usable), percent: Math.round(percent) })}
+              </Text>
+            </Stack>,
+          ],
+          [t('admin.server.free'), <ByteSize value={s.store.freeBytes} />],
+          [t('admin.server.inodes'), s.store.totalInodes > 0 ? `${format.number(s.store.freeInodes)} / ${format.number(s.store.totalInodes)}` : undefined],
+          [t('admin.server.index'), <ByteSize value={s.store.indexBytes} />],
+          [
+            t('admin.usage'),
+            s.usage && (
+              <Link href="/usage" className={parts.link}>
+                {t('admin.server.usage', { bytes: format.bytes(s.usage.bytes), objects: s.usage.objects, buckets: s.usage.buckets })}
+              </Link>
+            ),
+          ],
+        ]}
+      />
+    </Part>
+  );
+}
+
+/** What keeps the objects of a gateway, which knows little of it. */
+function Upstream({ of: s }: { of: ServerInfo }) {
+  const t = useT();
+  return (
+    <Part title={t('admin.server.upstream')}>
+      <Facts
+        rows={[
+          [t('admin.server.url'), <Mono wrap>{s.store.path}</Mono>],
+          [t('admin.server.disk'), t('admin.server.unknown')],
+          [t('admin.usage'), t('admin.server.unknown')],
+        ]}
+      />
+    </Part>
   );
 }
 

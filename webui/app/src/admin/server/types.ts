@@ -15,6 +15,8 @@ export interface ServerInfo {
   addresses: { s3: string; console?: string };
   store: {
     path: string;
+    /** A gateway's: path is a URL, and what is below writable is not known. */
+    upstream: boolean;
     writable: boolean;
     totalBytes: number;
     usedBytes: number;
@@ -24,7 +26,8 @@ export interface ServerInfo {
     indexBytes: number;
     damagedReads: number;
   };
-  usage: { buckets: number; objects: number; versions: number; deleteMarkers: number; bytes: number };
+  /** Null in a gateway, which does not know it. */
+  usage: { buckets: number; objects: number; versions: number; deleteMarkers: number; bytes: number } | null;
   identities: { users: number; groups: number; policies: number; keys: number; sessions: number };
   process: { pid: number; cpus: number; goroutines: number; memoryBytes: number; heapBytes: number; connections: number; requestsInFlight: number };
   settings: { name: string; variable: string; value: string; from: string }[];
