@@ -14,6 +14,9 @@ import (
 )
 
 func getObject(c *call) error {
+	if c.inner != "" {
+		return c.readInner()
+	}
 	b, ref, err := c.objectRef()
 	if err != nil {
 		return err
@@ -54,6 +57,9 @@ func (c *call) openContent(ref storage.Ref) (*storage.Object, storage.Content, e
 
 // headObject answers from the metadata alone; it never opens content.
 func headObject(c *call) error {
+	if c.inner != "" {
+		return c.readInner()
+	}
 	b, ref, err := c.objectRef()
 	if err != nil {
 		return err

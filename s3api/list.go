@@ -203,7 +203,7 @@ func listObjectsV2(c *call) error {
 			return err
 		}
 	}
-	page, err := c.s.Backend.ListObjects(c.ctx, l.in)
+	page, metadata, err := c.listOrLookInto(l.in)
 	if err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func listObjectsV2(c *call) error {
 	if c.query.Get("fetch-owner") == "true" {
 		owner = c.owners()
 	}
-	if err := l.contents(page.Objects, owner, c.wantsMetadata()); err != nil {
+	if err := l.contents(page.Objects, owner, metadata); err != nil {
 		return err
 	}
 	l.prefixes(page.Prefixes)

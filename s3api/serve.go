@@ -152,6 +152,7 @@ type call struct {
 	// unknown is why the value of a condition could not be learnt; no decision counts then.
 	unknown error
 	sealed  unsealed // how the object that is read is kept
+	inner   string   // file in the zip archive that key names, which is what is read; "" else
 	judged  *judged  // nil unless a decision asked for the list of an object
 	tagged  *tagged  // nil unless one asked for its tags
 
@@ -191,6 +192,9 @@ func (c *call) serve() error {
 	}
 	if refused != nil && o == nil {
 		return c.refuseUnknown(refused)
+	}
+	if err := c.lookInto(o); err != nil {
+		return err
 	}
 	if err := c.authorizeOp(o); err != nil {
 		return err

@@ -19,7 +19,7 @@ type Signer struct {
 
 // SignHeader signs r, as it will be sent, with an Authorization header made at t. payload is
 // the value of x-amz-content-sha256: a SHA-256 in lower-case hex, "UNSIGNED-PAYLOAD", or "" for
-// the hash of an empty body. Signed are host, content-type, content-md5 and every x-amz-* header.
+// the hash of an empty body. Signed are host, content-type, content-md5, x-minio-extract and every x-amz-* header.
 // It returns the signature in hex, the seed of a streamed body.
 func (s *Signer) SignHeader(r *http.Request, payload string, t time.Time) string {
 	if payload == "" {
@@ -31,7 +31,7 @@ func (s *Signer) SignHeader(r *http.Request, payload string, t time.Time) string
 	if s.SessionToken != "" {
 		r.Header.Set("X-Amz-Security-Token", s.SessionToken)
 	}
-	signed := signedHeaderList(r.Header, "content-type", "content-md5")
+	signed := signedHeaderList(r.Header, "content-type", "content-md5", "x-minio-extract")
 	signature := s.sign(r, Header, signed, payload, amzDate)
 	r.Header.Set("Authorization", algorithm+" Credential="+s.AccessKey+"/"+s.scope(amzDate)+", SignedHeaders="+signed+", Signature="+signature)
 	return signature
@@ -39,10 +39,10 @@ func (s *Signer) SignHeader(r *http.Request, payload string, t time.Time) string
 
 // Presign adds the query parameters of a presigned URL to r.URL, made at t and good for
 // expires, which S3 limits to 1 second to 7 days. Headers that r has must be sent with the URL as they
-// are: host and every x-amz-* header are signed. The body is not, unless r has an x-amz-content-sha256 header.
+// are: host, every x-amz-* header and MinIO's x-minio-extract are signed. The body is not, unless r has an x-amz-content-sha256 header.
 func (s *Signer) Presign(r *http.Request, expires time.Duration, t time.Time) {
 	amzDate := t.UTC().Format(timeFormat)
-	signed := signedHeaderList(r.Header)
+	signed := signedHeaderList(r.Header, "x-minio-extract")
 	q := []string{
 		"X-Amz-Algorithm=" + algorithm,
 		"X-Amz-Credential=" + escapeQuery(s.AccessKey+"/"+s.scope(amzDate)),

@@ -56,6 +56,9 @@ type Auth struct {
 	state authState
 }
 
+// Signs tells whether the signature covers a header, by its name in lower case. That of version 2 covers none but x-amz-*.
+func (a *Auth) Signs(header string) bool { return !a.V2 && listed(a.state.signedHeaders, header) }
+
 // authState is what Verify and Body need of the request's authentication.
 type authState struct {
 	signedHeaders string // as sent: sorted, lower-case, separated by ';'

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"io"
 	"net/http"
@@ -106,5 +107,40 @@ func TestMinioGoSnowball(t *testing.T) {
 				t.Errorf("%s: %v %v", key, info.UserMetadata, err)
 			}
 		}
+	}
+}
+
+func TestMinioGoZip(t *testing.T) {
+	c := newMinioGo(t)
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, name := range []string{"a", "b/c"} {
+		w, err := z.Create(name)
+		if err == nil {
+			_, err = io.WriteString(w, strings.Repeat(name, 1000))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.PutObject(t.Context(), "bucket", "x.zip", &b, int64(b.Len()), minio.PutObjectOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	var get minio.GetObjectOptions
+	get.Set("x-minio-extract", "true")
+	list := minio.ListObjectsOptions{Prefix: "x.zip/", Recursive: true}
+	list.Set("x-minio-extract", "true")
+	n := 0
+	for o := range c.ListObjects(t.Context(), "bucket", list) {
+		n++
+		if got := contentOf(t, c, o.Key, get); o.Err != nil || int64(len(got)) != o.Size || !strings.HasPrefix(got, strings.TrimPrefix(o.Key, "x.zip/")) {
+			t.Errorf("%+v holds %d bytes", o, len(got))
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d files", n)
 	}
 }
