@@ -94,6 +94,8 @@ func (s *Store) addTags(ctx context.Context, o *storage.Object, ref storage.Ref,
 		if caps.tagCount || !caps.tags {
 			return nil
 		}
+	} else {
+		s.counts.Store(true)
 	}
 	if v := h.Get("X-Amz-Version-Id"); v != "" && ref.Version == "" {
 		ref.Version = v // of the version that was looked at

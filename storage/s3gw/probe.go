@@ -107,6 +107,9 @@ func (s *Store) Capabilities(ctx context.Context) (string, error) {
 
 // can returns what the upstream can do.
 func (s *Store) can(ctx context.Context) (*abilities, error) {
+	if s.o.ReadOnly {
+		return &abilities{tags: true, tagCount: s.counts.Load()}, nil
+	}
 	if a := s.caps.known.Load(); a != nil {
 		return a, nil
 	}

@@ -27,6 +27,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/objsrv/objsrv/storage"
@@ -44,9 +45,10 @@ type Options struct {
 	Map                  *Map        // where buckets lie; nil: at the upstream's of the same names
 	// Cache keeps copies of contents that were read whole; nil: there are none. A copy is given out when the upstream has
 	// said, for this very read, that its state is the present one. Its owner closes it after the store.
-	Cache  *cache.Cache
-	Report func(error) // is told of trouble that no caller hears of; nil drops it
-	Now    func() time.Time
+	Cache    *cache.Cache
+	ReadOnly bool        // nothing is ever written, so that what the upstream can do is not tried out
+	Report   func(error) // is told of trouble that no caller hears of; nil drops it
+	Now      func() time.Time
 }
 
 // Store implements storage.Backend.
@@ -57,6 +59,7 @@ type Store struct {
 	caps    capabilities
 	looks   looks
 	writers writers
+	counts  atomic.Bool // the upstream has told a number of tags; of one that is only read
 
 	buffers sync.Pool // of *[]byte, bufferSize long
 
