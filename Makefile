@@ -9,7 +9,7 @@ PEERS ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: chaos deploy-example help build test race lint fuzz cover bench clients clients-admin identity quickstart quickstart-gateway functional ldap s3tests powercut kill9 targets bitrot fmt console console-check browser screenshots update-golden clean
+.PHONY: chaos deploy-example help build test race lint fuzz cover bench clients clients-admin identity quickstart quickstart-gateway functional ldap s3tests powercut kill9 targets migrate bitrot fmt console console-check browser screenshots update-golden clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -87,6 +87,9 @@ chaos: ## kill -9 of an etcd member, a SeaweedFS volume server and a gateway und
 
 deploy-example: ## three gateways, a load balancer, three etcd members and SeaweedFS on this machine, to try (WEED=, ETCD= binaries)
 	test/chaos/cluster.sh
+
+migrate: ## move a MinIO with 20 000 objects under live traffic, with kill -9 on the way (MINIO=binary ARGS="-keys 2000 -rate 5MiB")
+	test/migrate/run.sh $(ARGS)
 
 bitrot: ## flip bits on the disk, and look for wrong answers
 	test/bitrot/run.sh $(ARGS)

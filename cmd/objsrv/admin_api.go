@@ -18,7 +18,7 @@ const bucketPolicyDoc = "policy"
 // Signature Version 4 for service s3. It answers below adminapi.Prefix.
 func newAdminAPI(s *services, h *host) http.Handler {
 	return adminapi.Handler(adminapi.Config{
-		Service: s.iam, Directory: s.testLDAP(), Tokens: s.testToken(), Encryption: s.encryption(), Host: adminHost{h},
+		Service: s.iam, Directory: s.testLDAP(), Tokens: s.testToken(), Encryption: s.encryption(), Migration: s.migrationFace(), Host: adminHost{h},
 		Authenticate: func(r *http.Request) (*iam.Identity, error) {
 			id, err := s.s3.Authenticate(r)
 			var refused *s3api.Error

@@ -21,6 +21,7 @@ func newAdminHostCommands(f *adminFlags) []*cobra.Command {
 		group("config", "Look at and change settings that are stored", newConfigLsCommand(f), newConfigGetCommand(f), newConfigSetCommand(f), newConfigResetCommand(f)),
 		group("provider", "Look at identity providers", newProviderLsCommand(f), newProviderInfoCommand(f), newProviderCheckCommand(f)),
 		newAdminLifecycleCommand(f),
+		group("migrate", "Look at a migration", newMigrateStatusCommand(f), newMigrateVerifyCommand(f)),
 		group("quota", "Bound buckets", newQuotaGetCommand(f), newQuotaSetCommand(f), newQuotaRmCommand(f)),
 	}
 }

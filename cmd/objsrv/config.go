@@ -91,6 +91,10 @@ type Config struct {
 	// OBJSRV_GATEWAY_ACCESS_KEY and _SECRET_KEY (or _FILE; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY work, too), root's by
 	// default; --gateway-region, OBJSRV_GATEWAY_REGION; --gateway-ca-file, OBJSRV_GATEWAY_CA_FILE; --bucket-map, OBJSRV_GATEWAY_BUCKETS.
 	Gateway gatewayConfig
+	// Migrate says which S3 server is moved from: --migrate-from, OBJSRV_MIGRATE_FROM; OBJSRV_MIGRATE_ACCESS_KEY and _SECRET_KEY (or
+	// _FILE), root's by default; --migrate-region, --migrate-ca-file, --migrate-rate, --migrate-workers, --migrate-abandon, and the
+	// variables behind them; docs/migration.md.
+	Migrate migrateConfig
 	// Notify are the targets that buckets may send events to. OBJSRV_NOTIFY_KIND_SETTING, MINIO_NOTIFY_KIND_SETTING, and
 	// _ID behind it for further ones; docs/events.md. NotifyAllow are networks of this machine, or link-local, in which
 	// they may be all the same; none by default. --notify-allow, several times or with commas, OBJSRV_NOTIFY_ALLOW.
@@ -240,7 +244,7 @@ func settings() []setting {
 				}
 				return nil
 			}},
-	}, slices.Concat(consoleSettings(), identitySettings(), etcdSettings(), ofServer(encryptionSettings()), ofServer(lifecycleSettings()), gatewaySettings(), notifySettings())...)
+	}, slices.Concat(consoleSettings(), identitySettings(), etcdSettings(), ofServer(encryptionSettings()), ofServer(migrateSettings()), ofServer(lifecycleSettings()), gatewaySettings(), notifySettings())...)
 }
 
 // ofServer are settings that `server` alone has: content is coded where it is stored.

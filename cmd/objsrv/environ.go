@@ -100,6 +100,9 @@ func readConfig(fs *pflag.FlagSet, env environ, args []string) (c *Config, ignor
 	if c.Dir == "" {
 		return nil, nil, usagef("no directory: `objsrv server DIR`, or OBJSRV_VOLUMES=DIR")
 	}
+	if err := c.checkMigrate(); err != nil {
+		return nil, nil, err
+	}
 	ignored, err = c.finish(env, known)
 	return c, ignored, err
 }

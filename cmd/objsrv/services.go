@@ -23,6 +23,7 @@ import (
 	"github.com/objsrv/objsrv/storage"
 	"github.com/objsrv/objsrv/storage/cache"
 	"github.com/objsrv/objsrv/storage/fs"
+	"github.com/objsrv/objsrv/storage/migrate"
 	"github.com/objsrv/objsrv/storage/s3gw"
 	"github.com/objsrv/objsrv/sts"
 	"github.com/objsrv/objsrv/sts/ldap"
@@ -46,6 +47,7 @@ type services struct {
 	upstream *s3gw.Store    // nil but in a gateway
 	records  *bucketRecords // of the upstream's buckets
 	cache    *cache.Cache   // of the upstream's objects; nil without
+	moving   *migrate.Store // nil without a migration
 	backend  storage.Backend
 	// checkStore tells whether the backend can serve.
 	checkStore func(context.Context) error
@@ -94,6 +96,9 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 		return s, err
 	}
 	c = s.config
+	if err = s.openMigration(); err != nil {
+		return s, err
+	}
 	if c.Gateway.Endpoint != "" {
 		if err = s.openUpstream(); err != nil {
 			return s, err
@@ -129,6 +134,9 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 		return s, err
 	}
 	if err = s.openConsole(); err != nil {
+		return s, err
+	}
+	if err = s.startMigration(); err != nil {
 		return s, err
 	}
 	if s.disk != nil {
@@ -227,7 +235,7 @@ func (s *services) Close() error {
 
 // warnings are about the credentials and the identity providers.
 func (s *services) warnings() []string {
-	return slices.Concat(s.rootWarnings(), s.openIDWarnings(), s.ldapWarnings(), s.identityWarnings(), s.keyWarnings(), s.lifecycleWarnings(), s.gatewayWarnings())
+	return slices.Concat(s.rootWarnings(), s.openIDWarnings(), s.ldapWarnings(), s.identityWarnings(), s.keyWarnings(), s.lifecycleWarnings(), s.gatewayWarnings(), s.migrationWarnings())
 }
 
 func (s *services) rootWarnings() []string {

@@ -41,6 +41,7 @@ type Config struct {
 	Directory    Directory    // nil without one
 	Tokens       Tokens       // nil without an OpenID Connect provider
 	Encryption   Encryption   // nil without keys
+	Migration    Migration    // nil without one
 	Host         Host         // nil in tests that do not ask for the server
 }
 

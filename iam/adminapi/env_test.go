@@ -54,7 +54,7 @@ func newServer(t *testing.T) *server {
 			return nil, "", errors.New("secret detail")
 		}
 		return nil, "", nil
-	}, Encryption: testKeys{}, Directory: func(_ context.Context, name string) ([]TestStep, string, []string) {
+	}, Encryption: testKeys{}, Migration: testMigration{}, Directory: func(_ context.Context, name string) ([]TestStep, string, []string) {
 		if name != "ann" {
 			return []TestStep{{Step: "person", Result: "nobody", Failed: true}}, "", nil
 		}

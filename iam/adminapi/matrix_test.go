@@ -102,6 +102,9 @@ func requests(archive string) []request {
 		{"GET", "sessions?provider=ldap", "", []string{ActionListSessions}, 200},
 		{"POST", "sessions/revoke", `{"provider":"openid:corp"}`, []string{ActionRemoveKey}, 200},
 		{"POST", "ldap/test", `{"name":"ann"}`, []string{ActionExplain}, 200},
+		{"GET", "migration", "", []string{ActionServer}, 200},
+		{"POST", "migration/verify", "", []string{ActionConfig}, 202},
+
 		{"GET", "encryption-keys", "", []string{ActionListEncryptionKeys}, 200},
 		{"PUT", "encryption-keys/new", "", []string{ActionCreateEncryptionKey}, 204},
 		{"POST", "encryption-keys/team/rotate", "", []string{ActionRotateEncryptionKey}, 204},

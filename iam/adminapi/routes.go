@@ -160,6 +160,9 @@ func hostRoutes() []route {
 		{method: get, pattern: "log", op: "AdminLog", action: ActionLog, serve: (*call).watchLog, query: []string{"last", "level", "follow"}},
 		{method: get, pattern: "usage", op: "AdminUsage", action: ActionUsage, serve: (*call).usage, query: []string{"bucket", "prefix"}},
 
+		{method: get, pattern: "migration", op: "AdminMigration", action: ActionServer, serve: (*call).migrationStatus},
+		{method: post, pattern: "migration/verify", op: "AdminVerifyMigration", action: ActionConfig, serve: (*call).verifyMigration},
+
 		{method: get, pattern: "config", op: "AdminListConfig", action: ActionConfig, serve: (*call).listConfig},
 		{method: get, pattern: "config/{name}", op: "AdminGetConfig", action: ActionConfig, serve: (*call).getConfig},
 		{method: put, pattern: "config/{name}", op: "AdminSetConfig", action: ActionConfig, serve: (*call).setConfig},

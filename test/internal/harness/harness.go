@@ -126,7 +126,7 @@ func (s *Server) Stop() error {
 
 // Client returns an S3 client that does not retry, so that one call is one request.
 func (s *Server) Client(access, secret string) *minio.Client {
-	c, err := minio.New(s.Addr, &minio.Options{Creds: credentials.NewStaticV4(access, secret, ""), Region: "us-east-1", MaxRetries: 1})
+	c, err := minio.New(s.Addr, &minio.Options{Creds: credentials.NewStaticV4(access, secret, ""), Region: "us-east-1", MaxRetries: 1, TrailingHeaders: true})
 	if err != nil {
 		panic(err) // an address that can't be one
 	}
