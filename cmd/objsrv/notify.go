@@ -12,7 +12,12 @@ import (
 	"strings"
 
 	"github.com/objsrv/objsrv/internal/notify"
+	"github.com/objsrv/objsrv/internal/notify/amqp"
+	"github.com/objsrv/objsrv/internal/notify/elasticsearch"
+	"github.com/objsrv/objsrv/internal/notify/kafka"
+	"github.com/objsrv/objsrv/internal/notify/mqtt"
 	"github.com/objsrv/objsrv/internal/notify/mysql"
+	"github.com/objsrv/objsrv/internal/notify/nats"
 	"github.com/objsrv/objsrv/internal/notify/postgresql"
 	"github.com/objsrv/objsrv/internal/notify/redis"
 	"github.com/objsrv/objsrv/internal/notify/webhook"
@@ -42,7 +47,7 @@ const (
 
 // notifyKinds are the kinds of targets that there are.
 func notifyKinds() []notify.Kind {
-	return []notify.Kind{webhook.Kind(), redis.Kind(), postgresql.Kind(), mysql.Kind()}
+	return []notify.Kind{webhook.Kind(), redis.Kind(), postgresql.Kind(), mysql.Kind(), nats.Kind(), kafka.Kind(), amqp.Kind(), mqtt.Kind(), elasticsearch.Kind()}
 }
 
 // notifyTarget is a target as it was set.

@@ -72,6 +72,10 @@ var owners = map[string][]string{
 	"github.com/coreos/go-oidc/v3":                   {"sts/oidc"},
 	"github.com/go-jose/go-jose/v4":                  {"sts/oidc"}, // JSON Web Keys, which go-oidc keeps to itself
 	"github.com/go-ldap/ldap/v3":                     {"sts/ldap"},
+	"github.com/eclipse/paho.mqtt.golang":            {"internal/notify/mqtt"},
+	"github.com/nats-io/nats.go":                     {"internal/notify/nats"},
+	"github.com/rabbitmq/amqp091-go":                 {"internal/notify/amqp"},
+	"github.com/twmb/franz-go":                       {"internal/notify/kafka"},
 	"github.com/go-sql-driver/mysql":                 {"internal/notify/mysql"},
 	"github.com/gomodule/redigo":                     {"internal/notify/redis"},
 	"github.com/jackc/pgx/v5":                        {"internal/notify/postgresql"},

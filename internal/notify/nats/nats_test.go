@@ -1,0 +1,84 @@
+package nats
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/objsrv/objsrv/internal/events"
+	"github.com/objsrv/objsrv/internal/notify"
+	"github.com/objsrv/objsrv/internal/notify/notifytest"
+)
+
+// TestNATS publishes to a real server, plainly and to a stream, which drops what comes twice.
+func TestNATS(t *testing.T) {
+	address := notifytest.Server(t, "OBJSRV_TEST_NATS")
+	conn, err := nats.Connect("nats://"+address, nats.UserInfo("test", "secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	sub, err := conn.SubscribeSync("objsrv.plain")
+	if err != nil || conn.Flush() != nil {
+		t.Fatal(err)
+	}
+	values := map[string]string{"ADDRESS": address, "SUBJECT": "objsrv.plain", "USERNAME": "test", "PASSWORD": "secret"}
+	plain := notifytest.New(t, Kind(), values)
+	if err := plain.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	one, two := notifytest.Message(t, events.CreatedPut, "one"), notifytest.Message(t, events.RemovedDelete, "two")
+	notifytest.Send(t, plain, one, two)
+	for _, want := range []string{"b/one", "b/two"} {
+		msg, err := sub.NextMsg(10 * time.Second)
+		var log events.Log
+		if err != nil || json.Unmarshal(msg.Data, &log) != nil || log.Key != want {
+			t.Fatalf("%v %+v, want %s", err, log, want)
+		}
+	}
+	plain.(*target).conn.Close()
+	notifytest.Send(t, plain, one) // over another connection
+
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values["SUBJECT"], values["JETSTREAM"] = "objsrv.stream", "on"
+	stream := notifytest.New(t, Kind(), values)
+	if n, err := stream.Send(t.Context(), []notify.Message{one}); err == nil {
+		t.Errorf("%d sent, and there is no stream", n)
+	}
+	if stream.Check(t.Context()) == nil {
+		t.Error("checked, and there is no stream")
+	}
+	made, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "OBJSRV", Subjects: []string{"objsrv.stream"}, Storage: jetstream.MemoryStorage})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer js.DeleteStream(t.Context(), "OBJSRV")
+	if err := stream.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	notifytest.Send(t, stream, one, two)
+	notifytest.Send(t, stream, two)
+	if info, err := made.Info(t.Context()); err != nil || info.State.Msgs != 2 {
+		t.Errorf("%+v %v", info, err)
+	}
+	notifytest.Guarded(t, Kind(), values)
+	values["PASSWORD"] = "wrong"
+	if notifytest.New(t, Kind(), values).Check(t.Context()) == nil {
+		t.Error("a wrong password is taken")
+	}
+}
+
+func TestSettings(t *testing.T) {
+	const address = "nats.example.com:4222"
+	notifytest.Refused(t, Kind(), map[string]string{"SUBJECT": "s"}, map[string]string{"ADDRESS": "nats://x", "SUBJECT": "s"}, map[string]string{"ADDRESS": address},
+		map[string]string{"ADDRESS": address, "SUBJECT": "s", "STREAMING": "on"}, map[string]string{"ADDRESS": address, "SUBJECT": "s", "USERNAME": "u", "TOKEN": "t"},
+		map[string]string{"ADDRESS": address, "SUBJECT": "s", "PING_INTERVAL": "soon"}, map[string]string{"ADDRESS": address, "SUBJECT": "s", "NKEY_SEED": "/none"},
+		map[string]string{"ADDRESS": address, "SUBJECT": "s", "TLS": "perhaps"})
+	notifytest.New(t, Kind(), map[string]string{"ADDRESS": address, "SUBJECT": "s", "PING_INTERVAL": "30", "TLS": "on", "JETSTREAM": "on"})
+}
