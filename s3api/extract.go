@@ -160,7 +160,10 @@ func (x *extraction) store(e *archive.Entry) (err error) {
 	m.key = x.prefix + e.Name
 	m.judged, m.tagged, m.expected = nil, nil, expected{}
 	defer func() { m.endExpected(err) }()
-	if err = checkKey(m.key); err != nil {
+	if err = checkKey(m.key); err == nil {
+		err = refuseOwnKey(m.key)
+	}
+	if err != nil {
 		return err
 	}
 	if m.r, err = x.request(e); err != nil {

@@ -14,6 +14,9 @@ import (
 )
 
 func getObject(c *call) error {
+	if isVeeam(c.key) {
+		return c.readVeeam()
+	}
 	if c.inner != "" {
 		return c.readInner()
 	}
@@ -57,6 +60,9 @@ func (c *call) openContent(ref storage.Ref) (*storage.Object, storage.Content, e
 
 // headObject answers from the metadata alone; it never opens content.
 func headObject(c *call) error {
+	if isVeeam(c.key) {
+		return c.readVeeam()
+	}
 	if c.inner != "" {
 		return c.readInner()
 	}

@@ -92,6 +92,9 @@ func (c *call) authenticateForm(f *form) (*sigv4.PostPolicy, error) {
 		c.auth = auth
 	}
 	key, err := f.key()
+	if err == nil {
+		err = refuseOwnKey(key)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,9 @@ type Config struct {
 	Keys        Keys
 	AutoEncrypt bool
 	Compression Compression
-	Events      Events // nil means that nobody can listen
+	// Capacity tells the room of the disk; nil when nobody knows it.
+	Capacity func() (c Capacity, ok bool)
+	Events   Events // nil means that nobody can listen
 	// Lifecycle does what lifecycle rules ask for; nil means that no bucket can have any.
 	Lifecycle Lifecycle
 	// Notifier has the targets that buckets may send events to; nil means that there are none. Deployment is the id of
@@ -204,6 +206,11 @@ func (c *call) serve() error {
 	}
 	if refused != nil {
 		return refused
+	}
+	if c.level == objectLevel && !o.reads() && o.method != http.MethodDelete {
+		if err := refuseOwnKey(c.key); err != nil {
+			return err
+		}
 	}
 	return o.handle(c)
 }

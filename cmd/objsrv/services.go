@@ -119,6 +119,7 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 			return s, err
 		}
 		conf.Lifecycle = s.lifecycle
+		conf.Capacity = s.capacity
 	}
 	s.s3 = s3api.New(conf)
 	h.services = s
@@ -246,6 +247,12 @@ func (s *services) rootWarnings() []string {
 		return []string{"the root password is easy to guess: " + why + "; set a better OBJSRV_ROOT_PASSWORD"}
 	}
 	return nil
+}
+
+// capacity is the room of the disk, without what writes leave free.
+func (s *services) capacity() (s3api.Capacity, bool) {
+	d := driveOf(s.config.Dir)
+	return s3api.Capacity{Total: int64(d.Total), Available: max(int64(d.Free)-s.disk.Stats().ReserveBytes, 0)}, d.Total > 0
 }
 
 // checkDisk tells whether the embedded store can serve.
