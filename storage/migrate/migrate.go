@@ -14,6 +14,7 @@ import (
 type Local interface {
 	storage.Backend
 	storage.Importer
+	storage.Calendar
 }
 
 // Source is the store that is left. Errors are those of package storage; ErrUnavailable is one that will pass.
