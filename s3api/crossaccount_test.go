@@ -125,3 +125,38 @@ func TestAccountRootBuckets(t *testing.T) {
 	a.wants(204, "", root, "DELETE", "/tenants/k", "")
 	a.wants(204, "", root, "DELETE", "/tenants", "")
 }
+
+// TestCannedACLs is the table of what canned lists grant (S3 user guide, "Access control list (ACL) overview", "Canned
+// ACL"). The one of aws-exec-read is for a service that is not here.
+func TestCannedACLs(t *testing.T) {
+	const owner, bucketOwner = otherAccount, ownAccount
+	full := grant{owner, permFullControl}
+	tests := []struct {
+		name           string
+		bucket, object acl
+	}{
+		{"private", acl{full}, acl{full}},
+		{"public-read", acl{full, {groupAll, permRead}}, acl{full, {groupAll, permRead}}},
+		{"public-read-write", acl{full, {groupAll, permRead}, {groupAll, permWrite}}, acl{full, {groupAll, permRead}, {groupAll, permWrite}}},
+		{"authenticated-read", acl{full, {groupAuthenticated, permRead}}, acl{full, {groupAuthenticated, permRead}}},
+		{"aws-exec-read", acl{full}, acl{full}},
+		{"bucket-owner-read", acl{full}, acl{full, {bucketOwner, permRead}}},
+		{"bucket-owner-full-control", acl{full}, acl{full, {bucketOwner, permFullControl}}},
+		{"log-delivery-write", acl{full, {groupLogDelivery, permWrite}, {groupLogDelivery, permReadACP}}, acl{full}},
+	}
+	for _, tt := range tests {
+		for _, bucket := range []bool{true, false} {
+			want := tt.object
+			if bucket {
+				want = tt.bucket
+			}
+			got, err := cannedACL(tt.name, owner, bucketOwner, bucket)
+			if err != nil || got.encode() != want.normal().encode() {
+				t.Errorf("%s, bucket %v: %v %v, want %v", tt.name, bucket, got, err, want)
+			}
+		}
+	}
+	if _, err := cannedACL("Private", owner, bucketOwner, true); err == nil {
+		t.Error("the case of a canned list does not matter")
+	}
+}

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs the mc commands of session.txt against two servers and compares what they print and how they end.
 
-Usage: compare.py [-k PATTERN] [--keep DIR]     with MC, REFERENCE, ENDPOINT (URLs), ACCESS and SECRET in the environment
+Usage: compare.py [-k PATTERN] [--keep DIR] [--session NAME]     with MC, REFERENCE, ENDPOINT (URLs), ACCESS and SECRET in
+the environment; AWS for sessions with the aws cli. The session NAME is NAME.txt, with NAME-differences.txt.
 
 REFERENCE is a MinIO, ENDPOINT the server under test. Every difference is a failure, unless differences.txt lists it with
 its reason; a listed difference that is not seen is a failure too, so that the list does not outlive what it excuses.
@@ -31,6 +32,17 @@ PLACES = {
     "LATE": (alike.NOW + datetime.timedelta(days=30 * 365)).replace(microsecond=0),
 }
 LIMIT = 60  # seconds for one command
+
+
+def documents_within(value):
+    """The answer with the documents that it has as text, such as a policy, read."""
+    if isinstance(value, dict):
+        return {k: documents_within(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [documents_within(v) for v in value]
+    if isinstance(value, str) and value.startswith("{"):
+        return alike.content("", value.encode())
+    return value
 
 
 class Side:
@@ -74,6 +86,14 @@ class Side:
         """The access key that an earlier step gave."""
         out = self.results[name].get("out") or [{}]
         return out[0].get("accessKey", "none-was-made") if isinstance(out[0], dict) else "none-was-made"
+
+    def do_aws(self, *words):
+        """Runs the aws cli and gives its answer, or the code of the error that it tells."""
+        env = dict(self.env, AWS_ACCESS_KEY_ID=os.environ["ACCESS"], AWS_SECRET_ACCESS_KEY=os.environ["SECRET"])
+        done = subprocess.run([os.environ.get("AWS", "aws"), "--endpoint-url", self.url, "--output", "json"] + list(words), cwd=self.work,
+                              env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=LIMIT)
+        code = re.search(r"An error occurred \((\w+)\)", done.stderr.decode())
+        return {"exit": done.returncode, "out": documents_within(alike.documents(done.stdout.decode())), "error": code.group(1) if code else done.stderr.decode().strip()}
 
     def do_brief(self, *words):
         """Runs a command that does not end, for three seconds."""
@@ -137,13 +157,34 @@ class Side:
         return {"ended": ended, "enough": len(docs) >= int(count), "forms": [alike.form(d) for d in docs]}
 
 
-def session(pattern):
+    def do_watch(self, count, target, *words):
+        """Watches a bucket while an object comes and goes, until count kinds of events were told, and gives them."""
+        out = os.path.join(self.dir, "watch")
+        with open(out, "wb") as f:
+            p = subprocess.Popen(self.mc + ["watch"] + list(words), cwd=self.work, env=self.env, stdin=subprocess.DEVNULL, stdout=f, stderr=f)
+        told, end = {}, time.monotonic() + 30
+        try:
+            # what happens before the watch has begun is not told: so again
+            while time.monotonic() < end and p.poll() is None and len(told) < int(count):
+                self.run(["cp", "plain.txt", target])
+                self.run(["rm", target])
+                events = [d.get("events") for d in alike.documents(alike.read(out)) if isinstance(d, dict)]
+                told = {e["type"]: {k: v for k, v in e.items() if k in ("path", "size", "type")} for e in events if isinstance(e, dict)}
+        finally:
+            ended = p.poll()
+            if ended is None:
+                p.terminate()
+            p.wait()
+        return {"ended": ended, "told": told}
+
+
+def session(file, pattern):
     """The steps: (name, words). Names are unique."""
     steps, names = [], set()
-    for line in alike.lines("session.txt"):
+    for line in alike.lines(file + ".txt"):
         words = shlex.split(line)
         if words[0] in names or len(words) < 2:
-            sys.exit("session.txt: %s is there twice, or has no command" % words[0])
+            sys.exit(file + ".txt: %s is there twice, or has no command" % words[0])
         names.add(words[0])
         steps.append((words[0], words[1:]))
     return steps, {n for n, _ in steps if fnmatch.fnmatch(n, pattern)}
@@ -153,8 +194,10 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("-k", default="*", metavar="PATTERN", help="steps to compare (all are run)")
     p.add_argument("--keep", metavar="DIR", help="keeps what both gave, as DIR/NAME.json")
+    p.add_argument("--session", default="session", metavar="NAME", help="the session")
     args = p.parse_args()
-    steps, chosen = session(args.k)
+    steps, chosen = session(args.session, args.k)
+    excuses = "differences.txt" if args.session == "session" else args.session + "-differences.txt"
     root = os.path.join(os.environ["TMP"], "compare")
     sides = [Side("reference", os.environ["REFERENCE"], root), Side("ours", os.environ["ENDPOINT"], root)]
 
@@ -168,7 +211,7 @@ def main():
     for t in threads:
         t.join()
 
-    listed, equal, excused, different = alike.Listed(), 0, 0, 0
+    listed, equal, excused, different = alike.Listed(excuses), 0, 0, 0
     for name, words in steps:
         if name not in chosen:
             continue
@@ -192,7 +235,7 @@ def main():
     if args.k == "*":
         for row in listed.stale(lambda step: "/" not in step and any(fnmatch.fnmatchcase(n, step) for n in chosen)):
             different += 1
-            print("FAIL differences.txt lists what is not seen: %s" % " | ".join(row))
+            print("FAIL %s lists what is not seen: %s" % (excuses, " | ".join(row)))
     print("compared %d commands: %d equal, %d with listed differences only, %d different" % (
         len(chosen), equal, excused, different))
     sys.exit(1 if different or not chosen else 0)

@@ -3,7 +3,7 @@
 # policies by the aws cli
 #
 #   MC= MINIO= AWS= programs, else found on PATH; what needs a missing one is named and left out
-#   PARTS=               "compare move aws"
+#   PARTS=               "compare buckets move aws"
 #   ARGS                 of compare.py: -k PATTERN, --keep DIR
 #   OBJSRV=binary, or PEER=minio to see that MinIO agrees with itself; see lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../lib.sh"
@@ -35,6 +35,26 @@ compare() {
   python3 "$TESTS/clients/admin/compare.py" "$@" | tee "$TMP/compare.log"; rc=${PIPESTATUS[0]}
   if [ "$rc" = 0 ]; then ok "$CLIENT compare"; else fail "$CLIENT compare" "$(tail -n 1 "$TMP/compare.log")"; fi
   stop_servers
+}
+
+# the same of buckets and objects, and by the aws cli
+buckets() {
+  local rc
+  needs buckets || return 0
+  find_aws buckets || return 0
+  reference "$TMP/reference-buckets"
+  MINIO_KMS_SECRET_KEY=testkey-1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY= start_server "$TMP/ours-buckets"
+  python3 "$TESTS/clients/admin/compare.py" --session buckets "$@" | tee "$TMP/buckets.log"; rc=${PIPESTATUS[0]}
+  if [ "$rc" = 0 ]; then ok "$CLIENT buckets"; else fail "$CLIENT buckets" "$(tail -n 1 "$TMP/buckets.log")"; fi
+  stop_servers
+}
+
+# find_aws NAME   sets AWS
+find_aws() {
+  AWS=$(command -v "${AWS:-aws}") || { skip "$CLIENT $1" "the aws cli is not installed (on PATH, or AWS=)"; return 1; }
+  # a pyenv shim costs seconds at each start: take what it stands for
+  case $AWS in */shims/*) AWS=$(pyenv which aws) ;; esac
+  export AWS
 }
 
 # the move of a MinIO's identities, by mc and by objsrv's own command, and back to a MinIO
@@ -77,18 +97,17 @@ move() {
 
 # policies of buckets and of users by the aws cli
 by_aws() {
-  AWS=$(command -v "${AWS:-aws}") || { skip "$CLIENT aws" "the aws cli is not installed (on PATH, or AWS=)"; return 0; }
-  # a pyenv shim costs seconds at each start: take what it stands for
-  case $AWS in */shims/*) AWS=$(pyenv which aws) ;; esac
+  find_aws aws || return 0
   if [ "$PEER" = minio ]; then needs aws || return 0; fi
   start_server "$TMP/aws"
   CLIENT="admin aws" aws_session
   stop_servers
 }
 
-for part in ${PARTS:-compare move aws}; do
+for part in ${PARTS:-compare buckets move aws}; do
   case $part in
     aws) by_aws ;;
+    buckets) buckets "$@" ;;
     compare) compare "$@" ;;
     move) move ;;
     *) fail "$CLIENT" "no part $part" ;;
