@@ -47,7 +47,7 @@ MINIO_ROOT_USER and MINIO_ROOT_PASSWORD, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS
 	p.BoolVar(&f.json, "json", false, "print the server's JSON")
 	cmd.AddCommand(newAdminAccountCommand(f), newAdminUserCommand(f), newAdminGroupCommand(f), newAdminPolicyCommand(f), newAdminKeyCommand(f), newAdminSessionCommand(f),
 		newAdminWhoamiCommand(f), newAdminExplainCommand(f), newAdminSimulateCommand(f), newAdminLDAPCommand(f), newAdminOpenIDCommand(f),
-		newAdminEncryptionCommand(f), newAdminImportCommand(f))
+		newAdminEncryptionCommand(f), newAdminNotifyCommand(f), newAdminImportCommand(f))
 	cmd.AddCommand(newAdminHostCommands(f)...)
 	return cmd
 }

@@ -244,6 +244,7 @@ func (s *services) startNotify(h *host) error {
 	ctx := context.Background()
 	if s.notify != nil {
 		s.notify.Start(ctx, s.s3.Expected)
+		s.metrics.AddFigures("objsrv_notify_", s.notifyFigures)
 	}
 	if s.disk == nil {
 		return nil // the upstream may be down, and is not needed for a start

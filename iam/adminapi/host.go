@@ -16,6 +16,7 @@ type Host interface {
 	Quotas
 	Lifecycles
 	Providers
+	Notifications
 	Owners
 }
 

@@ -470,3 +470,34 @@ func (everything) Enabled(context.Context, slog.Level) bool  { return true }
 func (everything) Handle(context.Context, slog.Record) error { return nil }
 func (e everything) WithAttrs([]slog.Attr) slog.Handler      { return e }
 func (e everything) WithGroup(string) slog.Handler           { return e }
+
+func (h *testHost) Notifications() []NotificationTarget {
+	return []NotificationTarget{{Name: "webhook:one", Kind: "webhook", State: "failing", Waiting: 3, LastError: "it is down"}}
+}
+
+func (h *testHost) CheckNotification(_ context.Context, target string) error {
+	switch target {
+	case "webhook:one":
+		return nil
+	case "webhook:two":
+		return errors.New("it is down")
+	}
+	return &Refusal{Status: 404, Code: "NoSuchTarget", Message: "There is no target of this name."}
+}
+
+func TestNotifications(t *testing.T) {
+	s := newServer(t)
+	var list NotificationList
+	if s.ask(t, "GET", "notifications", "", 200, &list); len(list.Targets) != 1 || list.Targets[0].Waiting != 3 {
+		t.Errorf("%+v", list)
+	}
+	var check NotificationCheck
+	if s.ask(t, "POST", "notifications/webhook%3Aone/test", "", 200, &check); !check.OK || check.Error != "" {
+		t.Errorf("%+v", check)
+	}
+	if s.ask(t, "POST", "notifications/webhook%3Atwo/test", "", 200, &check); check.OK || check.Error != "it is down" {
+		t.Errorf("%+v", check)
+	}
+	wantError(t, s.send(root, "POST", "notifications/none/test", ""), "NoSuchTarget")
+	wantError(t, s.send(root, "POST", "notifications/webhook%3Aone/test", `{"x":1}`), "MalformedJSON")
+}

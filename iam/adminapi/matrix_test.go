@@ -89,6 +89,8 @@ func requests(archive string) []request {
 		{"GET", "providers", "", []string{ActionConfig}, 200},
 		{"GET", "providers/ldap", "", []string{ActionConfig}, 200},
 		{"POST", "providers/ldap/check", `{}`, []string{ActionConfig}, 200},
+		{"GET", "notifications", "", []string{ActionServer}, 200},
+		{"POST", "notifications/webhook%3Aone/test", "", []string{ActionConfig}, 200},
 		{"GET", "lifecycle/public", "", []string{ActionUsage}, 200},
 		{"POST", "lifecycle/public", "", []string{ActionLifecycle}, 200},
 		{"GET", "lifecycle/public/dry-run", "", []string{ActionUsage}, 200},

@@ -172,6 +172,9 @@ func hostRoutes() []route {
 		{method: get, pattern: "providers/{name}", op: "AdminGetProvider", action: ActionConfig, serve: (*call).getProvider},
 		{method: post, pattern: "providers/{name}/check", op: "AdminCheckProvider", action: ActionConfig, serve: (*call).checkProvider},
 
+		{method: get, pattern: "notifications", op: "AdminListNotifications", action: ActionServer, serve: (*call).listNotifications},
+		{method: post, pattern: "notifications/{name}/test", op: "AdminTestNotification", action: ActionConfig, serve: (*call).testNotification},
+
 		{method: get, pattern: "lifecycle/{name}", op: "AdminLifecycleStatus", action: ActionUsage, serve: (*call).lifecycleStatus},
 		{method: post, pattern: "lifecycle/{name}", op: "AdminLifecycleRun", action: ActionLifecycle, serve: (*call).lifecycleRun},
 		{method: get, pattern: "lifecycle/{name}/dry-run", op: "AdminLifecycleDryRun", action: ActionUsage, serve: (*call).lifecyclePreview, query: []string{"until", "cursor", "limit"}},

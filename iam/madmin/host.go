@@ -32,6 +32,15 @@ type Machine interface {
 	Requests() *live.Feed[live.Trace]
 	// Log is the server's log.
 	Log() *live.Log
+	// Targets are those of events, in the order of their kinds and ids.
+	Targets(ctx context.Context) []Target
+}
+
+// Target is a target of events.
+type Target struct {
+	Kind, ID string
+	ARN      string
+	Online   bool // it takes connections
 }
 
 // Quotas bound buckets.

@@ -30,10 +30,36 @@ type infoMessage struct {
 	Versions      count                            `json:"versions"`
 	DeleteMarkers count                            `json:"deletemarkers"`
 	Usage         sizeInfo                         `json:"usage"`
-	Services      struct{}                         `json:"services"`
+	SQSARN        []string                         `json:"sqsARN,omitempty"`
+	Services      servicesInfo                     `json:"services"`
 	Backend       backendInfo                      `json:"backend"`
 	Servers       []serverInfo                     `json:"servers"`
 	Pools         map[string]map[string]setSummary `json:"pools"`
+}
+
+// servicesInfo has the targets of events by kind and id, each in a list of one, as MinIO has them.
+type servicesInfo struct {
+	Notifications []map[string][]map[string]targetStatus `json:"notifications,omitempty"`
+}
+
+type targetStatus struct {
+	Status string `json:"status"`
+}
+
+// targets tells of the targets of events, as the answer to ServerInfo has them.
+func (m *infoMessage) targets(list []Target) {
+	for i, t := range list {
+		m.SQSARN = append(m.SQSARN, t.ARN)
+		state := stateOffline
+		if t.Online {
+			state = stateOnline
+		}
+		if i == 0 || list[i-1].Kind != t.Kind {
+			m.Services.Notifications = append(m.Services.Notifications, map[string][]map[string]targetStatus{t.Kind: nil})
+		}
+		kind := m.Services.Notifications[len(m.Services.Notifications)-1]
+		kind[t.Kind] = append(kind[t.Kind], map[string]targetStatus{t.ID: {state}})
+	}
 }
 
 type count struct {
@@ -162,7 +188,7 @@ func (c *call) serverInfo() error {
 		unknown = "not known in a gateway"
 	}
 	online, offline := s.drives()
-	return c.reply(infoMessage{
+	info := infoMessage{
 		Mode: stateOnline, Domain: s.Domains, Region: s.Region, DeploymentID: s.Deployment,
 		Buckets: count{Count: int64(len(list))}, Objects: count{sum.Objects, unknown}, Versions: count{sum.Versions, unknown}, DeleteMarkers: count{sum.DeleteMarkers, unknown},
 		Usage:   sizeInfo{sum.Bytes, unknown},
@@ -171,7 +197,9 @@ func (c *call) serverInfo() error {
 		Pools: map[string]map[string]setSummary{"0": {"0": {
 			RawUsage: s.Drive.Used, RawCapacity: s.Drive.Total, Usage: sum.Bytes, Objects: sum.Objects, Versions: sum.Versions, DeleteMarkers: sum.DeleteMarkers,
 		}}},
-	})
+	}
+	info.targets(c.Host.Targets(c.ctx))
+	return c.reply(info)
 }
 
 func nodeInfo(s *Server) serverInfo {

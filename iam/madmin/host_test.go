@@ -239,3 +239,18 @@ func TestBucketQuota(t *testing.T) {
 		t.Errorf("cleared: %d %s", status, answer)
 	}
 }
+
+func (h *testHost) Targets(context.Context) []Target {
+	return []Target{{"redis", "R", "arn:minio:sqs::R:redis", false}, {"webhook", "A", "arn:minio:sqs::A:webhook", true}, {"webhook", "B", "arn:minio:sqs::B:webhook", false}}
+}
+
+// TestTargets has them in MinIO's form.
+func TestTargets(t *testing.T) {
+	var m infoMessage
+	m.targets((&testHost{}).Targets(t.Context()))
+	got, err := json.Marshal(m.Services)
+	const want = `{"notifications":[{"redis":[{"R":{"status":"offline"}}]},{"webhook":[{"A":{"status":"online"}},{"B":{"status":"offline"}}]}]}`
+	if err != nil || string(got) != want || len(m.SQSARN) != 3 {
+		t.Errorf("%s %v %v", got, err, m.SQSARN)
+	}
+}
