@@ -2,6 +2,7 @@ package s3gw_test
 
 import (
 	"context"
+	"crypto/md5"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -127,7 +128,7 @@ func write(t *testing.T, s storage.Backend, bucket, key string) {
 }
 
 func tryWrite(ctx context.Context, s storage.Backend, bucket, key string) error {
-	_, err := s.PutObject(ctx, storage.PutInput{Bucket: bucket, Key: key, Body: strings.NewReader(key), Size: int64(len(key)), Digest: func() storage.Digest { return storage.Digest{} }})
+	_, err := s.PutObject(ctx, storage.PutInput{Bucket: bucket, Key: key, Body: strings.NewReader(key), Size: int64(len(key)), Digest: func() storage.Digest { return storage.Digest{ETag: fmt.Sprintf("%x", md5.Sum([]byte(key)))} }})
 	return err
 }
 

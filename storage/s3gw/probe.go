@@ -34,6 +34,7 @@ type abilities struct {
 	matches    bool            // If-Match of PutObject and CopyObject, in one step with the write
 	completes  bool            // conditions of CompleteMultipartUpload, in one step with it
 	emptyMeta  bool            // metadata without a value
+	partSums   bool            // checksums of parts are listed
 	copies     bool            // conditions of CopyObject
 	deletes    bool            // If-Match of deletes
 	tags       bool            // of objects
@@ -48,7 +49,7 @@ func (a *abilities) String() string {
 	for _, c := range []struct {
 		name string
 		has  bool
-	}{{"conditional writes", a.conditions}, {"If-Match in one step with the write", a.matches}, {"conditions in one step with completions", a.completes}, {"metadata without a value", a.emptyMeta}, {"conditional copies", a.copies}, {"conditional deletes", a.deletes}, {"object tags", a.tags}} {
+	}{{"conditional writes", a.conditions}, {"If-Match in one step with the write", a.matches}, {"conditions in one step with completions", a.completes}, {"metadata without a value", a.emptyMeta}, {"lists of the checksums of parts", a.partSums}, {"conditional copies", a.copies}, {"conditional deletes", a.deletes}, {"object tags", a.tags}} {
 		if c.has {
 			yes = append(yes, c.name)
 		} else {
@@ -143,7 +144,7 @@ func (s *Store) tryOut(ctx context.Context) (*abilities, error) {
 		return nil, err
 	}
 	defer p.clean()
-	for _, try := range []func(){p.conditions, p.copies, p.deletes, p.races, p.tags, p.metadata, p.sums} {
+	for _, try := range []func(){p.conditions, p.copies, p.deletes, p.races, p.tags, p.metadata, p.sums, p.partSums} {
 		if try(); p.err != nil {
 			return nil, p.err
 		}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/objsrv/objsrv/storage"
 )
 
 // racers is how many writes under one condition are sent at once, and races how often at most.
@@ -99,6 +101,35 @@ func (p *probe) complete(key, content, etag string) bool {
 	}
 	_, _ = p.s.client.call(p.ctx, &request{method: http.MethodDelete, bucket: p.bucket, key: key, query: id}) // the bucket's removal tells
 	return false
+}
+
+// partSums looks whether the checksums of an upload's parts are listed.
+func (p *probe) partSums() {
+	const alg, key = "CRC32", "part-sums"
+	if !p.a.sums[alg] {
+		return
+	}
+	ref := storage.UploadRef{Bucket: p.bucket, Key: key}
+	resp, err := p.s.client.do(p.ctx, &request{method: http.MethodPost, bucket: p.bucket, key: key, query: url.Values{"uploads": {""}}, header: http.Header{"X-Amz-Checksum-Algorithm": {alg}}})
+	var made struct {
+		XMLName xml.Name
+		ID      string `xml:"UploadId"`
+	}
+	if err != nil || decode(resp, &made) != nil || made.ID == "" {
+		return
+	}
+	ref.ID = made.ID
+	id := url.Values{"uploadId": {made.ID}, "partNumber": {"1"}}
+	r := &request{method: http.MethodPut, bucket: p.bucket, key: key, query: id, header: http.Header{}, body: strings.NewReader(probeBody), size: int64(len(probeBody)), hash: unsigned}
+	r.header.Set(sumPrefix+algorithms[alg], probeSums[alg])
+	if _, err := p.s.client.call(p.ctx, r); err == nil {
+		if doc, err := p.s.listParts(p.ctx, ref, 0, 1); err == nil {
+			parts := doc.parts()
+			p.a.partSums = len(parts) == 1 && parts[0].Checksum.Value == probeSums[alg]
+		}
+	}
+	id.Del("partNumber")
+	_, _ = p.s.client.call(p.ctx, &request{method: http.MethodDelete, bucket: p.bucket, key: key, query: id}) // the bucket's removal tells
 }
 
 // metadata looks whether a name without a value is kept.

@@ -102,8 +102,13 @@ func TestPartsSentAgain(t *testing.T) {
 		have[p.Number] = append(have[p.Number], p)
 	}
 	for etag, ok := range map[string]bool{"new": true, "old": true, "two": false} {
-		if _, err := choose(&storage.CompleteInput{Parts: []storage.CompletePart{{Number: 1, ETag: etag}}}, have); (err == nil) != ok {
+		if _, err := choose(&storage.CompleteInput{Parts: []storage.CompletePart{{Number: 1, ETag: etag}}}, have, true); (err == nil) != ok {
 			t.Errorf("part 1 with the ETag %s: %v", etag, err)
+		}
+	}
+	for listed, ok := range map[bool]bool{true: false, false: true} { // does the upstream list checksums?
+		if _, err := choose(&storage.CompleteInput{Parts: []storage.CompletePart{{Number: 1, ETag: "new", Checksum: "AAAAAA=="}}}, have, listed); (err == nil) != ok {
+			t.Errorf("part 1 with a checksum, listed %v: %v", listed, err)
 		}
 	}
 }

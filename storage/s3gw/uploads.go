@@ -249,7 +249,11 @@ func (s *Store) CompleteUpload(ctx context.Context, in storage.CompleteInput) (*
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := choose(&in, have)
+	caps, err := s.can(ctx)
+	if err != nil {
+		return nil, wrap(what, err)
+	}
+	chosen, err := choose(&in, have, caps.partSums)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
@@ -339,8 +343,9 @@ func (s *Store) allParts(ctx context.Context, b *storage.Bucket, id storage.Uplo
 	}
 }
 
-// choose returns the parts that are named.
-func choose(in *storage.CompleteInput, have map[int][]storage.Part) ([]storage.Part, error) {
+// choose returns the parts that are named. Where the upstream does not tell the checksums of parts, each of which was verified when
+// it came, the ETags name them alone.
+func choose(in *storage.CompleteInput, have map[int][]storage.Part, sums bool) ([]storage.Part, error) {
 	if len(in.Parts) == 0 {
 		return nil, fmt.Errorf("no part: %w", storage.ErrInvalidPart)
 	}
@@ -352,7 +357,7 @@ func choose(in *storage.CompleteInput, have map[int][]storage.Part) ([]storage.P
 	var chosen []storage.Part
 	for _, want := range in.Parts {
 		i := slices.IndexFunc(have[want.Number], func(p storage.Part) bool {
-			return p.ETag == want.ETag && (want.Checksum == "" || want.Checksum == p.Checksum.Value)
+			return p.ETag == want.ETag && (want.Checksum == "" || want.Checksum == p.Checksum.Value || !sums && p.Checksum.Value == "")
 		})
 		if i < 0 {
 			return nil, fmt.Errorf("part %d: %w", want.Number, storage.ErrInvalidPart)
