@@ -49,7 +49,8 @@ func (s *Store) CopyObject(ctx context.Context, in storage.CopyInput) (*storage.
 		return nil, err
 	}
 	defer done()
-	if _, err := s.bucket(ctx, in.Source.Bucket); err != nil {
+	from, err := s.bucket(ctx, in.Source.Bucket)
+	if err != nil {
 		return nil, err
 	}
 	what := fmt.Sprintf("copy %s/%q to %s/%q", in.Source.Bucket, in.Source.Key, in.Bucket, in.Key)
@@ -63,6 +64,15 @@ func (s *Store) CopyObject(ctx context.Context, in storage.CopyInput) (*storage.
 	}
 	if !in.If.Zero() && !caps.copies || in.If.IfMatch != "" && !caps.matches {
 		return nil, fmt.Errorf("%s: conditional copies: %w", what, storage.ErrNotSupported)
+	}
+	if caps.allowKey(in.Key, -1) != nil {
+		source, err := s.stat(ctx, from, in.Source)
+		if err != nil {
+			return nil, err
+		}
+		if err := caps.allowKey(in.Key, source.Size); err != nil {
+			return nil, wrap(what, err)
+		}
 	}
 	if err := caps.allow(&storage.Conditions{}, &in.Meta); err != nil {
 		return nil, wrap(what, err)
@@ -148,7 +158,7 @@ func (s *Store) CopyPart(ctx context.Context, in storage.CopyPartInput) (*storag
 	}
 	what := fmt.Sprintf("copy %s/%q to a part of %s/%q", in.Source.Bucket, in.Source.Key, b.Name, in.Upload.Key)
 	r := &request{method: http.MethodPut, bucket: in.Upload.Bucket, key: in.Upload.Key, header: http.Header{}, slow: true,
-		query: url.Values{"uploadId": {in.Upload.ID}, "partNumber": {strconv.Itoa(in.Number)}}}
+		query: url.Values{"uploadId": {upstreamID(in.Upload.ID)}, "partNumber": {strconv.Itoa(in.Number)}}}
 	if err := s.setSource(r.header, in.Source, in.SourceETag); err != nil {
 		return nil, wrap(what, err)
 	}

@@ -35,6 +35,7 @@ type abilities struct {
 	completes  bool            // conditions of CompleteMultipartUpload, in one step with it
 	emptyMeta  bool            // metadata without a value
 	partSums   bool            // checksums of parts are listed
+	folders    bool            // keys that end in "/" have contents
 	copies     bool            // conditions of CopyObject
 	deletes    bool            // If-Match of deletes
 	tags       bool            // of objects
@@ -49,7 +50,7 @@ func (a *abilities) String() string {
 	for _, c := range []struct {
 		name string
 		has  bool
-	}{{"conditional writes", a.conditions}, {"If-Match in one step with the write", a.matches}, {"conditions in one step with completions", a.completes}, {"metadata without a value", a.emptyMeta}, {"lists of the checksums of parts", a.partSums}, {"conditional copies", a.copies}, {"conditional deletes", a.deletes}, {"object tags", a.tags}} {
+	}{{"conditional writes", a.conditions}, {"If-Match in one step with the write", a.matches}, {"conditions in one step with completions", a.completes}, {"metadata without a value", a.emptyMeta}, {"lists of the checksums of parts", a.partSums}, {"contents of keys that end in /", a.folders}, {"conditional copies", a.copies}, {"conditional deletes", a.deletes}, {"object tags", a.tags}} {
 		if c.has {
 			yes = append(yes, c.name)
 		} else {
@@ -96,6 +97,14 @@ func (a *abilities) allow(c *storage.Conditions, m *storage.Meta) error {
 	return nil
 }
 
+// allowKey returns ErrNotSupported for contents that the upstream would not keep under the key. size is -1 when it is not known.
+func (a *abilities) allowKey(key string, size int64) error {
+	if !a.folders && size != 0 && strings.HasSuffix(key, "/") {
+		return fmt.Errorf("contents of a key that ends in \"/\", which the upstream takes for a folder: %w", storage.ErrNotSupported)
+	}
+	return nil
+}
+
 // Capabilities tries the upstream out, unless that has been done, and describes it for people. ErrUnavailable when it
 // can't be reached.
 func (s *Store) Capabilities(ctx context.Context) (string, error) {
@@ -137,14 +146,14 @@ func (s *Store) tryOut(ctx context.Context) (*abilities, error) {
 	if errors.As(err, &e) && !transient(err) {
 		// The careful assumption: tags are asked for, what all but few do is believed, everything else is refused.
 		s.o.Report(fmt.Errorf("what the upstream can do is not known, since no bucket can be made to try it out; conditions and checksums are not passed on: %w", e))
-		p.a.tags, p.a.emptyMeta = true, true
+		p.a.tags, p.a.emptyMeta, p.a.folders = true, true, true
 		return p.a, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer p.clean()
-	for _, try := range []func(){p.conditions, p.copies, p.deletes, p.races, p.tags, p.metadata, p.sums, p.partSums} {
+	for _, try := range []func(){p.conditions, p.copies, p.deletes, p.races, p.tags, p.metadata, p.folders, p.sums, p.partSums} {
 		if try(); p.err != nil {
 			return nil, p.err
 		}

@@ -28,6 +28,9 @@ func (s *Store) PutObject(ctx context.Context, in storage.PutInput) (*storage.Ob
 	if err != nil {
 		return nil, wrap(what, err)
 	}
+	if err := caps.allowKey(in.Key, in.Size); err != nil {
+		return nil, wrap(what, err)
+	}
 	if err := caps.allow(&in.If, &in.Meta); err != nil {
 		return nil, wrap(what, err)
 	}

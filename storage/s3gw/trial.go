@@ -132,6 +132,17 @@ func (p *probe) partSums() {
 	_, _ = p.s.client.call(p.ctx, &request{method: http.MethodDelete, bucket: p.bucket, key: key, query: id}) // the bucket's removal tells
 }
 
+// folders looks whether a key that ends in "/" has a content of its own: in SeaweedFS it is a folder, and the content is lost.
+func (p *probe) folders() {
+	const key = "folder/"
+	p.keys = append(p.keys, key)
+	if status, _ := p.write(key, "", probeBody, ""); status != http.StatusOK {
+		return
+	}
+	h, err := p.s.client.call(p.ctx, &request{method: http.MethodHead, bucket: p.bucket, key: key})
+	p.a.folders = p.status(err) == http.StatusOK && h.Get("Content-Length") == fmt.Sprint(len(probeBody))
+}
+
 // metadata looks whether a name without a value is kept.
 func (p *probe) metadata() {
 	if p.put("meta", "X-Amz-Meta-Empty", "") != http.StatusOK {

@@ -65,6 +65,9 @@ func TestTrialOfRaces(t *testing.T) {
 			if err := a.allow(match, &storage.Meta{}); (err == nil) != tt.puts {
 				t.Errorf("If-Match: %v", err)
 			}
+			if a.allowKey("a/", 1) == nil || a.allowKey("a/", -1) == nil || a.allowKey("a/", 0) != nil || a.allowKey("a", 1) != nil {
+				t.Error("contents go to a folder, or folders are not made, or objects are refused")
+			}
 			if err := a.allow(&storage.Conditions{}, &storage.Meta{Attrs: []storage.Attr{{Name: "x-amz-meta-a"}}}); err == nil {
 				t.Error("metadata without a value goes to an upstream that drops it")
 			}
@@ -109,6 +112,31 @@ func TestPartsSentAgain(t *testing.T) {
 	for listed, ok := range map[bool]bool{true: false, false: true} { // does the upstream list checksums?
 		if _, err := choose(&storage.CompleteInput{Parts: []storage.CompletePart{{Number: 1, ETag: "new", Checksum: "AAAAAA=="}}}, have, listed); (err == nil) != ok {
 			t.Errorf("part 1 with a checksum, listed %v: %v", listed, err)
+		}
+	}
+}
+
+func TestDigestible(t *testing.T) {
+	in := []storage.Part{{Number: 1, ETag: "9dd4e461268c8034f5c8564e155c67a6"}, {Number: 2, ETag: "7a70d7745d37b63fd5d93ff88afb671e-2"}}
+	out := digestible(in)
+	if out[0] != in[0] || !isMD5(out[1].ETag) || out[1].Number != 2 || in[1].ETag != "7a70d7745d37b63fd5d93ff88afb671e-2" {
+		t.Errorf("%v of %v", out, in)
+	}
+}
+
+func TestUploadIDs(t *testing.T) {
+	for _, alg := range []string{"", "CRC32C", "SHA256"} {
+		for _, typ := range []string{"", "FULL_OBJECT", "COMPOSITE"} {
+			for _, id := range []string{"abc_def", "a.b.c", "x.CRC32"} {
+				if gotID, gotAlg, gotTyp := splitID(markID(id, alg, typ)); gotID != id || gotAlg != alg || alg != "" && gotTyp != typ {
+					t.Errorf("%s of %s %s: %s of %s %s", id, alg, typ, gotID, gotAlg, gotTyp)
+				}
+			}
+		}
+	}
+	for _, id := range []string{"", ".", "..", "a.NONE.COMPOSITE", "a.CRC32.PART", ".CRC32.COMPOSITE"} {
+		if got := upstreamID(id); got != id {
+			t.Errorf("%q is taken for %q", id, got)
 		}
 	}
 }

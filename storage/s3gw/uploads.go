@@ -2,6 +2,8 @@ package s3gw
 
 import (
 	"context"
+	"crypto/md5"
+	"encoding/hex"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -54,6 +56,9 @@ func (s *Store) CreateUpload(ctx context.Context, in storage.UploadInput) (*stor
 	if err != nil {
 		return nil, wrap(what, err)
 	}
+	if err := caps.allowKey(in.Key, -1); err != nil {
+		return nil, wrap(what, err)
+	}
 	if err := caps.allow(&storage.Conditions{}, &in.Meta); err != nil {
 		return nil, wrap(what, err)
 	}
@@ -79,6 +84,9 @@ func (s *Store) CreateUpload(ctx context.Context, in storage.UploadInput) (*stor
 	if doc.ID == "" {
 		return nil, fmt.Errorf("%s: the upstream gives no id", what)
 	}
+	if !caps.partSums {
+		doc.ID = markID(doc.ID, in.ChecksumAlgorithm, in.ChecksumType)
+	}
 	return &storage.Upload{
 		UploadRef: storage.UploadRef{Bucket: in.Bucket, Key: in.Key, ID: doc.ID}, Meta: in.Meta, Initiator: in.Initiator,
 		Begun: s.answered(resp.Header), ChecksumAlgorithm: in.ChecksumAlgorithm, ChecksumType: in.ChecksumType,
@@ -102,7 +110,7 @@ type partsAnswer struct {
 }
 
 func (s *Store) listParts(ctx context.Context, id storage.UploadRef, after, limit int) (*partsAnswer, error) {
-	q := url.Values{"uploadId": {id.ID}, "max-parts": {strconv.Itoa(limit)}}
+	q := url.Values{"uploadId": {upstreamID(id.ID)}, "max-parts": {strconv.Itoa(limit)}}
 	if after > 0 {
 		q.Set("part-number-marker", strconv.Itoa(after))
 	}
@@ -148,7 +156,11 @@ func (d *partsAnswer) parts() []storage.Part {
 }
 
 func (d *partsAnswer) upload(b *storage.Bucket, id storage.UploadRef) *storage.Upload {
-	return &storage.Upload{UploadRef: id, Meta: storage.Meta{Owner: b.Owner, Class: class(d.Class)}, Initiator: d.Initiator, ChecksumAlgorithm: d.Algorithm, ChecksumType: d.Type}
+	u := &storage.Upload{UploadRef: id, Meta: storage.Meta{Owner: b.Owner, Class: class(d.Class)}, Initiator: d.Initiator, ChecksumAlgorithm: d.Algorithm, ChecksumType: d.Type}
+	if u.ChecksumAlgorithm == "" {
+		_, u.ChecksumAlgorithm, u.ChecksumType = splitID(id.ID)
+	}
+	return u
 }
 
 // Upload implements storage.Uploads. S3 tells neither an open upload's metadata nor when it was begun.
@@ -174,7 +186,7 @@ func (s *Store) PutPart(ctx context.Context, in storage.PartInput) (*storage.Par
 	defer done()
 	what := fmt.Sprintf("write part %d of an upload to %s/%q", in.Number, in.Upload.Bucket, in.Upload.Key)
 	r := &request{method: http.MethodPut, bucket: in.Upload.Bucket, key: in.Upload.Key, header: http.Header{},
-		query: url.Values{"uploadId": {in.Upload.ID}, "partNumber": {strconv.Itoa(in.Number)}}}
+		query: url.Values{"uploadId": {upstreamID(in.Upload.ID)}, "partNumber": {strconv.Itoa(in.Number)}}}
 	caps, err := s.can(ctx)
 	if err != nil {
 		return nil, wrap(what, err)
@@ -257,11 +269,27 @@ func (s *Store) CompleteUpload(ctx context.Context, in storage.CompleteInput) (*
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
-	digest, err := in.Digest(u, chosen)
+	if u.ChecksumAlgorithm != "" && !caps.partSums && !claimed(u, chosen, in.Parts) {
+		u.ChecksumAlgorithm, u.ChecksumType = "", "" // the upstream computes it alone
+	}
+	digest, err := in.Digest(u, digestible(chosen))
 	if err != nil {
 		return nil, err
 	}
 	return s.complete(ctx, b, in, what, u, chosen, digest)
+}
+
+// digestible returns parts from which an ETag can be made, as the contract of Digest wants it. SeaweedFS gives copied parts one that
+// is no MD5; that of the object is the upstream's in any case.
+func digestible(parts []storage.Part) []storage.Part {
+	parts = slices.Clone(parts)
+	for i := range parts {
+		if p := &parts[i]; !isMD5(p.ETag) {
+			sum := md5.Sum([]byte(p.ETag))
+			p.ETag = hex.EncodeToString(sum[:])
+		}
+	}
+	return parts
 }
 
 // named makes parts of what a client says of them.
@@ -285,7 +313,7 @@ func (s *Store) complete(ctx context.Context, b *storage.Bucket, in storage.Comp
 	if !in.If.Zero() && !caps.completes {
 		return nil, fmt.Errorf("%s: conditions, which the upstream does not decide in one step with it: %w", what, storage.ErrNotSupported)
 	}
-	r := &request{method: http.MethodPost, bucket: in.Upload.Bucket, key: in.Upload.Key, query: url.Values{"uploadId": {in.Upload.ID}}, slow: true}
+	r := &request{method: http.MethodPost, bucket: in.Upload.Bucket, key: in.Upload.Key, query: url.Values{"uploadId": {upstreamID(in.Upload.ID)}}, slow: true}
 	doc := completeRequest{}
 	for _, p := range chosen {
 		e := completePart{Number: p.Number, ETag: `"` + p.ETag + `"`}
@@ -396,7 +424,7 @@ func (s *Store) AbortUpload(ctx context.Context, in storage.AbortInput) error {
 	if _, err := s.listParts(ctx, in.Upload, 0, 1); err != nil {
 		return err
 	}
-	_, err = s.client.call(ctx, &request{method: http.MethodDelete, bucket: in.Upload.Bucket, key: in.Upload.Key, query: url.Values{"uploadId": {in.Upload.ID}}})
+	_, err = s.client.call(ctx, &request{method: http.MethodDelete, bucket: in.Upload.Bucket, key: in.Upload.Key, query: url.Values{"uploadId": {upstreamID(in.Upload.ID)}}})
 	return uploadError(what, err)
 }
 
@@ -409,7 +437,7 @@ func (s *Store) begun(ctx context.Context, id storage.UploadRef) (time.Time, err
 			return time.Time{}, err
 		}
 		for i := range page.Uploads {
-			if page.Uploads[i].UploadRef == id {
+			if u := page.Uploads[i].UploadRef; u.Key == id.Key && u.ID == upstreamID(id.ID) {
 				return page.Uploads[i].Begun, nil
 			}
 		}
