@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -151,4 +153,37 @@ func TestImport(t *testing.T) {
 	if u, err := s.Usage(ctx, "b"); err != nil || u != (storage.Usage{}) {
 		t.Errorf("usage: %+v, %v", u, err)
 	}
+}
+
+// TestRebuildImported: ids that another store has given are in the files of large objects, too.
+func TestRebuildImported(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	s := openStore(t, fs.Options{Dir: dir})
+	mustBucket(t, s, "b", storage.VersioningEnabled)
+	when := time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
+	for i, id := range []string{"id-one", "id-two"} {
+		in := putInput("b", "k", bytesOf(byte(i), 200_000))
+		if _, err := s.ImportObject(ctx, in, storage.Origin{VersionID: id, Modified: when}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "index")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fs.RebuildIndex(ctx, fs.Options{Dir: dir}, func(p fs.Problem) { t.Errorf("rebuild: %s", p) }, nil); err != nil {
+		t.Fatal(err)
+	}
+	s = openStore(t, fs.Options{Dir: dir})
+	defer func() { _ = s.Close() }()
+	for i, id := range []string{"id-one", "id-two"} {
+		mustRead(t, s, "b", "k", id, bytesOf(byte(i), 200_000))
+		if o, err := s.StatObject(ctx, storage.Ref{Bucket: "b", Key: "k", Version: id}); err != nil || !o.Modified.Equal(when) || o.Latest != (i == 1) {
+			t.Errorf("%s: %+v, %v", id, o, err)
+		}
+	}
+	mustBeSound(t, s)
 }

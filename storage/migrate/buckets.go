@@ -110,6 +110,7 @@ func (s *Store) make(ctx context.Context, info *storage.Bucket) error {
 // documents are the settings of buckets: sub-resources of S3, the files of MinIO's archives that have them, in the order in which
 // they are to be set.
 var documents = []struct{ name, file string }{
+	{"versioning", "versioning.xml"}, // for what it may except
 	{"object-lock", "object-lock.xml"},
 	{"tagging", "tagging.xml"},
 	{"ownershipControls", "ownership-controls.xml"},

@@ -17,7 +17,7 @@ import (
 var documentRoots = map[string]string{
 	"cors": "CORSConfiguration", "encryption": "ServerSideEncryptionConfiguration", "lifecycle": "LifecycleConfiguration", "logging": "BucketLoggingStatus",
 	"notification": "NotificationConfiguration", "object-lock": "ObjectLockConfiguration", "ownershipControls": "OwnershipControls", "policy": "",
-	"publicAccessBlock": "PublicAccessBlockConfiguration", "replication": "ReplicationConfiguration", "tagging": "Tagging", "website": "WebsiteConfiguration",
+	"publicAccessBlock": "PublicAccessBlockConfiguration", "replication": "ReplicationConfiguration", "tagging": "Tagging", "versioning": "VersioningConfiguration", "website": "WebsiteConfiguration",
 }
 
 // Document returns a setting of a bucket as the upstream itself has it, whatever a gateway keeps of that kind. It is nil when there

@@ -100,9 +100,14 @@ func content(n, size int) []byte {
 	return b
 }
 
-// fillKey makes a key with its history.
+// fillKey makes a key with its history; the first of a folder gets an object that stands for the folder as well.
 func fillKey(ctx context.Context, c *minio.Client, bucket string, i int) error {
 	key := keyName(i)
+	if i < 10 {
+		if err := put(ctx, c, bucket, key[:len("d00/")], 0); err != nil {
+			return err
+		}
+	}
 	versions := 1
 	if bucket == "versioned" || bucket == "suspended" {
 		versions += i % 3
