@@ -65,6 +65,7 @@ type Config struct {
 	Keys        Keys
 	AutoEncrypt bool
 	Compression Compression
+	Limits      Limits // of requests at once
 	// Capacity tells the room of the disk; nil when nobody knows it.
 	Capacity func() (c Capacity, ok bool)
 	Events   Events // nil means that nobody can listen
@@ -87,6 +88,7 @@ type Server struct {
 	parsed   settingsCache
 	cors     []corsRule // of buckets without a configuration
 	quotas   quotas
+	limiter  *limiter // nil when nothing is bounded
 	sequence sequence // of events
 	// ruling is held while lifecycle rules change: the notes of days that belong to new ones must not go with the old.
 	ruling  sync.Mutex
@@ -109,11 +111,12 @@ func New(c Config) *Server {
 	}
 	ops := operations()
 	s := &Server{
-		Config: c,
-		router: newRouter(ops, c.Domains),
-		rules:  newPolicyRules(ops),
-		verify: &sigv4.Verifier{Region: c.Region, Service: "s3", Now: c.Now},
-		admin:  &sigv4.Verifier{AnyRegion: true, Service: "s3", Now: c.Now},
+		Config:  c,
+		router:  newRouter(ops, c.Domains),
+		rules:   newPolicyRules(ops),
+		verify:  &sigv4.Verifier{Region: c.Region, Service: "s3", Now: c.Now},
+		admin:   &sigv4.Verifier{AnyRegion: true, Service: "s3", Now: c.Now},
+		limiter: newLimiter(c.Limits),
 	}
 	if len(c.CORSOrigins) > 0 {
 		s.cors = []corsRule{defaultCORS(c.CORSOrigins)}
@@ -188,6 +191,13 @@ func (c *call) serve() error {
 			return refused
 		}
 		return o.handle(c)
+	}
+	if c.s.limiter != nil && (o == nil || o.sub != "events") { // a stream of events lasts as long as somebody listens
+		leave, err := c.s.limiter.enter(c.ctx, c.ev.Remote)
+		if err != nil {
+			return err
+		}
+		defer leave()
 	}
 	if err := c.authenticate(); err != nil {
 		return err

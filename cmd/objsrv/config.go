@@ -129,6 +129,11 @@ type Config struct {
 	// MaxConnections per listener; further ones wait. 20000 by default.
 	// --max-connections, OBJSRV_MAX_CONNECTIONS.
 	MaxConnections int
+	// Limits bound how many S3 requests are served at once; none by default. Further ones of all clients wait up to a
+	// deadline, 10s by default, those of one client address are refused at once.
+	// --api-requests-max, OBJSRV_API_REQUESTS_MAX, MINIO_API_REQUESTS_MAX; --api-requests-deadline,
+	// OBJSRV_API_REQUESTS_DEADLINE, MINIO_API_REQUESTS_DEADLINE; --api-requests-per-address, OBJSRV_API_REQUESTS_PER_ADDRESS.
+	Limits s3api.Limits
 	// DrainTimeout is how long running requests may take to finish after SIGTERM; 20s by
 	// default. --drain-timeout, OBJSRV_DRAIN_TIMEOUT.
 	DrainTimeout time.Duration
@@ -244,7 +249,7 @@ func settings() []setting {
 				}
 				return nil
 			}},
-	}, slices.Concat(consoleSettings(), identitySettings(), etcdSettings(), ofServer(encryptionSettings()), ofServer(migrateSettings()), ofServer(lifecycleSettings()), gatewaySettings(), notifySettings())...)
+	}, slices.Concat(consoleSettings(), identitySettings(), etcdSettings(), ofServer(encryptionSettings()), ofServer(migrateSettings()), ofServer(lifecycleSettings()), limitSettings(), gatewaySettings(), notifySettings())...)
 }
 
 // ofServer are settings that `server` alone has: content is coded where it is stored.

@@ -104,7 +104,7 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 			return s, err
 		}
 	}
-	conf := s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains, SigV2: c.SigV2, ObjectOwnership: c.ObjectOwnership, CORSOrigins: c.CORSOrigins, Contained: c.Browser, Events: &h.events}
+	conf := s3api.Config{Backend: s.backend, IAM: s.iam, Region: c.Region, Domains: c.Domains, SigV2: c.SigV2, ObjectOwnership: c.ObjectOwnership, CORSOrigins: c.CORSOrigins, Limits: c.Limits, Contained: c.Browser, Events: &h.events}
 	if s.keys != nil { // a gateway stores content as it comes
 		conf.Keys, conf.AutoEncrypt, conf.Compression = s.keys, c.AutoEncrypt, c.Compression
 	}

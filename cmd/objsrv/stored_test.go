@@ -63,7 +63,7 @@ func TestStoredSettings(t *testing.T) {
 	}
 	got, err := p.host.Settings().Text(ctx, "")
 	want := "# MINIO_SITE_REGION=here-1\nsite region=eu-west-9 name=cal-rack0 \n" +
-		"# by --object-ownership:\n# MINIO_API_OBJECT_OWNERSHIP=BucketOwnerPreferred\napi object_ownership=ObjectWriter sigv2=on cors_allow_origin= \n" +
+		"# by --object-ownership:\n# MINIO_API_OBJECT_OWNERSHIP=BucketOwnerPreferred\napi object_ownership=ObjectWriter sigv2=on cors_allow_origin= requests_max= requests_deadline= requests_per_address= \n" +
 		"compression enable= extensions= mime_types= allow_encryption= \n"
 	if err != nil || got != want {
 		t.Errorf("%q, %v, want %q", got, err, want)
