@@ -223,7 +223,11 @@ func (a *appending) append() error {
 		return err
 	}
 	defer u.close()
-	room, err := c.claim(a.b, u.size)
+	take := c.claimBytes
+	if a.offset == 0 {
+		take = c.claim // it makes an object
+	}
+	room, err := take(a.b, u.size)
 	if err != nil {
 		return err
 	}

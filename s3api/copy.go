@@ -284,7 +284,7 @@ func (c *call) copyPart(up *storage.Upload, number int, src *source, enc *encodi
 	if err := src.tooLarge(in.Length); err != nil {
 		return nil, err
 	}
-	room, err := c.claim(c.b, in.Length)
+	room, err := c.claimBytes(c.b, in.Length)
 	if err != nil {
 		return nil, err
 	}

@@ -111,7 +111,7 @@ func uploadPart(c *call) error {
 		return err
 	}
 	defer u.close()
-	room, err := c.claim(c.b, u.size)
+	room, err := c.claimBytes(c.b, u.size)
 	if err != nil {
 		return err
 	}

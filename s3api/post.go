@@ -56,7 +56,7 @@ func postObject(c *call) error {
 		f.limit, f.check = min(maxPut, policy.MaxSize), policy.CheckSize
 	}
 	// How large the file is shows at its end: what surrounds it in the form is bounded on both sides.
-	room, err := c.claimUpTo(b, max(c.r.ContentLength-2*maxFormPreamble, 0), c.r.ContentLength)
+	room, err := c.claimUpTo(b, max(c.r.ContentLength-2*maxFormPreamble, 0), c.r.ContentLength, 1)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ type bucketSettings struct {
 	ownership  string
 	encryption encryptionConfiguration
 	quota      int64 // bytes, or quotaUnreadable; set when there is the document
+	objects    int64 // the quota of versions, alike
 	notify     []events.Rule
 	lifecycle  lifecycleRules
 	acl        acl // the bucket's list; nil for the default, which grants nothing to others
@@ -69,6 +70,9 @@ func (s *Server) settings(b *storage.Bucket) *bucketSettings {
 	}
 	if d := b.Docs[docQuota]; d != nil {
 		st.quota = parseQuota(d)
+	}
+	if d := b.Docs[docObjectQuota]; d != nil {
+		st.objects = parseQuota(d)
 	}
 	if d := b.Docs[docNotification]; d != nil {
 		st.notify = notificationRules(d, s.Region)

@@ -10,8 +10,11 @@ import (
 )
 
 // docQuota names the bucket's quota among its documents: the bytes that it may hold, in decimal
-// digits. A bucket without the document has no quota.
-const docQuota = "quota"
+// digits. A bucket without the document has no quota. docObjectQuota is the number of versions with content, alike.
+const (
+	docQuota       = "quota"
+	docObjectQuota = "quota-objects"
+)
 
 // quotaUnreadable stands for a quota that is set and can't be read: nothing is written then.
 const quotaUnreadable = -1
@@ -28,11 +31,20 @@ func parseQuota(doc []byte) int64 {
 // Quota returns how many bytes the bucket may hold, 0 for as many as there is room for. The errors are
 // those of storage.Backend.
 func (s *Server) Quota(ctx context.Context, bucket string) (int64, error) {
+	return s.quota(ctx, bucket, docQuota)
+}
+
+// ObjectQuota returns how many versions with content the bucket may hold, 0 for any number. Errors as of Quota.
+func (s *Server) ObjectQuota(ctx context.Context, bucket string) (int64, error) {
+	return s.quota(ctx, bucket, docObjectQuota)
+}
+
+func (s *Server) quota(ctx context.Context, bucket, doc string) (int64, error) {
 	b, err := s.Backend.Bucket(ctx, bucket)
-	if err != nil || b.Docs[docQuota] == nil {
+	if err != nil || b.Docs[doc] == nil {
 		return 0, err
 	}
-	if n := s.settings(b).quota; n > 0 {
+	if n := parseQuota(b.Docs[doc]); n > 0 {
 		return n, nil
 	}
 	return 0, errors.New("the bucket's quota can't be read; set it again")
@@ -41,40 +53,49 @@ func (s *Server) Quota(ctx context.Context, bucket string) (int64, error) {
 // SetQuota bounds the content bytes of all versions in the bucket; 0 removes the bound. What is
 // there already stays. The errors are those of storage.Backend.
 func (s *Server) SetQuota(ctx context.Context, bucket string, limit int64) error {
+	return s.setQuota(ctx, bucket, docQuota, limit)
+}
+
+// SetObjectQuota is SetQuota for the number of versions with content.
+func (s *Server) SetObjectQuota(ctx context.Context, bucket string, limit int64) error {
+	return s.setQuota(ctx, bucket, docObjectQuota, limit)
+}
+
+func (s *Server) setQuota(ctx context.Context, bucket, doc string, limit int64) error {
 	if limit < 0 {
 		return errors.New("a quota is not negative")
 	}
 	return s.Backend.UpdateBucket(ctx, bucket, func(b *storage.Bucket) error {
-		setQuota(b, limit)
+		if limit == 0 {
+			delete(b.Docs, doc)
+			return nil
+		}
+		if b.Docs == nil {
+			b.Docs = map[string][]byte{}
+		}
+		b.Docs[doc] = strconv.AppendInt(nil, limit, 10)
 		return nil
 	})
-}
-
-func setQuota(b *storage.Bucket, limit int64) {
-	if limit == 0 {
-		delete(b.Docs, docQuota)
-		return
-	}
-	if b.Docs == nil {
-		b.Docs = map[string][]byte{}
-	}
-	b.Docs[docQuota] = strconv.AppendInt(nil, limit, 10)
 }
 
 // quotas holds what running writes into buckets with a quota have claimed, so that those that run at
 // the same time can't together exceed it. It is for one process.
 type quotas struct {
 	mu      sync.Mutex
-	claimed map[string]int64 // by bucket
+	claimed map[string]claimed // by bucket
 }
+
+// claimed is what has been claimed of a bucket.
+type claimed struct{ bytes, objects int64 }
 
 // claim is room in a bucket that one write has taken. The zero claim is that of a bucket
 // without quota.
 type claim struct {
-	of     *quotas
-	bucket string
-	limit  int64 // the quota
-	n      int64
+	of      *quotas
+	bucket  string
+	limit   int64 // the quota of bytes, 0 for none
+	n       int64
+	objects int64
 }
 
 // release gives the room back, once the write is in the bucket's counters or has failed.
@@ -84,26 +105,35 @@ func (cl claim) release() {
 	}
 	cl.of.mu.Lock()
 	defer cl.of.mu.Unlock()
-	if left := cl.of.claimed[cl.bucket] - cl.n; left > 0 {
+	left := cl.of.claimed[cl.bucket]
+	left.bytes -= cl.n
+	if left.objects -= cl.objects; left.bytes > 0 || left.objects > 0 {
 		cl.of.claimed[cl.bucket] = left
 	} else {
 		delete(cl.of.claimed, cl.bucket)
 	}
 }
 
-// claim takes room for size bytes, or refuses the write. What it replaces counts until it has been
+// claim takes room for an object of size bytes, or refuses the write. What it replaces counts until it has been
 // replaced, as in MinIO. Parts of an upload that is not complete are in no counter: each is held
 // against the quota alone, and all of them when they are completed.
-func (c *call) claim(b *storage.Bucket, size int64) (claim, error) { return c.claimUpTo(b, size, size) }
+func (c *call) claim(b *storage.Bucket, size int64) (claim, error) {
+	return c.claimUpTo(b, size, size, 1)
+}
+
+// claimBytes is claim for bytes that make no further object.
+func (c *call) claimBytes(b *storage.Bucket, size int64) (claim, error) {
+	return c.claimUpTo(b, size, size, 0)
+}
 
 // claimUpTo takes room for most bytes, or for as many as there is room for when those are not
-// fewer than least.
-func (c *call) claimUpTo(b *storage.Bucket, least, most int64) (claim, error) {
-	if b.Docs[docQuota] == nil {
+// fewer than least, and for so many objects.
+func (c *call) claimUpTo(b *storage.Bucket, least, most, objects int64) (claim, error) {
+	if b.Docs[docQuota] == nil && b.Docs[docObjectQuota] == nil {
 		return claim{}, nil
 	}
-	limit := c.s.settings(b).quota
-	if limit == quotaUnreadable {
+	limit, objectLimit := c.s.settings(b).quota, c.s.settings(b).objects
+	if limit == quotaUnreadable || objectLimit == quotaUnreadable {
 		return claim{}, errorf("InternalError", "The bucket's quota can't be read; nothing is written without it.")
 	}
 	q := &c.s.quotas
@@ -113,15 +143,22 @@ func (c *call) claimUpTo(b *storage.Bucket, least, most int64) (claim, error) {
 	if err != nil {
 		return claim{}, err
 	}
-	room := limit - use.Bytes - q.claimed[b.Name]
-	if least > room {
-		return claim{}, errQuota(b.Name, limit)
+	taken := q.claimed[b.Name]
+	if objectLimit > 0 && objects > 0 && use.Versions+taken.objects+objects > objectLimit {
+		return claim{}, errObjectQuota(b.Name, objectLimit)
 	}
-	cl := claim{of: q, bucket: b.Name, limit: limit, n: min(most, room)}
+	cl := claim{of: q, bucket: b.Name, limit: limit, n: most, objects: objects}
+	if limit > 0 {
+		room := limit - use.Bytes - taken.bytes
+		if least > room {
+			return claim{}, errQuota(b.Name, limit)
+		}
+		cl.n = min(most, room)
+	}
 	if q.claimed == nil {
-		q.claimed = map[string]int64{}
+		q.claimed = map[string]claimed{}
 	}
-	q.claimed[b.Name] += cl.n
+	q.claimed[b.Name] = claimed{taken.bytes + cl.n, taken.objects + objects}
 	return cl, nil
 }
 
@@ -131,11 +168,16 @@ func errQuota(bucket string, limit int64) *Error {
 		with("BucketName", bucket)
 }
 
+func errObjectQuota(bucket string, limit int64) *Error {
+	return errorf("XMinioAdminBucketQuotaExceeded", "Bucket quota exceeded: the bucket may hold %d objects, all versions counted. Delete some, or have an administrator raise the quota.", limit).
+		with("BucketName", bucket)
+}
+
 // claimParts takes room for the parts that a CompleteMultipartUpload names. A part that is replaced
 // meanwhile has another ETag, by which the store refuses it; of an upload that is gone the store says
 // whether it was completed.
 func (c *call) claimParts(b *storage.Bucket, in *storage.CompleteInput) (claim, error) {
-	if b.Docs[docQuota] == nil {
+	if b.Docs[docQuota] == nil && b.Docs[docObjectQuota] == nil {
 		return claim{}, nil
 	}
 	named := make(map[int]bool, len(in.Parts))

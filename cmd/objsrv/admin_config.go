@@ -171,7 +171,11 @@ func (f *adminFlags) showQuota(cmd *cobra.Command, method, bucket string, in any
 		if q.Quota > 0 {
 			bound = size(q.Quota)
 		}
-		fmt.Fprintf(w, "Bucket:\t%s\nQuota:\t%s\nUsed:\t%s\n", printable(q.Bucket), bound, size(q.Used))
+		objects := "none"
+		if q.Objects > 0 {
+			objects = strconv.FormatInt(q.Objects, 10)
+		}
+		fmt.Fprintf(w, "Bucket:\t%s\nQuota:\t%s\nUsed:\t%s\nObjects:\t%s\nUsed objects:\t%d\n", printable(q.Bucket), bound, size(q.Used), objects, q.UsedObjects)
 	})
 }
 
@@ -183,16 +187,31 @@ func newQuotaGetCommand(f *adminFlags) *cobra.Command {
 }
 
 func newQuotaSetCommand(f *adminFlags) *cobra.Command {
-	return &cobra.Command{
-		Use: "set BUCKET SIZE", Short: "Bound the bytes of a bucket", Example: "  objsrv admin quota set photos 100GiB", Args: argCount(2, 2),
+	var objects int64
+	cmd := &cobra.Command{
+		Use: "set BUCKET [SIZE]", Short: "Bound the bytes of a bucket, or its objects",
+		Long:    "Bound the content bytes of a bucket, or the number of its objects, or both. All versions are counted. Needs admin:SetBucketQuota.",
+		Example: "  objsrv admin quota set photos 100GiB\n  objsrv admin quota set photos --objects 1000000", Args: argCount(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			n, err := parseSize(args[1])
-			if err != nil {
-				return err
+			var q adminapi.SetQuota
+			if len(args) > 1 {
+				n, err := parseSize(args[1])
+				if err != nil {
+					return err
+				}
+				q.Quota = &n
 			}
-			return f.showQuota(cmd, "PUT", args[0], adminapi.SetQuota{Quota: n})
+			if cmd.Flags().Changed("objects") {
+				q.Objects = &objects
+			}
+			if q.Quota == nil && q.Objects == nil {
+				return usagef("name a size, or --objects, or both")
+			}
+			return f.showQuota(cmd, "PUT", args[0], q)
 		},
 	}
+	cmd.Flags().Int64Var(&objects, "objects", 0, "`number` of objects, all versions counted")
+	return cmd
 }
 
 func newQuotaRmCommand(f *adminFlags) *cobra.Command {

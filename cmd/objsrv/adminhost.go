@@ -150,20 +150,34 @@ func (h adminHost) BucketsOf(ctx context.Context, account string) ([]string, err
 }
 
 // Quota implements adminapi.Quotas.
-func (h adminHost) Quota(ctx context.Context, bucket string) (quota, used int64, err error) {
-	if quota, err = h.services.s3.Quota(ctx, bucket); err != nil {
-		return 0, 0, adminRefusal(err)
+func (h adminHost) Quota(ctx context.Context, bucket string) (adminapi.Quota, error) {
+	q := adminapi.Quota{Bucket: bucket}
+	var err error
+	if q.Quota, err = h.services.s3.Quota(ctx, bucket); err != nil {
+		return q, adminRefusal(err)
+	}
+	if q.Objects, err = h.services.s3.ObjectQuota(ctx, bucket); err != nil {
+		return q, adminRefusal(err)
 	}
 	if h.services.disk == nil {
-		return quota, 0, nil // an upstream does not tell
+		return q, nil // an upstream does not tell
 	}
 	n, err := h.services.backend.Usage(ctx, bucket)
-	return quota, n.Bytes, adminRefusal(err)
+	q.Used, q.UsedObjects = n.Bytes, n.Versions
+	return q, adminRefusal(err)
 }
 
 // SetQuota implements adminapi.Quotas.
-func (h adminHost) SetQuota(ctx context.Context, bucket string, bytes int64) error {
-	return adminRefusal(h.services.s3.SetQuota(ctx, bucket, bytes))
+func (h adminHost) SetQuota(ctx context.Context, bucket string, q adminapi.SetQuota) error {
+	if q.Quota != nil {
+		if err := h.services.s3.SetQuota(ctx, bucket, *q.Quota); err != nil {
+			return adminRefusal(err)
+		}
+	}
+	if q.Objects != nil {
+		return adminRefusal(h.services.s3.SetObjectQuota(ctx, bucket, *q.Objects))
+	}
+	return nil
 }
 
 // adminRefusal says in the words of the face what the client is to know.

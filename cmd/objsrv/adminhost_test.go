@@ -99,6 +99,14 @@ func TestJSONHost(t *testing.T) {
 	if out := ask("quota get bucket", nil); !strings.Contains(out, "1.0 GiB") {
 		t.Error(out)
 	}
+	var q adminapi.Quota
+	ask("quota set bucket --objects 7 --json", &q)
+	if q != (adminapi.Quota{Bucket: "bucket", Quota: 1 << 30, Used: 15, Objects: 7, UsedObjects: 3}) {
+		t.Errorf("%+v", q)
+	}
+	if _, err := a.run("", "quota set bucket"); err == nil {
+		t.Error("a quota of nothing is set")
+	}
 	ask("quota rm bucket", nil)
 	if out := ask("log --last 5", nil); !strings.Contains(out, "MINIO") && !strings.Contains(out, "IDENTITY_TLS") {
 		t.Errorf("no warning in the log: %q", out)

@@ -47,10 +47,10 @@ type Usages interface {
 
 // Quotas bound buckets.
 type Quotas interface {
-	// Quota returns the bytes that a bucket may hold, 0 for no bound, and how many it holds.
-	Quota(ctx context.Context, bucket string) (quota, used int64, err error)
-	// SetQuota sets the bound; 0 removes it.
-	SetQuota(ctx context.Context, bucket string, bytes int64) error
+	// Quota returns what a bucket may hold, and what it holds.
+	Quota(ctx context.Context, bucket string) (Quota, error)
+	// SetQuota sets the bounds that are there; 0 removes one.
+	SetQuota(ctx context.Context, bucket string, q SetQuota) error
 }
 
 // Providers are the identity providers of the server.

@@ -27,6 +27,7 @@ type testHost struct {
 	history   *live.History
 	settings  *config.Service
 	quotas    map[string]int64
+	objects   int64 // the quota of all buckets
 	restarted int
 	owned     map[string][]string
 	ran       int // lifecycle runs asked for
@@ -76,19 +77,24 @@ func (h *testHost) PrefixUsage(_ context.Context, bucket, prefix string) (Prefix
 	return PrefixUsage{Bucket: bucket, Prefix: prefix, Children: []ChildUsage{}}, nil
 }
 
-func (h *testHost) Quota(_ context.Context, bucket string) (quota, used int64, err error) {
+func (h *testHost) Quota(_ context.Context, bucket string) (Quota, error) {
 	quota, ok := h.quotas[bucket]
 	if !ok {
-		return 0, 0, &Refusal{Status: 404, Code: "NoSuchBucket", Message: "It does not exist."}
+		return Quota{}, &Refusal{Status: 404, Code: "NoSuchBucket", Message: "It does not exist."}
 	}
-	return quota, 7, nil
+	return Quota{bucket, quota, 7, h.objects, 3}, nil
 }
 
-func (h *testHost) SetQuota(ctx context.Context, bucket string, n int64) error {
-	if _, _, err := h.Quota(ctx, bucket); err != nil {
+func (h *testHost) SetQuota(ctx context.Context, bucket string, q SetQuota) error {
+	if _, err := h.Quota(ctx, bucket); err != nil {
 		return err
 	}
-	h.quotas[bucket] = n
+	if q.Quota != nil {
+		h.quotas[bucket] = *q.Quota
+	}
+	if q.Objects != nil {
+		h.objects = *q.Objects
+	}
 	return nil
 }
 
@@ -259,16 +265,19 @@ func TestLifecycle(t *testing.T) {
 func TestQuotaAndProviders(t *testing.T) {
 	s := newServer(t)
 	var q Quota
-	if s.ask(t, "PUT", "buckets/public/quota", `{"quota":1000}`, 200, &q); q != (Quota{"public", 1000, 7}) {
+	if s.ask(t, "PUT", "buckets/public/quota", `{"quota":1000}`, 200, &q); q != (Quota{"public", 1000, 7, 0, 3}) {
 		t.Errorf("%+v", q)
 	}
-	for _, body := range []string{`{"quota":0}`, `{"quota":-1}`, `{"quota":1.5}`, `{}`, `{"quota":1,"type":"hard"}`, `{"quota":9223372036854775808}`} {
+	if s.ask(t, "PUT", "buckets/public/quota", `{"objects":5}`, 200, &q); q != (Quota{"public", 1000, 7, 5, 3}) {
+		t.Errorf("%+v", q)
+	}
+	for _, body := range []string{`{"quota":0}`, `{"quota":-1}`, `{"quota":1.5}`, `{}`, `{"objects":0}`, `{"quota":5,"objects":-1}`, `{"quota":1,"type":"hard"}`, `{"quota":9223372036854775808}`} {
 		if w := s.send(root, "PUT", "buckets/public/quota", body); w.Code != 400 || s.host.quotas["public"] != 1000 {
 			t.Errorf("%s: %d %s", body, w.Code, w.Body)
 		}
 	}
 	q = Quota{}
-	if s.ask(t, "DELETE", "buckets/public/quota", "", 200, &q); q != (Quota{"public", 0, 7}) {
+	if s.ask(t, "DELETE", "buckets/public/quota", "", 200, &q); q != (Quota{"public", 0, 7, 0, 3}) {
 		t.Errorf("%+v", q)
 	}
 	for i, provider := range []string{"corp", "corp", ""} {

@@ -18,11 +18,15 @@ type Quota struct {
 	Bucket string `json:"bucket"`
 	Quota  int64  `json:"quota"` // bytes; 0 is none
 	Used   int64  `json:"used"`
+	// Objects bounds the number of versions with content, 0 is no bound; UsedObjects is how many there are.
+	Objects     int64 `json:"objects"`
+	UsedObjects int64 `json:"usedObjects"`
 }
 
-// SetQuota is the body of PUT buckets/{name}/quota.
+// SetQuota is the body of PUT buckets/{name}/quota. What it does not name stays.
 type SetQuota struct {
-	Quota int64 `json:"quota"`
+	Quota   *int64 `json:"quota,omitempty"`
+	Objects *int64 `json:"objects,omitempty"`
 }
 
 // usage answers with the counters of all buckets, or with what a bucket holds by prefix.
@@ -55,11 +59,11 @@ func (c *call) usage() error {
 }
 
 func (c *call) getQuota() error {
-	quota, used, err := c.config.Host.Quota(c.r.Context(), c.name)
+	q, err := c.config.Host.Quota(c.r.Context(), c.name)
 	if err != nil {
 		return err
 	}
-	return c.reply(http.StatusOK, Quota{c.name, quota, used})
+	return c.reply(http.StatusOK, q)
 }
 
 func (c *call) setQuota() error {
@@ -67,17 +71,17 @@ func (c *call) setQuota() error {
 	if err := parse(c.body, &in); err != nil {
 		return err
 	}
-	if in.Quota < 1 {
-		return badArgument("A quota is a number of bytes above 0; DELETE removes it.")
+	if in.Quota == nil && in.Objects == nil || in.Quota != nil && *in.Quota < 1 || in.Objects != nil && *in.Objects < 1 {
+		return badArgument("A quota is a number of bytes, or of objects, above 0; DELETE removes both.")
 	}
-	if err := c.config.Host.SetQuota(c.r.Context(), c.name, in.Quota); err != nil {
+	if err := c.config.Host.SetQuota(c.r.Context(), c.name, in); err != nil {
 		return err
 	}
 	return c.getQuota()
 }
 
 func (c *call) deleteQuota() error {
-	if err := c.config.Host.SetQuota(c.r.Context(), c.name, 0); err != nil {
+	if err := c.config.Host.SetQuota(c.r.Context(), c.name, SetQuota{new(int64), new(int64)}); err != nil {
 		return err
 	}
 	return c.getQuota()

@@ -90,8 +90,9 @@ func (f *facts) drop(name string) {
 
 // refusedDocs are documents of buckets that could not be heeded, with the reason.
 var refusedDocs = map[string]string{
-	"quota":      "the upstream does not tell what a bucket holds",
-	"encryption": "an upstream does not keep content that is encrypted before it",
+	"quota":         "the upstream does not tell what a bucket holds",
+	"quota-objects": "the upstream does not tell what a bucket holds",
+	"encryption":    "an upstream does not keep content that is encrypted before it",
 }
 
 // Bucket implements storage.Buckets.
