@@ -15,10 +15,18 @@ import (
 )
 
 // docLifecycle names the LifecycleConfiguration among a bucket's documents, as it is answered; docLifecycleSize the
-// value of sizeHeader that came with it.
+// value of sizeHeader that came with it, and docLifecycleTime when.
 const (
 	docLifecycle     = storage.DocLifecycle
 	docLifecycleSize = "lifecycle-minimum-size"
+	docLifecycleTime = "lifecycle-updated"
+)
+
+// The time is told to MinIO's clients that ask for it.
+const (
+	updatedParam  = "withUpdatedAt"
+	updatedHeader = "X-Minio-Lifecycleconfig-Updatedat"
+	updatedForm   = "20060102T150405Z"
 )
 
 // sizeHeader says which objects are too small for a transition. There are none of those here, so it is kept and told
@@ -46,6 +54,9 @@ func getBucketLifecycle(c *call) error {
 			size = sizeDefault
 		}
 		c.w.Header().Set(sizeHeader, size)
+		if c.query.Has(updatedParam) {
+			c.w.Header().Set(updatedHeader, string(b.Docs[docLifecycleTime]))
+		}
 	}
 	return c.replyDoc(docLifecycle, "NoSuchLifecycleConfiguration")
 }
@@ -94,6 +105,7 @@ func (s *Server) setLifecycle(ctx context.Context, bucket string, data []byte, s
 	defer s.ruling.Unlock()
 	err = s.Backend.UpdateBucket(ctx, bucket, func(b *storage.Bucket) error {
 		lifecycle.SetRules(b, conf.write())
+		b.Docs[docLifecycleTime] = []byte(s.Now().UTC().Format(updatedForm))
 		delete(b.Docs, docLifecycleSize)
 		if size != "" && size != sizeDefault {
 			b.Docs[docLifecycleSize] = []byte(size)
@@ -114,6 +126,7 @@ func (s *Server) dropLifecycle(ctx context.Context, bucket string) error {
 	err := s.Backend.UpdateBucket(ctx, bucket, func(b *storage.Bucket) error {
 		lifecycle.SetRules(b, nil)
 		delete(b.Docs, docLifecycleSize)
+		delete(b.Docs, docLifecycleTime)
 		return nil
 	})
 	if err != nil {

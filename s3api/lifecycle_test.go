@@ -54,6 +54,8 @@ func TestLifecycleDocuments(t *testing.T) {
 		`<Rule><ID>one &amp; two</ID><Prefix> logs/</Prefix><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule>`,
 		`<Rule><ID>x</ID><Filter><And><Prefix></Prefix><Tag><Key>a</Key><Value></Value></Tag><ObjectSizeGreaterThan>0</ObjectSizeGreaterThan></And></Filter><Status>Disabled</Status>`+
 			`<Expiration><Date>2031-02-03T00:00:00.000Z</Date></Expiration><NoncurrentVersionExpiration><NoncurrentDays>2</NoncurrentDays><NewerNoncurrentVersions>3</NewerNoncurrentVersions></NoncurrentVersionExpiration></Rule>`)
+	e.wantHeader(got, "x-minio-lifecycleconfig-updatedat", "")
+	e.wantHeader(e.must(200, "GET", "/bkt?lifecycle&withUpdatedAt=true", ""), "x-minio-lifecycleconfig-updatedat", "20300102T030405Z")
 	if got.body != want {
 		t.Errorf("got  %s\nwant %s", got.body, want)
 	}

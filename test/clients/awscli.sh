@@ -55,6 +55,13 @@ for op in get-bucket-acl get-bucket-logging get-bucket-accelerate-configuration 
   check "$op of a new bucket" api "$op" --bucket "$v"
 done
 
+lifecycle='{"Rules":[{"ID":"r","Status":"Enabled","Filter":{"Prefix":"old/"},"Expiration":{"Days":30},"NoncurrentVersionExpiration":{"NoncurrentDays":2,"NewerNoncurrentVersions":3},"AbortIncompleteMultipartUpload":{"DaysAfterInitiation":7}}]}'
+check "lifecycle rules" eval 'api put-bucket-lifecycle-configuration --bucket "$v" --lifecycle-configuration "$lifecycle" && equal "$(q get-bucket-lifecycle-configuration --bucket "$v" --query "Rules[0].[ID,Filter.Prefix,Expiration.Days,NoncurrentVersionExpiration.NewerNoncurrentVersions,AbortIncompleteMultipartUpload.DaysAfterInitiation]" | tr "\t" " ")" "r old/ 30 3 7"'
+check "put-object tells when it expires" eval 'q put-object --bucket "$v" --key old/a --query Expiration | grep -q "rule-id=\"r\"" && equal "$(q head-object --bucket "$v" --key old/a --query "Expiration != null")" True && equal "$(q put-object --bucket "$v" --key new --query Expiration)" None'
+check "create-multipart-upload tells when it is aborted" eval 'u=$(q create-multipart-upload --bucket "$v" --key old/u --query "[UploadId,AbortRuleId]" | tr "\t" " ") && equal "${u#* }" r && api abort-multipart-upload --bucket "$v" --key old/u --upload-id "${u% *}"'
+check "lifecycle rules without their days" refused InvalidArgument api put-bucket-lifecycle-configuration --bucket "$v" --lifecycle-configuration "${lifecycle/30/0}"
+check "lifecycle rules removed" eval 'api delete-bucket-lifecycle --bucket "$v" && refused NoSuchLifecycleConfiguration api get-bucket-lifecycle-configuration --bucket "$v"'
+
 # --- s3api: objects ---
 check "put-object with everything" eval 'api put-object --bucket "$v" --key o --body "$FILES/5242881" --content-type text/x --cache-control no-cache --content-disposition inline --content-language de --content-encoding gzip --expires 2030-01-02T03:04:05Z --metadata one=1,two=zwei --tagging "t=1&u=2" --checksum-algorithm SHA256'
 check "head-object" eval 'equal "$(q head-object --bucket "$v" --key o --checksum-mode ENABLED --query "[ContentType,CacheControl,ContentDisposition,ContentLanguage,ContentEncoding,Metadata.one,Metadata.two,ContentLength]" | tr "\t" " ")" "text/x no-cache inline de gzip 1 zwei 5242881"'

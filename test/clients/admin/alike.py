@@ -78,6 +78,7 @@ HTTP_TIME = "%a, %d %b %Y %H:%M:%S GMT"
 MADE = (
     ("<made key>", re.compile(r"[A-Z0-9]{20}")),
     ("<made secret>", re.compile(r"[A-Za-z0-9+/]{40}")),
+    ("<made rule>", re.compile(r"[0-9a-v]{20}")),  # mc makes the id
     ("<uuid>", re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")),
     ("<token>", re.compile(r"[\w-]{20,}\.[\w-]{20,}\.[\w-]{20,}")),
 )

@@ -60,10 +60,10 @@ class Side:
         self.env = dict(os.environ, HOME=self.dir)
         self.run(["alias", "set", "t", url, os.environ["ACCESS"], os.environ["SECRET"]])
 
-    def run(self, words, limit=LIMIT):
+    def run(self, words, limit=LIMIT, stdin=subprocess.DEVNULL):
         """Runs mc and gives what it printed and its exit code."""
         try:
-            done = subprocess.run(self.mc + words, cwd=self.work, env=self.env, stdin=subprocess.DEVNULL,
+            done = subprocess.run(self.mc + words, cwd=self.work, env=self.env, stdin=stdin,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=limit)
         except subprocess.TimeoutExpired as e:
             return {"exit": "no end after %d s" % limit, "out": alike.documents((e.stdout or b"").decode())}
@@ -94,6 +94,10 @@ class Side:
                               env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=LIMIT)
         code = re.search(r"An error occurred \((\w+)\)", done.stderr.decode())
         return {"exit": done.returncode, "out": documents_within(alike.documents(done.stdout.decode())), "error": code.group(1) if code else done.stderr.decode().strip()}
+
+    def do_stdin(self, name, *words):
+        with open(os.path.join(self.work, name), "rb") as f:
+            return self.run(list(words), stdin=f)
 
     def do_brief(self, *words):
         """Runs a command that does not end, for three seconds."""
