@@ -12,6 +12,8 @@ printf 'disable_checkpoint = true\n' >"$TMP/cli.tfrc"
 [ -z "${TF_PLUGINS:-}" ] || printf 'provider_installation {\n  filesystem_mirror {\n    path = "%s"\n  }\n}\n' "$TF_PLUGINS" >>"$TMP/cli.tfrc"
 export TF_CLI_CONFIG_FILE=$TMP/cli.tfrc TF_IN_AUTOMATION=1 TF_INPUT=0 TF_CLI_ARGS=-no-color AWS_MAX_ATTEMPTS=2
 
+# a target of events, which is asked for and gets none
+export OBJSRV_NOTIFY_WEBHOOK_ENABLE_TF=on OBJSRV_NOTIFY_WEBHOOK_ENDPOINT_TF=https://192.0.2.1/hook
 start_server "$TMP/data"
 export AWS_ACCESS_KEY_ID=$ACCESS AWS_SECRET_ACCESS_KEY=$SECRET TF_VAR_endpoint=$ENDPOINT
 OBJSRV_URL=$ENDPOINT OBJSRV_ACCESS_KEY=$ACCESS OBJSRV_SECRET_KEY=$SECRET "$SERVER_BIN" admin encryption key add tf-key >"$TMP/admin.log" 2>&1 ||
@@ -50,11 +52,11 @@ import() {
   local r id
   mkdir "$TMP/imported" && cp "$here"/built/*.tf "$TMP/imported/" && tf imported init || return
   for r in bucket.full bucket.plain bucket_versioning.full bucket_object_lock_configuration.full bucket_server_side_encryption_configuration.full \
-    bucket_cors_configuration.full bucket_ownership_controls.full bucket_public_access_block.full bucket_policy.full; do
+    bucket_cors_configuration.full bucket_lifecycle_configuration.full bucket_notification.full bucket_ownership_controls.full bucket_public_access_block.full bucket_policy.full; do
     id=tf-full; [ "${r#*.}" = full ] || id=tf-plain
     printf 'import {\n  to = aws_s3_%s\n  id = "%s"\n}\n' "$r" "$id" >>"$TMP/imported/import.tf"
   done
-  tf imported plan >"$TMP/import.log" && grep -E "^Plan: 9 to import, 4 to add, [0-9]+ to change, 0 to destroy" "$TMP/import.log"
+  tf imported plan >"$TMP/import.log" && grep -E "^Plan: 11 to import, 4 to add, [0-9]+ to change, 0 to destroy" "$TMP/import.log"
 }
 check "import: all is found" import
 export TF_VAR_again=true

@@ -39,6 +39,53 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "full" {
   }
 }
 
+resource "aws_s3_bucket_lifecycle_configuration" "full" {
+  bucket     = aws_s3_bucket.full.id
+  depends_on = [aws_s3_bucket_versioning.full]
+  rule {
+    id     = "logs"
+    status = "Enabled"
+    filter {
+      prefix = "logs/"
+    }
+    expiration {
+      days = var.again ? 60 : 30
+    }
+    noncurrent_version_expiration {
+      noncurrent_days           = 7
+      newer_noncurrent_versions = 2
+    }
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 3
+    }
+  }
+  rule {
+    id     = "tagged"
+    status = var.again ? "Disabled" : "Enabled"
+    filter {
+      and {
+        prefix                   = "tmp/"
+        object_size_greater_than = 1000
+        tags                     = { temporary = "yes" }
+      }
+    }
+    expiration {
+      days = 1
+    }
+  }
+}
+
+resource "aws_s3_bucket_notification" "full" {
+  bucket = aws_s3_bucket.full.id
+  queue {
+    id            = "hook"
+    queue_arn     = "arn:minio:sqs:us-east-1:TF:webhook"
+    events        = var.again ? ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"] : ["s3:ObjectCreated:*"]
+    filter_prefix = "in/"
+    filter_suffix = ".csv"
+  }
+}
+
 resource "aws_s3_bucket_cors_configuration" "full" {
   bucket = aws_s3_bucket.full.id
   cors_rule {
