@@ -189,7 +189,7 @@ func (c *call) defaultRetention(b *storage.Bucket, props map[string]string) erro
 	if conf.Rule == nil {
 		return nil
 	}
-	d, until := conf.Rule.Default, c.s.Now().UTC()
+	d, until := conf.Rule.Default, c.s.locks.most().UTC()
 	if d.Days != nil {
 		until = until.AddDate(0, 0, *d.Days)
 	} else {
@@ -255,7 +255,7 @@ func (c *call) lockGuard(b *storage.Bucket, bypass bool) func(*storage.Object) e
 		if l.hold {
 			return errLocked()
 		}
-		if l.mode == "" || !l.until.After(c.s.Now()) || l.mode == governance && bypass {
+		if l.mode == "" || !l.until.After(c.s.locks.least()) || l.mode == governance && bypass {
 			return nil
 		}
 		return errLocked()

@@ -104,7 +104,7 @@ func putObjectRetention(c *call) error {
 // mayChange decides on replacing a retention: it can always be made longer; anything else is for
 // those who may bypass governance, and never for compliance.
 func (c *call) mayChange(old lock, mode string, until time.Time, bypass bool) error {
-	if old.mode == "" || !old.until.After(c.s.Now()) {
+	if old.mode == "" || !old.until.After(c.s.locks.least()) {
 		return nil
 	}
 	stricter := !until.Before(old.until) && mode == old.mode

@@ -76,6 +76,8 @@ type Config struct {
 	Notifier   events.Notifier
 	Deployment string
 	Now        func() time.Time // nil means time.Now
+	// Passed is the time since New by a measure that nobody sets, for locks; nil means the one that Now carries.
+	Passed func() time.Duration
 }
 
 // Server serves the S3 protocol. It is an http.Handler.
@@ -88,6 +90,7 @@ type Server struct {
 	parsed   settingsCache
 	cors     []corsRule // of buckets without a configuration
 	quotas   quotas
+	locks    lockClock
 	limiter  *limiter // nil when nothing is bounded
 	sequence sequence // of events
 	// ruling is held while lifecycle rules change: the notes of days that belong to new ones must not go with the old.
@@ -117,6 +120,7 @@ func New(c Config) *Server {
 		verify:  &sigv4.Verifier{Region: c.Region, Service: "s3", Now: c.Now},
 		admin:   &sigv4.Verifier{AnyRegion: true, Service: "s3", Now: c.Now},
 		limiter: newLimiter(c.Limits),
+		locks:   newLockClock(c.Now, c.Passed),
 	}
 	if len(c.CORSOrigins) > 0 {
 		s.cors = []corsRule{defaultCORS(c.CORSOrigins)}
