@@ -57,6 +57,7 @@ type client struct {
 	answer, standing time.Duration // answerTimeout and stallTimeout
 	places           *Map
 	counts           counts
+	trial            atomic.Pointer[trial] // nil while there is none
 }
 
 func newClient(o *Options) (*client, error) {

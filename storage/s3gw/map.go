@@ -257,10 +257,16 @@ func (m *Map) upstream() []string {
 	return slices.Compact(list)
 }
 
+// trial is the bucket in which the upstream is tried out.
+type trial struct {
+	name  string
+	place place
+}
+
 // at returns the place of a bucket. ErrNoSuchBucket when there can't be one of this name.
 func (c *client) at(bucket string) (place, error) {
-	if strings.HasPrefix(bucket, probePrefix) {
-		return place{bucket: bucket, own: true}, nil
+	if t := c.trial.Load(); t != nil && bucket == t.name {
+		return t.place, nil
 	}
 	p, ok := c.places.place(bucket)
 	if !ok {

@@ -6,6 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -385,4 +389,59 @@ func TestRecordFormat(t *testing.T) {
 			t.Errorf("%q: %+v, %v", text, b, err)
 		}
 	}
+}
+
+// TestTrialBelow tries an upstream out whose key may not make buckets: in a bucket of the map, of which nothing is left.
+func TestTrialBelow(t *testing.T) {
+	endpoint := ownServer(t)
+	up := strangers(t, endpoint)
+	before, _ := keysOf(t, up, storage.ListInput{Bucket: "shared"})
+	for _, versioning := range []storage.Versioning{storage.VersioningUnset, storage.VersioningEnabled, storage.VersioningSuspended} {
+		if versioning != storage.VersioningUnset {
+			if err := up.UpdateBucket(t.Context(), "shared", func(b *storage.Bucket) error {
+				b.Versioning = versioning
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		refusing := httptest.NewServer(noNewBuckets(t, endpoint))
+		want, err := up.Capabilities(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := mapped(t, refusing.URL, "one=shared/one", newRecords()).Capabilities(t.Context())
+		if err != nil || got != want {
+			t.Errorf("versioning %d: %s, want %s, %v", versioning, got, want, err)
+		}
+		if careful, err := gateway(t, refusing.URL).Capabilities(t.Context()); err != nil || careful == want {
+			t.Errorf("without a map: %s, %v", careful, err)
+		}
+		refusing.Close()
+		page, err := up.ListVersions(t.Context(), storage.ListInput{Bucket: "shared", Limit: 1000})
+		if err != nil || len(page.Objects) != len(before) {
+			t.Errorf("versioning %d: %d versions are there where %d were: %v", versioning, len(page.Objects), len(before), err)
+		}
+		uploads, err := up.ListUploads(t.Context(), storage.ListInput{Bucket: "shared", Limit: 10})
+		if err != nil || len(uploads.Uploads) > 0 {
+			t.Errorf("uploads %+v, %v", uploads, err)
+		}
+	}
+}
+
+// noNewBuckets is a proxy before an upstream whose key may not make buckets.
+func noNewBuckets(t *testing.T, endpoint string) http.Handler {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = u.Scheme, u.Host }}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut && strings.Count(strings.Trim(r.URL.Path, "/"), "/") == 0 {
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprint(w, "<Error><Code>AccessDenied</Code><Message>no</Message></Error>")
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	})
 }

@@ -141,8 +141,13 @@ func (s *Store) can(ctx context.Context) (*abilities, error) {
 // tryOut does in a bucket of its own what clients may ask for. Its error is that of an upstream that can't be reached.
 func (s *Store) tryOut(ctx context.Context) (*abilities, error) {
 	p := &probe{s: s, ctx: ctx, bucket: probePrefix + strings.ToLower(rand.Text()), a: &abilities{sums: map[string]bool{}, proves: map[string]bool{}}}
+	s.client.trial.Store(&trial{p.bucket, place{bucket: p.bucket, own: true}})
+	defer s.client.trial.Store(nil)
 	err := s.makeBucket(ctx, p.bucket, false)
 	var e *Error
+	if errors.As(err, &e) && !transient(err) && p.below() {
+		err = nil
+	}
 	if errors.As(err, &e) && !transient(err) {
 		// The careful assumption: tags are asked for, what all but few do is believed, everything else is refused.
 		s.o.Report(fmt.Errorf("what the upstream can do is not known, since no bucket can be made to try it out; conditions and checksums are not passed on: %w", e))
@@ -167,8 +172,21 @@ type probe struct {
 	ctx    context.Context
 	bucket string
 	keys   []string
+	shared bool // the bucket is one of the map
 	a      *abilities
 	err    error // the upstream can't be reached any more
+}
+
+// below moves the trial into a bucket of the map, below a prefix of its own, where the upstream's key may not make one. It
+// tells whether that may be written to.
+func (p *probe) below() bool {
+	shared := p.s.o.Map.upstream()
+	if len(shared) == 0 {
+		return false
+	}
+	p.s.client.trial.Store(&trial{p.bucket, place{bucket: shared[0], prefix: p.bucket + "/"}})
+	p.shared = p.put("first") == http.StatusOK
+	return p.shared
 }
 
 // put writes an object. It returns the status, 0 when there was no answer.
@@ -231,7 +249,11 @@ func (p *probe) conditions() {
 }
 
 func (p *probe) copies() {
-	from := []string{"X-Amz-Copy-Source", "/" + p.bucket + "/cond", "X-Amz-Metadata-Directive", "REPLACE"}
+	bucket, key, err := p.s.client.key(p.bucket, "cond")
+	if err != nil {
+		return
+	}
+	from := []string{"X-Amz-Copy-Source", "/" + bucket + "/" + key, "X-Amz-Metadata-Directive", "REPLACE"}
 	p.a.copies = p.put("copy", from...) == http.StatusOK && p.put("copy", append(from, "If-None-Match", "*")...) == http.StatusPreconditionFailed &&
 		p.put("copy", append(from, "If-Match", noETag)...) == http.StatusPreconditionFailed
 }
@@ -300,13 +322,46 @@ func (p *probe) sum(key, body, alg, value string) (h http.Header, status int) {
 	return h, status
 }
 
-// clean removes the bucket.
+// clean removes the bucket, or what was made below a prefix with all its versions.
 func (p *probe) clean() {
+	if p.shared {
+		p.cleanBelow()
+		return
+	}
 	slices.Sort(p.keys)
 	for _, key := range slices.Compact(p.keys) {
 		_, _ = p.s.client.call(p.ctx, &request{method: http.MethodDelete, bucket: p.bucket, key: key}) // the bucket's removal tells
 	}
 	if _, err := p.s.client.call(p.ctx, &request{method: http.MethodDelete, bucket: p.bucket}); err != nil {
 		p.s.o.Report(wrap("remove bucket "+p.bucket+", in which the upstream was tried out", err))
+	}
+}
+
+func (p *probe) cleanBelow() {
+	report := func(err error) {
+		if err != nil {
+			p.s.o.Report(wrap("remove what is below "+p.bucket+"/, where the upstream was tried out", err))
+		}
+	}
+	b := &storage.Bucket{Name: p.bucket}
+	report(p.s.abortAll(p.ctx, b))
+	in, err := p.s.page(storage.ListInput{Bucket: p.bucket, Limit: maxPage}) // far more than the trial makes
+	out := &storage.ListPage{}
+	if err == nil {
+		_, err = p.s.walk(p.ctx, b, in, versionsKind, func() listDocument { return &versionsAnswer{out: out} })
+	}
+	if errors.Is(err, storage.ErrNotSupported) { // there are no versions
+		err = nil
+		for _, key := range p.keys {
+			out.Objects = append(out.Objects, storage.Object{Key: key})
+		}
+	}
+	report(err)
+	for i := range out.Objects {
+		o := &out.Objects[i]
+		_, err := p.s.client.call(p.ctx, &request{method: http.MethodDelete, bucket: p.bucket, key: o.Key, query: query(storage.Ref{Version: o.VersionID})})
+		if !isStatus(err, http.StatusNotFound) {
+			report(err)
+		}
 	}
 }
