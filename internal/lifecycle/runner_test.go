@@ -98,6 +98,7 @@ func TestAllVersions(t *testing.T) {
 	}
 }
 
+// TestUploads ends uploads that were begun before the rules and after.
 func TestUploads(t *testing.T) {
 	e := newEnv(t)
 	upload := func(key string) {
