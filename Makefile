@@ -9,7 +9,7 @@ PEERS ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: chaos deploy-example help build test race lint fuzz cover bench clients clients-admin identity quickstart quickstart-gateway functional ldap s3tests powercut kill9 targets migrate bitrot fmt console console-check browser screenshots update-golden clean
+.PHONY: chaos deploy-example help build test race lint fuzz cover bench clients clients-admin clients-events identity quickstart quickstart-gateway functional ldap s3tests powercut kill9 targets migrate bitrot fmt console console-check browser screenshots update-golden clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -47,6 +47,9 @@ bench: ## measure the server, and PEERS beside it (ARGS for further flags)
 
 clients: ## scripted sessions of aws cli, boto3, SDKs, mc, rclone, restic, s3cmd (UPSTREAM=weed WEED=binary: through a gateway)
 	test/clients/run.sh $(ARGS)
+
+clients-events: ## notifications of buckets by mc and aws cli beside a real MinIO (MC=, MINIO= binaries)
+	test/clients/events/run.sh $(ARGS)
 
 clients-admin: ## mc admin beside a real MinIO, and the move of its identities (MC=, MINIO= binaries)
 	test/clients/admin/run.sh $(ARGS)

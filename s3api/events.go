@@ -70,6 +70,9 @@ func describe(e *events.Event, b *storage.Bucket, o *storage.Object) {
 	if b.Versioning != storage.VersioningUnset {
 		e.Version = o.VersionID
 	}
+	if o.ETag != "" {
+		e.ContentType = defaultType // as readers are told
+	}
 	for _, a := range o.Attrs {
 		switch {
 		case a.Name == "content-type":

@@ -108,8 +108,8 @@ func (n *notificationConfiguration) rules(region string) ([]events.Rule, error) 
 			if r.ID != "" && r.ID == out[j].ID {
 				return nil, errNotification("Same ID used for multiple configurations. IDs must be unique.")
 			}
-			if r.Overlap(&out[j]) {
-				return nil, errNotification("Configurations overlap. Configurations on the same bucket cannot share a common event type.")
+			if r.Overlap(&out[j]) { // `mc event add --ignore-existing` knows it by its words
+				return nil, errNotification("An object key name filtering rule defined with overlapping prefixes, overlapping suffixes, or overlapping combinations of prefixes and suffixes for the same event types.")
 			}
 		}
 		out = append(out, r)
