@@ -99,6 +99,10 @@ const (
 	PropLegalHold = "legal-hold" // ON or OFF
 )
 
+// PropEncryptedThere is among the Props of a version that another server, which is only read, keeps encrypted, with the
+// algorithm: what it gives is in the clear. No store keeps it.
+const PropEncryptedThere = "encrypted-there"
+
 // Ref names a version of an object. Version "" means the current one.
 type Ref struct{ Bucket, Key, Version string }
 

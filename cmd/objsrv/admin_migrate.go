@@ -131,6 +131,9 @@ func printMigration(w io.Writer, st *adminapi.MigrationStatus) {
 		if b.Unproven > 0 {
 			fmt.Fprintf(w, "%s: %d contents could not be compared with their ETags, which are no MD5 of them\n", printable(b.Name), b.Unproven)
 		}
+		if b.InTheClear > 0 {
+			fmt.Fprintf(w, "%s: not carried: the encryption of %d versions, which are stored here as the source gives them, in the clear\n", printable(b.Name), b.InTheClear)
+		}
 		if b.Whole > 0 {
 			fmt.Fprintf(w, "%s: %d multipart objects are stored without their parts, which the source does not tell\n", printable(b.Name), b.Whole)
 		}

@@ -49,7 +49,7 @@ func (m migrationFace) Status() adminapi.MigrationStatus {
 	for _, b := range st.Buckets {
 		out.Buckets = append(out.Buckets, adminapi.MigrationBucket{
 			Name: b.Name, State: b.State, Done: adminapi.MigrationAmount(b.Done), Total: adminapi.MigrationAmount(b.Total), Counted: b.Counted,
-			Failed: b.Failed, NotCarried: b.NotCarried, Unproven: b.Unproven, Whole: b.Whole,
+			Failed: b.Failed, NotCarried: b.NotCarried, Unproven: b.Unproven, Whole: b.Whole, InTheClear: b.InTheClear,
 		})
 	}
 	for _, f := range st.Failures {

@@ -51,8 +51,9 @@ type MigrationBucket struct {
 	Counted    bool            `json:"counted"`
 	Failed     int             `json:"failed"`
 	NotCarried []string        `json:"notCarried,omitempty"`
-	Unproven   int64           `json:"unproven,omitempty"` // contents that could not be compared with their ETags
-	Whole      int64           `json:"whole,omitempty"`    // multipart objects without their parts
+	Unproven   int64           `json:"unproven,omitempty"`   // contents that could not be compared with their ETags
+	Whole      int64           `json:"whole,omitempty"`      // multipart objects without their parts
+	InTheClear int64           `json:"inTheClear,omitempty"` // contents that are encrypted there and not here
 }
 
 // MigrationFailure is a key that could not be copied.

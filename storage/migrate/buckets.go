@@ -137,9 +137,6 @@ func (s *Store) carry(ctx context.Context, info *storage.Bucket) (notes []string
 		}
 		if err == nil && doc != nil {
 			err = settings.Apply(ctx, info.Name, d.file, doc)
-			if d.name == "encryption" {
-				notes = append(notes, "not carried: the encryption of what lies in the source: it is stored here as the source gives it, in the clear; what is written from now on is encrypted when the setting was carried")
-			}
 		}
 		if err != nil {
 			notes = append(notes, fmt.Sprintf("not carried: %s: %v", d.name, err))

@@ -62,9 +62,26 @@ func (s *Store) copyAll(ctx context.Context) error {
 			}
 		}
 	}
+	return s.conclude(ctx, false)
+}
+
+// conclude notes that nothing is left, or, unless it is to be quiet, reports what is.
+func (s *Store) conclude(ctx context.Context, quiet bool) error {
+	s.mu.Lock()
+	over := !s.state.Adopted || !s.state.Complete.IsZero()
+	s.mu.Unlock()
+	if over {
+		return nil
+	}
 	left := 0
-	for _, b := range buckets {
+	for _, b := range s.sorted() {
+		if st := b.stage(); st == stageSettings || st == stageCopying {
+			return nil
+		}
 		left += len(b.failures())
+	}
+	if left > 0 && quiet {
+		return nil
 	}
 	if left > 0 {
 		s.o.Report("the migration is not complete", fmt.Errorf("%d keys could not be copied; `objsrv admin migrate status` names them", left))

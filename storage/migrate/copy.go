@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -71,6 +72,16 @@ func (c *copying) meta(o *storage.Object) storage.Meta {
 	return storage.Meta{Owner: c.owner, Class: o.Class, Attrs: o.Attrs, Tags: o.Tags, Props: o.Props}
 }
 
+// plain takes from a version what the source alone can say of it, and tells whether that keeps it encrypted.
+func plain(o *storage.Object) (encrypted bool) {
+	if o == nil || o.Props[storage.PropEncryptedThere] == "" {
+		return false
+	}
+	o.Props = maps.Clone(o.Props)
+	delete(o.Props, storage.PropEncryptedThere)
+	return true
+}
+
 // conditions keep a copy from replacing what a request has written. Where there are versions the key has been settled
 // before any request wrote it.
 func (c *copying) conditions() storage.Conditions {
@@ -90,7 +101,12 @@ func (c *copying) whole(v *storage.Object) error {
 	if err := same(o, v); err != nil {
 		return err
 	}
-	return c.store(o, content, md5Of(o.ETag))
+	encrypted := plain(o)
+	err = c.store(o, content, md5Of(o.ETag))
+	if err == nil && encrypted {
+		c.b.inTheClear()
+	}
+	return err
 }
 
 // store stores the content under the source's ETag. With want it must have this MD5, unless the source says otherwise
@@ -130,18 +146,24 @@ func (c *copying) parted(v *storage.Object) error {
 	if err := same(o, v); err != nil {
 		return err
 	}
+	encrypted := plain(o)
 	var size int64
 	for i := range parts {
 		size += parts[i].Size
 	}
-	if len(parts) == 0 || size != o.Size {
-		if err := c.store(o, content, false); err != nil {
-			return err
-		}
-		c.b.withoutParts()
-		return nil
+	whole := len(parts) == 0 || size != o.Size
+	if whole {
+		err = c.store(o, content, false)
+	} else {
+		err = c.upload(o, content, parts)
 	}
-	return c.upload(o, content, parts)
+	if err == nil && whole {
+		c.b.withoutParts()
+	}
+	if err == nil && encrypted {
+		c.b.inTheClear()
+	}
+	return err
 }
 
 // upload copies part by part.
@@ -188,6 +210,12 @@ func (c *copying) upload(o *storage.Object, content storage.Content, parts []sto
 func (b *bucket) unproven() {
 	b.mu.Lock()
 	b.rec.Unproven++
+	b.mu.Unlock()
+}
+
+func (b *bucket) inTheClear() {
+	b.mu.Lock()
+	b.rec.InTheClear++
 	b.mu.Unlock()
 }
 

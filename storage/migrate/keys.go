@@ -80,7 +80,7 @@ func (s *Store) forgive(ctx context.Context, b *bucket, key string) error {
 	b.mu.Lock()
 	delete(b.fail, key)
 	b.mu.Unlock()
-	return nil
+	return s.conclude(ctx, true)
 }
 
 // side is where a read of a key goes: the local store, or the source when it is not here.

@@ -203,6 +203,24 @@ func TestFailures(t *testing.T) {
 	w.cutOver()
 }
 
+// TestLastFailure: when nobody wants any more what could not be copied, the migration is complete at once.
+func TestLastFailure(t *testing.T) {
+	w := newWorld(t)
+	w.bucket(w.old.Store, "b", storage.VersioningUnset)
+	w.put(w.old.Store, "b", "secret", "1")
+	w.old.gate = func(storage.Ref) error { return storage.ErrNotSupported }
+	w.open()
+	w.finish()
+	if st := w.store.Status(); !st.Complete.IsZero() || st.FailureCount != 1 {
+		t.Fatalf("status: %+v", st)
+	}
+	w.del(w.store, "b", "secret", "")
+	if st := w.store.Status(); st.Complete.IsZero() || st.FailureCount != 0 {
+		t.Errorf("after the deletion: %+v", st)
+	}
+	w.cutOver()
+}
+
 // TestVerifyFinds: a comparison is no formality.
 func TestVerifyFinds(t *testing.T) {
 	w := newWorld(t)

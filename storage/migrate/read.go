@@ -19,6 +19,7 @@ func (s *Store) GetObject(ctx context.Context, ref storage.Ref) (*storage.Object
 		return v, err
 	}, func() (v opened, err error) {
 		v.o, v.c, err = s.source.GetObject(ctx, ref)
+		plain(v.o)
 		return v, err
 	})
 	return v.o, v.c, err
@@ -31,6 +32,7 @@ func (s *Store) OpenPart(ctx context.Context, ref storage.Ref) (*storage.Object,
 		return v, err
 	}, func() (v opened, err error) {
 		v.o, v.c, err = s.source.OpenPart(ctx, ref)
+		plain(v.o)
 		return v, err
 	})
 	return v.o, v.c, err
@@ -40,7 +42,11 @@ func (s *Store) OpenPart(ctx context.Context, ref storage.Ref) (*storage.Object,
 func (s *Store) StatObject(ctx context.Context, ref storage.Ref) (*storage.Object, error) {
 	return either(s, ctx, ref,
 		func() (*storage.Object, error) { return s.local.StatObject(ctx, ref) },
-		func() (*storage.Object, error) { return s.source.StatObject(ctx, ref) })
+		func() (*storage.Object, error) {
+			o, err := s.source.StatObject(ctx, ref)
+			plain(o)
+			return o, err
+		})
 }
 
 // Parts implements storage.Objects.

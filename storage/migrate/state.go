@@ -59,7 +59,9 @@ type record struct {
 	// Unproven is how many contents could not be compared with their ETags, Whole how many were stored without their parts, which the source does not tell.
 	Unproven int64 `json:"unproven,omitempty"`
 	Whole    int64 `json:"whole,omitempty"`
-	Counted  bool  `json:"counted,omitempty"`
+	// InTheClear is how many are encrypted there and not here.
+	InTheClear int64 `json:"inTheClear,omitempty"`
+	Counted    bool  `json:"counted,omitempty"`
 }
 
 // amount counts versions, delete markers among them, and their bytes.

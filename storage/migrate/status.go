@@ -38,6 +38,7 @@ type BucketStatus struct {
 	Failed      int
 	NotCarried  []string
 	Unproven    int64 // contents whose ETag is no MD5 of them, so that they could not be compared with it
+	InTheClear  int64 // contents that are encrypted there and not here
 	Whole       int64 // multipart objects stored without their parts, which the source does not tell
 }
 
@@ -59,7 +60,7 @@ func (s *Store) Status() Status {
 		r := b.rec
 		bs := BucketStatus{
 			Name: b.name, State: string(r.Stage), Done: Amount(r.Done), Total: Amount(r.Total), Counted: r.Counted, Failed: len(b.fail),
-			NotCarried: r.Notes, Unproven: r.Unproven, Whole: r.Whole,
+			NotCarried: r.Notes, Unproven: r.Unproven, Whole: r.Whole, InTheClear: r.InTheClear,
 		}
 		for _, key := range slices.Sorted(maps.Keys(b.fail)) {
 			if st.FailureCount++; len(st.Failures) < maxFailures {

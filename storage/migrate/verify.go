@@ -200,6 +200,7 @@ func (s *Store) differs(ctx context.Context, b *bucket, want, have *storage.Obje
 	if err != nil {
 		return fmt.Sprintf("can't be read at the source: %v", err), nil
 	}
+	plain(there)
 	switch {
 	case !slices.Equal(here.Attrs, there.Attrs):
 		return "has other metadata", nil

@@ -31,6 +31,7 @@ func (s *Store) GetObject(ctx context.Context, ref storage.Ref) (*storage.Object
 	resp.Header.Set("Content-Length", strconv.FormatInt(resp.ContentLength, 10))
 	o, err := object(b, ref.Key, resp.Header)
 	if err == nil {
+		s.tellEncryption(o, resp.Header)
 		err = s.addTags(ctx, o, ref, resp.Header)
 	}
 	if err != nil {

@@ -80,7 +80,18 @@ func (s *Store) stat(ctx context.Context, b *storage.Bucket, ref storage.Ref) (*
 	if err := s.addTags(ctx, o, ref, resp.Header); err != nil {
 		return nil, err
 	}
+	s.tellEncryption(o, resp.Header)
 	return o, nil
+}
+
+// tellEncryption notes that the upstream encrypts a version, for whoever takes it over.
+func (s *Store) tellEncryption(o *storage.Object, h http.Header) {
+	if alg := h.Get("X-Amz-Server-Side-Encryption"); s.o.ReadOnly && alg != "" {
+		if o.Props == nil {
+			o.Props = map[string]string{}
+		}
+		o.Props[storage.PropEncryptedThere] = alg
+	}
 }
 
 // addTags reads the tags of a version when it has any. An upstream that does not tell their number is asked

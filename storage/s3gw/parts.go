@@ -41,10 +41,17 @@ func (s *Store) Parts(ctx context.Context, ref storage.Ref) ([]storage.Part, err
 	}
 	ref = pin(ref, o)
 	parts, err := s.attributes(ctx, ref)
-	if err != nil || len(parts) > 0 {
-		return parts, err
+	if err != nil {
+		return nil, err
 	}
-	return s.heads(ctx, ref, o)
+	var size int64
+	for i := range parts {
+		size += parts[i].Size
+	}
+	if len(parts) > 0 && size == o.Size {
+		return parts, nil
+	}
+	return s.heads(ctx, ref, o) // MinIO lists the parts of encrypted objects with other lengths
 }
 
 // attributes asks for the list of parts; an upstream may have none.
