@@ -118,6 +118,9 @@ func (s *Service) DeleteAccount(ctx context.Context, id string) error {
 		if err == nil && !a.made() {
 			err = ErrNoSuchAccount
 		}
+		if err == nil {
+			err = s.await(ctx, rev) // until memory has the user with whom the record was written
+		}
 		if err != nil {
 			return fail(err)
 		}
