@@ -166,7 +166,7 @@ class Side:
         out = os.path.join(self.dir, "watch")
         with open(out, "wb") as f:
             p = subprocess.Popen(self.mc + ["watch"] + list(words), cwd=self.work, env=self.env, stdin=subprocess.DEVNULL, stdout=f, stderr=f)
-        told, end = {}, time.monotonic() + 30
+        told, end = {}, time.monotonic() + 2 * LIMIT
         try:
             # what happens before the watch has begun is not told: so again
             while time.monotonic() < end and p.poll() is None and len(told) < int(count):
