@@ -16,6 +16,8 @@ import (
 
 	minio "github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"github.com/objsrv/objsrv/iam"
 )
 
 // TestGatewayMap works through a gateway whose buckets are prefixes of one bucket upstream. No answer has a name that is
@@ -34,6 +36,7 @@ func TestGatewayMap(t *testing.T) {
 	if err := os.WriteFile(file, []byte("# all in one\nphotos = hidden-shared/hidden-photos\n*=hidden-shared/hidden-all/{bucket}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	env["OBJSRV_GATEWAY_ACCESS_KEY"], env["OBJSRV_GATEWAY_SECRET_KEY"] = sharedKey(t, up)
 	g, _, _ := startGateway(t, env, "http://"+up.Addr().String(), "--iam-dir", t.TempDir(), "--bucket-map", "@"+file)
 	spy := &spying{}
 	c, err := minio.New(g.Addr().String(), &minio.Options{Creds: credentials.NewStaticV4("upstream", testPassword, ""), Region: "us-east-1", Transport: spy})
@@ -148,6 +151,22 @@ func TestGatewayMap(t *testing.T) {
 	if !slices.Equal(above, []string{"hidden-photos/a b&c", "hidden-photos/copy", "hidden-photos/form/name.txt"}) {
 		t.Errorf("the upstream has %q", above)
 	}
+}
+
+// sharedKey makes a key of the upstream's that may work in the bucket hidden-shared alone, and neither list nor make buckets.
+func sharedKey(t *testing.T, up *Program) (access, secret string) {
+	t.Helper()
+	const doc = `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":["s3:ListBucket","s3:ListBucketVersions","s3:ListBucketMultipartUploads","s3:GetBucketVersioning"],"Resource":"arn:aws:s3:::hidden-shared"},
+		{"Effect":"Allow","Action":["s3:GetObject*","s3:PutObject*","s3:DeleteObject*","s3:AbortMultipartUpload","s3:ListMultipartUploadParts"],"Resource":"arn:aws:s3:::hidden-shared/*"}]}`
+	if _, err := up.services.iam.SetPolicy(t.Context(), "shared", []byte(doc)); err != nil {
+		t.Fatal(err)
+	}
+	_, cred, err := up.services.iam.CreateUser(t.Context(), iam.NewUser{Name: "gateway-user", Policies: []string{"shared"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cred.AccessKey, cred.Secret
 }
 
 func secondOf[T any](_ T, err error) error { return err }
