@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -138,5 +139,48 @@ func TestUploadIDs(t *testing.T) {
 		if got := upstreamID(id); got != id {
 			t.Errorf("%q is taken for %q", id, got)
 		}
+	}
+}
+
+// TestPartsBehind has an upstream whose pages begin with the part that was named, and one that never ends.
+func TestPartsBehind(t *testing.T) {
+	const parts = 2500
+	stuck := false
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		first, _ := strconv.Atoi(q.Get("part-number-marker"))
+		limit, _ := strconv.Atoi(q.Get("max-parts"))
+		first = max(first, 1)
+		if stuck {
+			first = 1
+		}
+		last := min(first+limit-1, parts)
+		fmt.Fprintf(w, "<R><IsTruncated>%v</IsTruncated>", last < parts)
+		for n := first; n <= last; n++ {
+			fmt.Fprintf(w, "<Part><PartNumber>%d</PartNumber><ETag>e</ETag></Part>", n)
+		}
+		fmt.Fprint(w, "</R>")
+	}))
+	defer srv.Close()
+	s, err := Open(Options{Endpoint: srv.URL, AccessKey: "a", SecretKey: "s", Records: noRecords{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := storage.UploadRef{Bucket: "bucket", Key: "key", ID: "id"}
+	_, all, err := s.allParts(t.Context(), &storage.Bucket{}, id)
+	if err != nil || len(all) != parts {
+		t.Errorf("%d parts, %v", len(all), err)
+	}
+	doc, err := s.listParts(t.Context(), id, 7, 1)
+	if err != nil || len(doc.Parts) != 1 || doc.Parts[0].Number != 8 || !doc.Truncated {
+		t.Errorf("behind 7: %+v, %v", doc, err)
+	}
+	doc, err = s.listParts(t.Context(), id, parts-1, 1)
+	if err != nil || len(doc.Parts) != 1 || doc.Truncated {
+		t.Errorf("the last: %+v, %v", doc, err)
+	}
+	stuck = true
+	if _, all, err := s.allParts(t.Context(), &storage.Bucket{}, id); err == nil {
+		t.Errorf("a list without an end has %d parts", len(all))
 	}
 }

@@ -95,35 +95,50 @@ func (s *Store) CreateUpload(ctx context.Context, in storage.UploadInput) (*stor
 
 // partsAnswer is the document of ListParts.
 type partsAnswer struct {
-	Initiator string `xml:"Initiator>ID"`
-	Class     string `xml:"StorageClass"`
-	Algorithm string `xml:"ChecksumAlgorithm"`
-	Type      string `xml:"ChecksumType"`
-	Truncated bool   `xml:"IsTruncated"`
-	Parts     []struct {
-		Number   int       `xml:"PartNumber"`
-		Modified time.Time `xml:"LastModified"`
-		ETag     string    `xml:"ETag"`
-		Size     int64     `xml:"Size"`
-		sums
-	} `xml:"Part"`
+	Initiator string       `xml:"Initiator>ID"`
+	Class     string       `xml:"StorageClass"`
+	Algorithm string       `xml:"ChecksumAlgorithm"`
+	Type      string       `xml:"ChecksumType"`
+	Truncated bool         `xml:"IsTruncated"`
+	Parts     []listedPart `xml:"Part"`
 }
 
+// listedPart is one of them.
+type listedPart struct {
+	Number   int       `xml:"PartNumber"`
+	Modified time.Time `xml:"LastModified"`
+	ETag     string    `xml:"ETag"`
+	Size     int64     `xml:"Size"`
+	sums
+}
+
+// listParts returns a page of parts behind a number. SeaweedFS begins its pages with that number again.
 func (s *Store) listParts(ctx context.Context, id storage.UploadRef, after, limit int) (*partsAnswer, error) {
-	q := url.Values{"uploadId": {upstreamID(id.ID)}, "max-parts": {strconv.Itoa(limit)}}
-	if after > 0 {
-		q.Set("part-number-marker", strconv.Itoa(after))
-	}
 	what := fmt.Sprintf("list parts of an upload to %s/%q", id.Bucket, id.Key)
-	resp, err := s.client.read(ctx, &request{method: http.MethodGet, bucket: id.Bucket, key: id.Key, query: q})
-	if err != nil {
-		return nil, uploadError(what, err)
+	for ask := limit; ; ask = maxPage {
+		q := url.Values{"uploadId": {upstreamID(id.ID)}, "max-parts": {strconv.Itoa(ask)}}
+		if after > 0 {
+			q.Set("part-number-marker", strconv.Itoa(after))
+		}
+		resp, err := s.client.read(ctx, &request{method: http.MethodGet, bucket: id.Bucket, key: id.Key, query: q})
+		if err != nil {
+			return nil, uploadError(what, err)
+		}
+		var doc partsAnswer
+		if err := decode(resp, &doc); err != nil {
+			return nil, wrap(what, err)
+		}
+		doc.Parts = slices.DeleteFunc(doc.Parts, func(p listedPart) bool { return p.Number <= after })
+		switch {
+		case len(doc.Parts) == 0 && doc.Truncated && ask < maxPage:
+			continue
+		case len(doc.Parts) == 0 && doc.Truncated && after > 0:
+			return nil, fmt.Errorf("%s: the upstream does not say how its list goes on", what)
+		case len(doc.Parts) > limit:
+			doc.Parts, doc.Truncated = doc.Parts[:limit], true
+		}
+		return &doc, nil
 	}
-	var doc partsAnswer
-	if err := decode(resp, &doc); err != nil {
-		return nil, wrap(what, err)
-	}
-	return &doc, nil
 }
 
 // every returns all that is listed. SeaweedFS lists a part that was sent again beside the one that it replaced; which of them
