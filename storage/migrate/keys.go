@@ -68,7 +68,7 @@ func (s *Store) blame(ctx context.Context, b *bucket, key string, why error) err
 	b.mu.Lock()
 	b.fail[key] = text
 	b.mu.Unlock()
-	s.o.Report("an object of the source is not copied", why)
+	s.o.Report("an object of the source is not copied", fmt.Errorf("%s/%q: %w", b.name, key, why))
 	return nil
 }
 

@@ -177,26 +177,29 @@ func (m *merge) next() (*entry, error) {
 func (m *merge) takeHere(e *entry) (*entry, error) {
 	m.here.skip()
 	if e.o == nil {
-		if err := m.dropThere(e.name); err != nil {
+		there, err := m.dropThere(e.name)
+		if err != nil {
 			return nil, err
 		}
-		return m.prefix(e)
+		return m.prefix(e, true, there)
 	}
 	if !m.known.simple && !m.b.settledAt(e.name, &m.known) {
 		return nil, nil // part of a history that is on its way
 	}
 	// What the source has of the key is here, or has been replaced by what is here.
-	return e, m.dropThere(e.name)
+	_, err := m.dropThere(e.name)
+	return e, err
 }
 
-// dropThere leaves out what the source has of a name.
-func (m *merge) dropThere(name string) error {
+// dropThere leaves out what the source has of a name, and tells whether it has it.
+func (m *merge) dropThere(name string) (had bool, err error) {
 	for {
 		e, err := m.there.peek(m.ctx)
 		if err != nil || e == nil || e.name != name {
-			return err
+			return had, err
 		}
 		m.there.skip()
+		had = true
 	}
 }
 
@@ -204,7 +207,7 @@ func (m *merge) dropThere(name string) error {
 func (m *merge) takeThere(e *entry) (*entry, error) {
 	m.there.skip()
 	if e.o == nil {
-		return m.prefix(e)
+		return m.prefix(e, false, true)
 	}
 	// Where the source keeps one version of a key, a page that begins behind one of the key's has given or replaced it.
 	if m.b.settledAt(e.name, &m.known) || m.known.simple && e.name == m.in.After {
@@ -213,12 +216,24 @@ func (m *merge) takeThere(e *entry) (*entry, error) {
 	return e, nil
 }
 
-// prefix returns a common prefix that something counts below, else nil. What settles meanwhile leaves the source before it is
-// looked for here.
-func (m *merge) prefix(e *entry) (*entry, error) {
-	ok, err := m.below(e.name, m.source, false)
+// prefix returns a common prefix that something counts below, else nil. here and there say which sides have it: most often that
+// is enough. Else the source is asked first: what settles meanwhile leaves it before it is looked for here.
+func (m *merge) prefix(e *entry, here, there bool) (*entry, error) {
+	if here && m.known.simple {
+		return e, nil
+	}
+	ok, err := false, error(nil)
+	switch {
+	case there && (m.known.done || m.known.cursor >= e.name && !strings.HasPrefix(m.known.cursor, e.name)):
+		ok = m.b.failsBelow(e.name)
+	case there:
+		if ok, err = m.untouched(e.name); !ok && err == nil {
+			ok, err = m.any(e.name, m.source, func(key string) bool { return !m.b.settled(key) })
+		}
+	}
 	if !ok && err == nil {
-		ok, err = m.below(e.name, m.local, true)
+		simple := m.known.simple
+		ok, err = m.any(e.name, m.local, func(key string) bool { return simple || m.b.settled(key) })
 	}
 	if !ok {
 		return nil, err
@@ -226,29 +241,18 @@ func (m *merge) prefix(e *entry) (*entry, error) {
 	return e, err
 }
 
-// below tells whether a side has something that counts below a prefix.
-func (m *merge) below(prefix string, list lister, here bool) (bool, error) {
-	v := m.b.view()
-	in := storage.ListInput{Bucket: m.in.Bucket, Prefix: prefix, Limit: 1}
-	passed := v.cursor >= prefix && !strings.HasPrefix(v.cursor, prefix) || v.done
-	switch {
-	case !here && passed && !v.failed:
+// untouched tells whether nothing below a prefix is settled.
+func (m *merge) untouched(prefix string) (bool, error) {
+	if m.known.cursor >= prefix {
 		return false, nil
-	case !here && !passed && v.cursor < prefix:
-		marks, err := m.s.local.ListObjects(m.ctx, storage.ListInput{Bucket: stateBucket, Prefix: markKey(m.b.name, prefix), Limit: 1})
-		if err != nil {
-			return false, err
-		}
-		if len(marks.Objects) > 0 {
-			break
-		}
-		return m.any(in, list, func(string) bool { return true })
 	}
-	return m.any(in, list, func(key string) bool { return here && v.simple || m.b.settled(key) == here })
+	marks, err := m.s.local.ListObjects(m.ctx, storage.ListInput{Bucket: stateBucket, Prefix: markKey(m.b.name, prefix), Limit: 1})
+	return err == nil && len(marks.Objects) == 0, err
 }
 
-// any tells whether a listing has a key that counts.
-func (m *merge) any(in storage.ListInput, list lister, counts func(key string) bool) (bool, error) {
+// any tells whether a side has a key that counts below a prefix.
+func (m *merge) any(prefix string, list lister, counts func(key string) bool) (bool, error) {
+	in := storage.ListInput{Bucket: m.in.Bucket, Prefix: prefix, Limit: 1}
 	for {
 		p, err := list(m.ctx, in)
 		if err != nil {

@@ -144,14 +144,14 @@ func TestFailures(t *testing.T) {
 	w := newWorld(t)
 	w.bucket(w.old.Store, "kept", storage.VersioningEnabled)
 	w.bucket(w.old.Store, "plain", storage.VersioningUnset)
-	for _, key := range []string{"a", "secret", "z"} {
+	for _, key := range []string{"a", "dir/settled", "far/secret", "secret", "z"} {
 		w.put(w.old.Store, "kept", key, "1")
 		w.put(w.old.Store, "kept", key, "2")
 		w.put(w.old.Store, "plain", key, "1")
 	}
 	refuse := true
 	w.old.gate = func(ref storage.Ref) error {
-		if refuse && ref.Key == "secret" {
+		if refuse && strings.HasSuffix(ref.Key, "secret") {
 			return fmt.Errorf("the customer's key is needed: %w", storage.ErrNotSupported)
 		}
 		return nil
@@ -159,27 +159,34 @@ func TestFailures(t *testing.T) {
 	w.open()
 	w.finish()
 	st := w.store.Status()
-	if !st.Complete.IsZero() || st.FailureCount != 2 || st.Failures[0].Key != "secret" || !strings.Contains(st.Failures[0].Reason, "customer's key") {
+	if !st.Complete.IsZero() || st.FailureCount != 4 || st.Failures[1].Key != "secret" || !strings.Contains(st.Failures[0].Reason, "customer's key") {
 		t.Fatalf("status: %+v", st)
 	}
 	if got := w.get(w.store, "kept", "z", ""); got != "2" {
 		t.Errorf("behind a failure: %s", got)
 	}
-	if got := fmt.Sprint(w.keys(w.store, storage.ListInput{Bucket: "kept", Limit: 2})); got != "[a secret z]" {
+	if got := fmt.Sprint(w.keys(w.store, storage.ListInput{Bucket: "kept", Limit: 2})); got != "[a dir/settled far/secret secret z]" {
 		t.Errorf("list: %s", got)
 	}
-	if n := len(w.dump(w.store, storage.ListInput{Bucket: "kept", Limit: 1})); n != 6 {
+	if got := fmt.Sprint(w.keys(w.store, storage.ListInput{Bucket: "kept", Delimiter: "/", Limit: 2})); got != "[a dir/ far/ secret z]" {
+		t.Errorf("list of folders: %s", got)
+	}
+	w.del(w.store, "kept", "dir/settled", "")
+	if got := fmt.Sprint(w.keys(w.store, storage.ListInput{Bucket: "kept", Delimiter: "/", Limit: 2})); got != "[a far/ secret z]" {
+		t.Errorf("list of folders after a deletion: %s", got)
+	}
+	if n := len(w.dump(w.store, storage.ListInput{Bucket: "kept", Limit: 1})); n != 11 {
 		t.Errorf("%d versions", n)
 	}
 	w.put(w.store, "plain", "secret", "replaced") // makes the failure needless
-	if st := w.store.Status(); st.FailureCount != 1 {
+	if st := w.store.Status(); st.FailureCount != 3 {
 		t.Errorf("after a write: %+v", st.Failures)
 	}
 	if err := w.store.Verify(); err != nil {
 		t.Fatal(err)
 	}
 	w.eventually("the verification ends", func() bool { return !w.store.Status().Verification.Running })
-	if v := w.store.Status().Verification; v.NotYet != 2 || v.Same != 6 || v.Changed != 1 || v.Different != 0 {
+	if v := w.store.Status().Verification; v.NotYet != 5 || v.Same != 9 || v.Changed != 1 || v.Different != 0 {
 		t.Errorf("verification: %+v", v)
 	}
 	w.close()

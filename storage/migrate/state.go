@@ -136,6 +136,18 @@ func (b *bucket) failed(key string) bool {
 	return failed
 }
 
+// failsBelow tells whether a key with a prefix failed.
+func (b *bucket) failsBelow(prefix string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for key := range b.fail {
+		if strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
 // marked lets a mark count, which is durable. One of a key that was settled before changes nothing.
 func (b *bucket) marked(key string) {
 	b.mu.Lock()
