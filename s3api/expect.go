@@ -150,6 +150,14 @@ func (s *Server) changed(ctx context.Context, b *storage.Bucket, e *events.Event
 			any = any || e.Version == "" && o.Latest && !o.DeleteMarker || e.Version != "" && o.VersionID == e.Version
 			if o.DeleteMarker == removed && !o.Modified.Before(since) && (removed || e.Version == "") {
 				found = append(found, o)
+			} else if e.Name == events.CreatedCopy && o.Latest && !o.DeleteMarker { // a renaming keeps the time
+				full, err := s.Backend.StatObject(ctx, storage.Ref{Bucket: e.Bucket, Key: e.Key, Version: o.VersionID})
+				if err != nil && !gone(err) {
+					return nil, err
+				}
+				if err == nil && !renamedAt(full).Before(since) {
+					found = append(found, o)
+				}
 			}
 		}
 		if !page.Truncated {

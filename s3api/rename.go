@@ -10,13 +10,14 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/objsrv/objsrv/internal/events"
 	"github.com/objsrv/objsrv/storage"
 )
 
-// propRenamed is the prop of an object that got its name by a RenameObject with a client token: the token, and a hash
-// of what else was asked.
+// propRenamed is the prop of an object that got its name by a RenameObject: the client's token, which may be empty, a hash
+// of what else was asked, and the time, since that of the last change may stay.
 const propRenamed = "renamed"
 
 const (
@@ -120,14 +121,21 @@ func (r *renaming) before(to *storage.Object) error {
 	if r.mark == "" || to == nil {
 		return nil
 	}
-	mark, request, ok := strings.Cut(to.Props[propRenamed], " ")
+	was := strings.Split(to.Props[propRenamed], " ")
 	switch {
-	case !ok || mark != r.mark:
+	case len(was) != 3 || was[0] != r.mark:
 		return nil
-	case request != r.request:
+	case was[1] != r.request:
 		return errorf("IdempotencyParameterMismatch", "Parameters on this idempotent request are inconsistent with parameters used in previous request(s).")
 	}
 	return errRenamed
+}
+
+// renamedAt is when an object got its name by a RenameObject; the zero time for others.
+func renamedAt(o *storage.Object) time.Time {
+	was := strings.Split(o.Props[propRenamed], " ")
+	t, _ := time.Parse(time.RFC3339, was[len(was)-1]) // what can't be read is no time
+	return t
 }
 
 // run makes one attempt; errMoved asks for another.
@@ -240,9 +248,7 @@ func (r *renaming) props(from *storage.Object, sealed *unsealed) (map[string]str
 		return nil, err
 	}
 	maps.Copy(props, locks)
-	if r.mark != "" {
-		props[propRenamed] = r.mark + " " + r.request
-	}
+	props[propRenamed] = r.mark + " " + r.request + " " + c.s.Now().UTC().Format(time.RFC3339)
 	if !sealed.encrypted() {
 		return props, nil
 	}

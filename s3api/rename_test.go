@@ -223,3 +223,22 @@ func TestRenameEvents(t *testing.T) {
 		t.Errorf("told %q\nwant %q", got, want)
 	}
 }
+
+// TestRenameExpected: what a crash has left of a renaming is found, though its object keeps the time of its last change.
+func TestRenameExpected(t *testing.T) {
+	e := newEnv(t)
+	e.must(200, "PUT", "/bkt/old", "x")
+	e.now = e.now.Add(time.Hour)
+	ask := events.Event{Name: events.CreatedCopy, Bucket: "bkt", Key: "new", Time: e.now}
+	if found, err := e.s.Expected(t.Context(), ask); err != nil || len(found) > 0 {
+		t.Errorf("before it: %v %v", found, err)
+	}
+	e.must(200, "PUT", "/bkt/new?renameObject", "", renameFrom+"old")
+	if found, err := e.s.Expected(t.Context(), ask); err != nil || len(found) != 1 || found[0].Key != "new" {
+		t.Errorf("after it: %v %v", found, err)
+	}
+	ask.Time = e.now.Add(time.Hour) // of a later one, which has not been made
+	if found, err := e.s.Expected(t.Context(), ask); err != nil || len(found) > 0 {
+		t.Errorf("long after it: %v %v", found, err)
+	}
+}
