@@ -344,6 +344,21 @@ def credentials():
     refused("BucketNotEmpty", s3.delete_bucket, Bucket=BUCKET)
 
 
+def rename_and_append():
+    if not hasattr(s3, "rename_object") or "WriteOffsetBytes" not in s3.meta.service_model.operation_model("PutObject").input_shape.members:
+        raise Skip("this botocore has neither RenameObject nor WriteOffsetBytes")
+    put("old/a b+ü", b"hello", Metadata={"k": "v"})
+    s3.rename_object(Bucket=BUCKET, Key="new/name", RenameSource="old/a%20b%2B%C3%BC")
+    equal(get("new/name"), b"hello")
+    equal(s3.head_object(Bucket=BUCKET, Key="new/name")["Metadata"], {"k": "v"})
+    refused("NoSuchKey", get, "old/a b+ü")
+    put("taken", b"x")
+    refused("PreconditionFailed", s3.rename_object, Bucket=BUCKET, Key="taken", RenameSource="new/name", DestinationIfNoneMatch="*")
+    equal(put("new/name", b" world", WriteOffsetBytes=5)["Size"], 11)
+    refused("InvalidWriteOffset", put, "new/name", b" world", WriteOffsetBytes=5)
+    equal(get("new/name", ChecksumMode="ENABLED"), b"hello world")
+
+
 def clean_up():
     boto3.resource("s3", endpoint_url=ENDPOINT).Bucket(BUCKET).objects.all().delete()
     s3.delete_bucket(Bucket=BUCKET)
@@ -377,7 +392,7 @@ def main():
     for name, kind in (("CRC32", "FULL_OBJECT"), ("CRC32", "COMPOSITE"), ("SHA256", "COMPOSITE"), ("SHA1", "COMPOSITE")):
         check(f"multipart {name} {kind}", multipart(name, kind))
     for run in (wrong_checksum, streaming_body, transfer_threads, multipart_edges, conditional_writes, conditional_reads, conditional_deletes, ranges,
-                metadata_and_headers, keys, listings, versions, tags, presigned, presigned_post, credentials, clean_up):
+                metadata_and_headers, keys, listings, versions, tags, presigned, presigned_post, credentials, rename_and_append, clean_up):
         check(run.__name__.replace("_", " "), run)
 
 
