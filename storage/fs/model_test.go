@@ -2,6 +2,7 @@ package fs_test
 
 import (
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -156,4 +157,45 @@ func TestCalendar(t *testing.T) {
 		t.Cleanup(func() { _ = s.Close() })
 		return s
 	})
+}
+
+// TestCalendarKept: notes are there when the store is opened again, and not in a bucket of the same name that comes later.
+func TestCalendarKept(t *testing.T) {
+	ctx, mem := t.Context(), vfs.NewMem()
+	open := func() *fs.Store { return openStore(t, fs.Options{Dir: "data", FS: mem}) }
+	s := open()
+	notes := func() int {
+		list, _, err := s.Notes(ctx, storage.NotesInput{Bucket: "b", From: -1 << 40, To: 1 << 40, Limit: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	ruled := storage.Bucket{Name: "b", Docs: map[string][]byte{storage.DocLifecycle: []byte("x")}}
+	if err := s.CreateBucket(ctx, ruled); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.PutObject(ctx, storage.PutInput{Bucket: "b", Key: "k", Body: strings.NewReader("x"), Size: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open()
+	defer s.Close()
+	if notes() != 1 {
+		t.Error("the note is gone")
+	}
+	if _, err := s.DeleteObjects(ctx, "b", []storage.DeleteInput{{Key: "k"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeleteBucket(ctx, "b"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.CreateBucket(ctx, ruled); err != nil || notes() != 0 {
+		t.Errorf("%v, %d notes", err, notes())
+	}
+	if _, err := s.Check(ctx, func(p fs.Problem) { t.Errorf("%+v", p) }); err != nil {
+		t.Error(err)
+	}
 }
