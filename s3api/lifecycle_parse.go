@@ -366,6 +366,9 @@ func lifecycleDate(v string) (time.Time, error) {
 	if !t.Equal(t.Truncate(24 * time.Hour)) {
 		return t, errorf("InvalidArgument", "'Date' must be at midnight GMT")
 	}
+	if t.Year() < 1970 {
+		return t, errorf("InvalidArgument", "'Date' must not be before 1970")
+	}
 	return t, nil
 }
 

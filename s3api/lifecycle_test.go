@@ -117,6 +117,7 @@ func TestLifecycleRefused(t *testing.T) {
 		{"days and markers", "MalformedXML", lifecycleDoc(rule(anyKey, enabled, `<Expiration><Days>1</Days><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>`))},
 		{"markers by tag", "InvalidRequest", lifecycleDoc(rule(inFilter, enabled, `<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>`))},
 		{"a date at noon", "InvalidArgument", lifecycleDoc(rule(anyKey, enabled, `<Expiration><Date>2031-01-01T12:00:00Z</Date></Expiration>`))},
+		{"a date before all", "InvalidArgument", lifecycleDoc(rule(anyKey, enabled, `<Expiration><Date>0001-01-01T00:00:00Z</Date></Expiration>`))},
 		{"midnight elsewhere", "InvalidArgument", lifecycleDoc(rule(anyKey, enabled, `<Expiration><Date>2031-01-01T00:00:00+02:00</Date></Expiration>`))},
 		{"no date", "MalformedXML", lifecycleDoc(rule(anyKey, enabled, `<Expiration><Date>20310101</Date></Expiration>`))},
 		{"noncurrent without days", "MalformedXML", lifecycleDoc(rule(anyKey, enabled, `<NoncurrentVersionExpiration/>`))},

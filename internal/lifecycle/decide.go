@@ -166,7 +166,11 @@ func (rs *Rules) Abort(key string, begun time.Time) (due time.Time, rule string,
 	return dayTime(out.Due, realDay), out.Rule.ID, true
 }
 
-// dayTime is the midnight with which a day begins.
+// dayTime is the midnight with which a day begins, or the last day that can be written with four digits of a year.
 func dayTime(n int64, day time.Duration) time.Time {
+	last := time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+	if n > storage.DayOf(last, day) {
+		return last
+	}
 	return time.UnixMilli(n * day.Milliseconds()).UTC()
 }

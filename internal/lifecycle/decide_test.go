@@ -51,6 +51,7 @@ func TestDecide(t *testing.T) {
 		{"days round up to midnight", Rule{Days: 3}, current(storage.Object{}), Expire, 6},
 		{"what was made at midnight has a whole day more", Rule{Days: 1}, current(storage.Object{Modified: at(2, "00:00:00")}), Expire, 4},
 		{"a second before midnight", Rule{Days: 1}, current(storage.Object{Modified: at(2, "23:59:59")}), Expire, 4},
+		{"as late as can be", Rule{Days: 1<<31 - 1}, current(storage.Object{}), Expire, 0},
 		{"another prefix", Rule{Days: 1, Prefix: "data/"}, current(storage.Object{}), "", 0},
 		{"the prefix", Rule{Days: 1, Prefix: "logs/"}, current(storage.Object{}), Expire, 4},
 		{"date to come", Rule{Date: at(9, "00:00:00")}, current(storage.Object{}), Expire, 9},
@@ -88,7 +89,11 @@ func TestDecide(t *testing.T) {
 			t.Errorf("%s: %t %+v", row.name, ok, got)
 			continue
 		}
-		if ok && !dayTime(got.Due, realDay).Equal(at(row.day, "00:00:00")) {
+		want := at(max(row.day, 1), "00:00:00")
+		if row.day == 0 {
+			want = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+		}
+		if ok && !dayTime(got.Due, realDay).Equal(want) {
 			t.Errorf("%s: due %s, want January %d", row.name, dayTime(got.Due, realDay), row.day)
 		}
 	}

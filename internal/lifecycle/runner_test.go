@@ -331,6 +331,50 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// full is a store whose disk is full: it takes deletions and nothing else.
+type full struct {
+	storage.Backend
+	storage.Calendar
+	on bool
+}
+
+func (f *full) AddNotes(ctx context.Context, bucket string, notes []storage.Note) error {
+	if f.on {
+		return storage.ErrFull
+	}
+	return f.Calendar.AddNotes(ctx, bucket, notes)
+}
+
+func (f *full) UpdateBucket(ctx context.Context, bucket string, change func(*storage.Bucket) error) error {
+	if f.on {
+		return storage.ErrFull
+	}
+	return f.Backend.UpdateBucket(ctx, bucket, change)
+}
+
+// TestFullDisk: deletions are what helps then, and what could not be noted is not forgotten.
+func TestFullDisk(t *testing.T) {
+	e := newEnv(t)
+	e.put("old", "1")
+	e.now = e.now.Add(2 * oneDay)
+	e.put("young", "1")
+	e.rules(Rule{Days: 1})
+	f := &full{e.Backend, e.Backend.(storage.Calendar), true}
+	e.start(f)
+	reported := 0
+	e.Report = func(error) { reported++ }
+	e.pass(0)
+	e.want("on a full disk", "young")
+	if s, err := e.Status(t.Context(), "b"); err != nil || s.Error == "" || reported == 0 {
+		t.Errorf("nobody is told: %v %+v", err, s)
+	}
+	f.on = false
+	e.start(f)
+	e.pass(0)
+	e.pass(2 * oneDay)
+	e.want("with room again", "")
+}
+
 // TestClockJumps has the clock jump: a year ahead nothing is deleted, also not when the server is started with
 // it, unless it stays there or is confirmed; a year back neither.
 func TestClockJumps(t *testing.T) {
