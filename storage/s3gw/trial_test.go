@@ -184,3 +184,31 @@ func TestPartsBehind(t *testing.T) {
 		t.Errorf("a list without an end has %d parts", len(all))
 	}
 }
+
+// TestListsThatStandStill (S-254) has an upstream that gives the entry behind which it was to go on, again and again.
+func TestListsThatStandStill(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch q := r.URL.Query(); {
+		case q.Has("versions"):
+			fmt.Fprint(w, "<R><IsTruncated>true</IsTruncated><NextKeyMarker>k</NextKeyMarker><NextVersionIdMarker>1</NextVersionIdMarker>"+
+				"<Version><Key>k</Key><VersionId>1</VersionId></Version></R>")
+		case q.Has("uploads"):
+			fmt.Fprint(w, "<R><IsTruncated>true</IsTruncated><NextKeyMarker>k</NextKeyMarker><NextUploadIdMarker>1</NextUploadIdMarker>"+
+				"<Upload><Key>k</Key><UploadId>1</UploadId></Upload></R>")
+		default:
+			fmt.Fprint(w, "<VersioningConfiguration/>")
+		}
+	}))
+	defer srv.Close()
+	s, err := Open(Options{Endpoint: srv.URL, AccessKey: "a", SecretKey: "s", Records: noRecords{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := storage.ListInput{Bucket: "bucket", After: "k", AfterID: "1", Limit: 1}
+	if page, err := s.ListVersions(t.Context(), in); err == nil {
+		t.Errorf("versions: %+v", page)
+	}
+	if page, err := s.ListUploads(t.Context(), in); err == nil {
+		t.Errorf("uploads: %+v", page)
+	}
+}

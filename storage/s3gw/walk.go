@@ -75,9 +75,10 @@ func (s *Store) walk(ctx context.Context, b *storage.Bucket, p *page, kind listK
 	return p.in.Limit > 0, nil
 }
 
-// follows tells whether an entry is behind the one at which the listing starts, and has the room that it takes.
-func (p *page) follows(key string) bool {
-	return key >= p.in.After && (key > p.in.After || p.in.AfterID != "") && p.take(key)
+// follows tells whether an entry is behind the one at which the listing starts, and has the room that it takes. An upstream that gives
+// that one again would else be asked without end.
+func (p *page) follows(key, id string) bool {
+	return key >= p.in.After && (key > p.in.After || p.in.AfterID != "" && id != p.in.AfterID) && p.take(key)
 }
 
 // prefixes takes the common prefixes of a document.
@@ -145,7 +146,7 @@ func (doc *versionsAnswer) take(p *page, b *storage.Bucket) error {
 		if err != nil {
 			return err
 		}
-		if !ok || !p.follows(key) {
+		if !ok || !p.follows(key, e.Version) {
 			continue
 		}
 		o := storage.Object{Key: key, VersionID: e.Version, Latest: e.Latest, DeleteMarker: marker, Size: e.Size, ETag: strings.Trim(e.ETag, `"`),
@@ -207,7 +208,7 @@ func (doc *uploadsAnswer) take(p *page, b *storage.Bucket) error {
 		if err != nil {
 			return err
 		}
-		if !ok || !p.follows(key) {
+		if !ok || !p.follows(key, u.ID) {
 			continue
 		}
 		doc.out.Uploads = append(doc.out.Uploads, storage.Upload{
