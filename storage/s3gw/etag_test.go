@@ -30,6 +30,10 @@ func TestOwnETag(t *testing.T) {
 		})
 		caps := s.caps.known.Load()
 		caps.sums["CRC32"], caps.proves = true, map[string]bool{"CRC32": true}
+		if caps.partProves = false; s.OwnETag(size, "CRC32") {
+			t.Errorf("%s: an upstream whose checksums of parts prove nothing is trusted", name)
+		}
+		caps.partProves = true
 		if !s.OwnETag(size, "CRC32") || s.OwnETag(smallBody, "CRC32") || s.OwnETag(size, "") || s.OwnETag(size, "SHA1") || s.OwnETag(-1, "CRC32") {
 			t.Errorf("%s: what needs no MD5 is not what it should be", name)
 		}

@@ -35,6 +35,7 @@ type abilities struct {
 	completes  bool            // conditions of CompleteMultipartUpload, in one step with it
 	emptyMeta  bool            // metadata without a value
 	partSums   bool            // checksums of parts are listed
+	partProves bool            // as proves, of parts
 	folders    bool            // keys that end in "/" have contents
 	copies     bool            // conditions of CopyObject
 	deletes    bool            // If-Match of deletes

@@ -58,7 +58,7 @@ func (s *Store) PutObject(ctx context.Context, in storage.PutInput) (*storage.Ob
 // MD5, which every upstream knows.
 func (s *Store) OwnETag(size int64, algorithm string) bool {
 	caps := s.caps.known.Load()
-	return size > smallBody && caps != nil && caps.sums[algorithm] && caps.proves[algorithm]
+	return size > smallBody && caps != nil && caps.sums[algorithm] && caps.proves[algorithm] && caps.partProves
 }
 
 // conditional is wrap for a conditional write: a missing key is not what S3 calls a failed condition.

@@ -103,7 +103,7 @@ func (p *probe) complete(key, content, etag string) bool {
 	return false
 }
 
-// partSums looks whether the checksums of an upload's parts are listed.
+// partSums looks whether the checksums of an upload's parts are listed, and prove what is stored of them.
 func (p *probe) partSums() {
 	const alg, key = "CRC32", "part-sums"
 	if !p.a.sums[alg] {
@@ -120,9 +120,14 @@ func (p *probe) partSums() {
 	}
 	ref.ID = made.ID
 	id := url.Values{"uploadId": {made.ID}, "partNumber": {"1"}}
-	r := &request{method: http.MethodPut, bucket: p.bucket, key: key, query: id, header: http.Header{}, body: strings.NewReader(probeBody), size: int64(len(probeBody)), hash: unsigned}
-	r.header.Set(sumPrefix+algorithms[alg], probeSums[alg])
-	if _, err := p.s.client.call(p.ctx, r); err == nil {
+	put := func(body string) (http.Header, error) {
+		r := &request{method: http.MethodPut, bucket: p.bucket, key: key, query: id, header: http.Header{}, body: strings.NewReader(body), size: int64(len(body)), hash: unsigned}
+		r.header.Set(sumPrefix+algorithms[alg], probeSums[alg])
+		return p.s.client.call(p.ctx, r)
+	}
+	_, wrong := put(strings.ToUpper(probeBody))
+	if told, err := put(probeBody); err == nil {
+		p.a.partProves = told.Get(sumPrefix+algorithms[alg]) == probeSums[alg] && p.status(wrong)/100 == 4
 		if doc, err := p.s.listParts(p.ctx, ref, 0, 1); err == nil {
 			parts := doc.parts()
 			p.a.partSums = len(parts) == 1 && parts[0].Checksum.Value == probeSums[alg]
