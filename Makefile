@@ -70,6 +70,9 @@ ldap: ## logins with a real OpenLDAP and Samba's Active Directory, which root on
 terraform: ## Terraform's aws provider on a bucket with every sub-resource (TERRAFORM=, TF_PLUGINS=directory of providers)
 	test/terraform/run.sh
 
+vault: ## keys of encryption in a real OpenBao or Vault (BAO=program)
+	$(GO) test -count 1 -v ./internal/transit -run RealServer
+
 functional: ## minio-go's functional tests
 	test/functional/run.sh $(ARGS)
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/objsrv/objsrv/iam"
+	"github.com/objsrv/objsrv/internal/keyring"
 	"github.com/objsrv/objsrv/sigv4"
 	"github.com/objsrv/objsrv/storage"
 )
@@ -157,6 +158,7 @@ var domainErrors = []struct {
 	{storage.ErrClosed, "ServiceUnavailable", "The server is stopping. Please try again."},
 	{iam.ErrFull, "InsufficientStorage", "The server's disk is full. Delete objects or add space, then try again."},
 	{iam.ErrUnavailable, "ServiceUnavailable", "The identity store can't write at the moment. Please try again later."},
+	{keyring.ErrUnavailable, "ServiceUnavailable", "The keys of encryption can't be asked for at the moment. Please try again later."},
 	{storage.ErrNotSupported, "NotImplemented", "The storage behind this server does not support this."},
 	{storage.ErrDamaged, "InternalError", "The stored data is damaged and was not sent. The operator finds it with 'objsrv fsck'."},
 }

@@ -77,6 +77,10 @@ type Config struct {
 	// of 32 bytes; without one the keys lie in DIR/keys.json in the clear. No flag: others can read a command line.
 	// OBJSRV_KMS_SECRET_KEY, MINIO_KMS_SECRET_KEY, and each with _FILE for a file that holds the value; docs/encryption.md.
 	RootKey *keyring.Root
+	// Vault keeps the keys of encryption instead of DIR/keys.json: HashiCorp Vault or OpenBao with its transit engine.
+	// OBJSRV_KMS_VAULT_ENDPOINT, _MOUNT, _NAMESPACE, _KEY, _TOKEN (or _TOKEN_FILE), or _ROLE_ID and _SECRET_ID (or
+	// _SECRET_ID_FILE), _CA_FILE.
+	Vault vaultConfig
 	// AutoEncrypt encrypts (SSE-S3) what neither a request nor the bucket's default says anything of; off by default.
 	// OBJSRV_KMS_AUTO_ENCRYPTION, MINIO_KMS_AUTO_ENCRYPTION.
 	AutoEncrypt bool
@@ -249,7 +253,7 @@ func settings() []setting {
 				}
 				return nil
 			}},
-	}, slices.Concat(consoleSettings(), identitySettings(), etcdSettings(), ofServer(encryptionSettings()), ofServer(migrateSettings()), ofServer(lifecycleSettings()), limitSettings(), gatewaySettings(), notifySettings())...)
+	}, slices.Concat(consoleSettings(), identitySettings(), etcdSettings(), ofServer(encryptionSettings()), ofServer(vaultSettings()), ofServer(migrateSettings()), ofServer(lifecycleSettings()), limitSettings(), gatewaySettings(), notifySettings())...)
 }
 
 // ofServer are settings that `server` alone has: content is coded where it is stored.

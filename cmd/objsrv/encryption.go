@@ -65,16 +65,36 @@ func parseList(v, mark, all string) (list []string, err error) {
 	return list, nil
 }
 
-// loadKeys reads the keys of the data directory; the first start makes them.
-func loadKeys(c *Config) (*keyring.Ring, error) {
-	name := filepath.Join(c.Dir, keysFile)
-	doc, err := os.ReadFile(name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+// loadKeys opens the keys of a key server, or reads those of the data directory; the first start makes them.
+func loadKeys(c *Config) (namedKeys, error) {
+	if c.Vault.used() {
+		return openVault(c)
+	}
+	r, err := readRing(c)
+	if errors.Is(err, fs.ErrNotExist) {
+		r, err = openRing(c, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// readRing reads the keys of the data directory; fs.ErrNotExist when there are none.
+func readRing(c *Config) (*keyring.Ring, error) {
+	doc, err := os.ReadFile(filepath.Join(c.Dir, keysFile))
+	if err != nil {
 		return nil, fmt.Errorf("read keys of encryption: %w", err)
 	}
-	if err == nil && doc == nil {
+	if doc == nil {
 		doc = []byte{} // an empty file is damage, not a first start
 	}
+	return openRing(c, doc)
+}
+
+// openRing opens the keys of a document, and makes new ones without.
+func openRing(c *Config, doc []byte) (*keyring.Ring, error) {
+	name := filepath.Join(c.Dir, keysFile)
 	r, err := keyring.Open(keyring.Options{Document: doc, Root: c.RootKey, Save: func(b []byte) error { return writeDurably(name, b) }})
 	switch {
 	case errors.Is(err, keyring.ErrRoot):

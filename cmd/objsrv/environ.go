@@ -202,6 +202,9 @@ func (c *Config) check() error {
 	if c.ConsoleAddress != "" && c.ConsoleAddress == c.Address && !strings.HasSuffix(c.Address, ":0") {
 		return usagef("--address and --console-address are both %s: give the console a port of its own, such as :9001", c.Address)
 	}
+	if err := c.checkVault(); err != nil {
+		return err
+	}
 	return c.Etcd.check()
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/objsrv/objsrv/iam/config"
 	"github.com/objsrv/objsrv/iam/store"
 	"github.com/objsrv/objsrv/internal/httpd"
-	"github.com/objsrv/objsrv/internal/keyring"
 	"github.com/objsrv/objsrv/internal/lifecycle"
 	"github.com/objsrv/objsrv/internal/metrics"
 	"github.com/objsrv/objsrv/internal/notify"
@@ -52,7 +51,7 @@ type services struct {
 	// checkStore tells whether the backend can serve.
 	checkStore func(context.Context) error
 	root       rootCredentials
-	keys       *keyring.Ring // nil in a gateway
+	keys       namedKeys // nil in a gateway
 	iamDB      store.Store
 	iam        *iam.Service
 	settings   *config.Service

@@ -31,6 +31,8 @@ var (
 	ErrKeyExists = errors.New("key exists")
 	ErrName      = errors.New("not the name of a key")
 	ErrRoot      = errors.New("the keys are sealed with another root key")
+	// ErrUnavailable is of keys that another server keeps.
+	ErrUnavailable = errors.New("the key server can't be asked")
 )
 
 // DefaultName is the key that a new ring begins with.
