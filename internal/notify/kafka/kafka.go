@@ -154,10 +154,17 @@ func (t *target) Send(ctx context.Context, list []notify.Message) (int, error) {
 	for i := range list {
 		records[i] = &kgo.Record{Key: []byte(list[i].Key()), Value: list[i].Body}
 	}
-	if err := t.client.ProduceSync(ctx, records...).FirstErr(); err != nil {
-		return 0, err // and those that were taken come twice
+	produced := make(chan error, 1)
+	go func() { produced <- t.client.ProduceSync(ctx, records...).FirstErr() }()
+	select {
+	case err := <-produced:
+		if err != nil {
+			return 0, err // and those that were taken come twice
+		}
+		return len(list), nil
+	case <-ctx.Done(): // which the library notices seconds later, where a broker is gone
+		return 0, ctx.Err()
 	}
-	return len(list), nil
 }
 
 // Check implements notify.Target: it asks a broker whether it is there.

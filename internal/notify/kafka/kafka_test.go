@@ -50,6 +50,7 @@ func TestKafka(t *testing.T) {
 		t.Errorf("%s %s", got[0].Key, got[1].Value)
 	}
 	notifytest.Guarded(t, Kind(), values)
+	reader.Close()
 	cluster.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
