@@ -14,9 +14,9 @@ import (
 // time its lock is held.
 var errSourceGone = errors.New("source has changed meanwhile")
 
-// copyAttempts is how often a copy that shares blobs starts again when its source
-// is replaced while its manifest is written.
-const copyAttempts = 8
+// copyAttempts is how often a copy, rename or append that shares blobs starts again when its source is replaced while its
+// manifest is written. Each loss is another's success, so that it bounds only how unlucky one may be among many.
+const copyAttempts = 64
 
 // source is an opened source of a copy.
 type source struct {
