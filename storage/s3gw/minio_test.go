@@ -83,6 +83,7 @@ func TestConformanceMinIO(t *testing.T) {
 	skip := apart()
 	maps.Copy(skip, map[string]string{
 		"buckets/delete":                 "MinIO keeps the uploads of a bucket that is removed",
+		"buckets/delete-not-empty":       markers,
 		"versions/programs":              markers,
 		"conditions/put":                 markers,
 		"conditions/complete":            markers,
@@ -92,6 +93,7 @@ func TestConformanceMinIO(t *testing.T) {
 		"races/one-changer":              copies,
 		"objects/missing":                "MinIO refuses some keys before it looks for them",
 		"objects/delete-guard":           "MinIO replaces no null marker of a bucket with suspended versioning",
+		"lists/every-parameter":          "MinIO tells of more behind the last common prefix of a page that begins nowhere, where there is none",
 		"lists/rules":                    "MinIO leaves out of lists what lies below a key",
 		"lists/markers":                  "MinIO lists common prefixes below which there are delete markers alone",
 		"lists/versions-every-parameter": "MinIO does not list versions from every place",
