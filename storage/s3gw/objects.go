@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -121,7 +122,7 @@ func (s *Store) addTags(ctx context.Context, o *storage.Object, ref storage.Ref,
 		return missing(what, ref, err)
 	}
 	var doc tagging
-	if err := decode(resp, &doc); err != nil {
+	if err := decode(resp, &doc); err != nil && !errors.Is(err, io.EOF) { // Ceph answers with nothing where there are none
 		return wrap(what, err)
 	}
 	for _, t := range doc.Tags {
