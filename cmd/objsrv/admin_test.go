@@ -110,6 +110,8 @@ func TestAdminUsers(t *testing.T) {
 		t.Errorf("secret %q, output %s", s.secret("bob"), out)
 	}
 	s.fails("", "user add bob", "EntityAlreadyExists")
+	s.fails("", "user add guest --account 222222222222", "NoSuchAccount")
+	s.ok("", "account add guests --id 222222222222", "222222222222")
 	s.ok("", "user add guest --account 222222222222", "guest")
 	s.ok("", "user info guest", "222222222222", "arn:aws:iam::222222222222:user/guest")
 	s.fails("", "user add other --account 12", "12 digits")
