@@ -47,11 +47,11 @@ run() { go test -timeout 14m -v "$@" >>"$log" 2>&1 || status=$?; }
 case " $* " in
 *" ./"*) run $race "$@" ;;
 *)
-  # The store's power cuts and failing disks are too slow for the race detector: they run in full without it,
+  # Power cuts, failing disks and random programs are too slow for the race detector: they run in full without it,
   # and in short with it.
-  run $race "$@" $(go list ./... | grep -v /storage/fs$)
-  run "$@" ./storage/fs
-  if [ -n "$race" ]; then run $race -short "$@" ./storage/fs; fi
+  run $race "$@" $(go list ./... | grep -vE '/storage/(fs|migrate)$')
+  run "$@" ./storage/fs ./storage/migrate
+  if [ -n "$race" ]; then run $race -short "$@" ./storage/fs ./storage/migrate; fi
   ;;
 esac
 
