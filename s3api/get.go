@@ -131,29 +131,10 @@ func (c *call) describe(b *storage.Bucket, o *storage.Object) (s span, done bool
 	if c.sealed, err = c.mayOpen(c.ref(), o, &customerHeader); err != nil {
 		return s, true, err
 	}
-	failed, unchanged := getConditions.check(c.r.Header, o)
-	if failed != "" {
-		return s, true, errPrecondition(failed)
-	}
 	h := newHeaders(c.w.Header(), 17+len(o.Attrs))
-	if unchanged != "" {
-		c.identityHeaders(&h, b, o)
-		return s, true, c.reply(http.StatusNotModified)
-	}
-	overrides, err := c.overrides()
-	if err != nil {
+	s, overrides, done, err := c.represent(&h, b, o)
+	if done || err != nil {
 		return s, true, err
-	}
-	if s, err = c.span(o); err != nil {
-		return s, true, err
-	}
-	c.identityHeaders(&h, b, o)
-	h.h["Accept-Ranges"] = acceptRanges
-	h.h["Content-Type"] = octets
-	h.h["X-Content-Type-Options"] = nosniff
-	h.set("Content-Length", strconv.FormatInt(s.n, 10))
-	if s.partial {
-		h.set("Content-Range", contentRange(s, o.Size))
 	}
 	h.attrs(o.Attrs)
 	h.sealing(c, c.sealed.sealing)
@@ -171,13 +152,46 @@ func (c *call) describe(b *storage.Bucket, o *storage.Object) (s span, done bool
 	}
 	c.setLockHeaders(b, o)
 	c.setExpiration(b, o)
+	c.override(&h, overrides)
+	return s, false, nil
+}
+
+// represent evaluates the conditions of a read of o, and sets the headers of what is sent of it: which version it is, which
+// span, and a type that override and attributes may replace. done tells that everything has been said.
+func (c *call) represent(h *headers, b *storage.Bucket, o *storage.Object) (s span, overrides []override, done bool, err error) {
+	failed, unchanged := getConditions.check(c.r.Header, o)
+	if failed != "" {
+		return s, nil, true, errPrecondition(failed)
+	}
+	if unchanged != "" {
+		c.identityHeaders(h, b, o)
+		return s, nil, true, c.reply(http.StatusNotModified)
+	}
+	if overrides, err = c.overrides(); err != nil {
+		return s, nil, true, err
+	}
+	if s, err = c.span(o); err != nil {
+		return s, nil, true, err
+	}
+	c.identityHeaders(h, b, o)
+	h.h["Accept-Ranges"] = acceptRanges
+	h.h["Content-Type"] = octets
+	h.h["X-Content-Type-Options"] = nosniff
+	h.set("Content-Length", strconv.FormatInt(s.n, 10))
+	if s.partial {
+		h.set("Content-Range", contentRange(s, o.Size))
+	}
+	return s, overrides, false, nil
+}
+
+// override sets the headers that the request asks for, and contains what browsers take for documents.
+func (c *call) override(h *headers, overrides []override) {
 	for _, p := range overrides {
 		h.set(p.header, p.value)
 	}
 	if c.s.Contained && !inert(c.w.Header().Get("Content-Type")) {
 		c.w.Header()["Content-Security-Policy"] = containedPolicy
 	}
-	return s, false, nil
 }
 
 var (

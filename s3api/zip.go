@@ -148,37 +148,13 @@ func innerObject(o *storage.Object, f *archive.File) *storage.Object {
 
 // describeInner is describe for a file of an archive. Of the archive's headers it has those that tell versions apart.
 func (c *call) describeInner(b *storage.Bucket, o *storage.Object) (s span, done bool, err error) {
-	failed, unchanged := getConditions.check(c.r.Header, o)
-	if failed != "" {
-		return s, true, errPrecondition(failed)
-	}
 	h := newHeaders(c.w.Header(), 12)
-	if unchanged != "" {
-		c.identityHeaders(&h, b, o)
-		return s, true, c.reply(http.StatusNotModified)
-	}
-	overrides, err := c.overrides()
-	if err != nil {
+	s, overrides, done, err := c.represent(&h, b, o)
+	if done || err != nil {
 		return s, true, err
-	}
-	if s, err = c.span(o); err != nil {
-		return s, true, err
-	}
-	c.identityHeaders(&h, b, o)
-	h.h["Accept-Ranges"] = acceptRanges
-	h.h["Content-Type"] = octets
-	h.h["X-Content-Type-Options"] = nosniff
-	h.set("Content-Length", strconv.FormatInt(s.n, 10))
-	if s.partial {
-		h.set("Content-Range", contentRange(s, o.Size))
 	}
 	h.sealing(c, c.sealed.sealing)
-	for _, p := range overrides {
-		h.set(p.header, p.value)
-	}
-	if c.s.Contained && !inert(c.w.Header().Get("Content-Type")) {
-		c.w.Header()["Content-Security-Policy"] = containedPolicy
-	}
+	c.override(&h, overrides)
 	return s, false, nil
 }
 
