@@ -73,6 +73,10 @@ terraform: ## Terraform's aws provider on a bucket with every sub-resource (TERR
 vault: ## keys of encryption in a real OpenBao or Vault (BAO=program)
 	$(GO) test -count 1 -v ./internal/transit -run RealServer
 
+kes: ## keys of encryption in a real MinIO KES (KES=program)
+	$(GO) test -count 1 -v ./internal/kes -run RealServer
+	$(GO) test -count 1 -v ./cmd/objsrv -run RealKES
+
 functional: ## minio-go's functional tests
 	test/functional/run.sh $(ARGS)
 

@@ -81,6 +81,9 @@ type Config struct {
 	// OBJSRV_KMS_VAULT_ENDPOINT, _MOUNT, _NAMESPACE, _KEY, _TOKEN (or _TOKEN_FILE), or _ROLE_ID and _SECRET_ID (or
 	// _SECRET_ID_FILE), _CA_FILE.
 	Vault vaultConfig
+	// KES keeps them: MinIO KES. OBJSRV_KMS_KES_ENDPOINT (several with commas), _KEY_NAME, _API_KEY (or _API_KEY_FILE), or
+	// _CERT_FILE, _KEY_FILE and _KEY_PASSWORD (or _KEY_PASSWORD_FILE), _CAPATH, MinIO's of the same names.
+	KES kesConfig
 	// AutoEncrypt encrypts (SSE-S3) what neither a request nor the bucket's default says anything of; off by default.
 	// OBJSRV_KMS_AUTO_ENCRYPTION, MINIO_KMS_AUTO_ENCRYPTION.
 	AutoEncrypt bool
@@ -253,7 +256,7 @@ func settings() []setting {
 				}
 				return nil
 			}},
-	}, slices.Concat(consoleSettings(), identitySettings(), etcdSettings(), ofServer(encryptionSettings()), ofServer(vaultSettings()), ofServer(migrateSettings()), ofServer(lifecycleSettings()), limitSettings(), gatewaySettings(), notifySettings())...)
+	}, slices.Concat(consoleSettings(), identitySettings(), etcdSettings(), ofServer(encryptionSettings()), ofServer(vaultSettings()), ofServer(kesSettings()), ofServer(migrateSettings()), ofServer(lifecycleSettings()), limitSettings(), gatewaySettings(), notifySettings())...)
 }
 
 // ofServer are settings that `server` alone has: content is coded where it is stored.

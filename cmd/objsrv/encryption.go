@@ -70,6 +70,9 @@ func loadKeys(c *Config) (namedKeys, error) {
 	if c.Vault.used() {
 		return openVault(c)
 	}
+	if c.KES.used() {
+		return openKES(c)
+	}
 	r, err := readRing(c)
 	if errors.Is(err, fs.ErrNotExist) {
 		r, err = openRing(c, nil)

@@ -205,6 +205,9 @@ func (c *Config) check() error {
 	if err := c.checkVault(); err != nil {
 		return err
 	}
+	if err := c.checkKES(); err != nil {
+		return err
+	}
 	return c.Etcd.check()
 }
 
@@ -273,7 +276,7 @@ func strangers(env environ, known map[string]bool) (ignored []string, err error)
 		case strings.HasPrefix(name, "OBJSRV_"):
 			wrong = append(wrong, name)
 		case strings.HasPrefix(name, "MINIO_KMS_"):
-			return nil, usagef("%s: this version keeps its keys itself and asks no other key management; unset it, and see docs/encryption.md", name)
+			return nil, usagef("%s: no setting of keys that this version has; unset it, and see docs/encryption.md", name)
 		case strings.HasPrefix(name, "MINIO_"):
 			ignored = append(ignored, name)
 		}

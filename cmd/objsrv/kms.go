@@ -28,7 +28,7 @@ func (h *host) EncryptionKeys(ctx context.Context) ([]madmin.EncryptionKey, erro
 	for i, k := range keys {
 		out[i] = madmin.EncryptionKey{Name: k.Name, Created: k.Created}
 	}
-	return out, err
+	return out, unavailable(err)
 }
 
 // CreateEncryptionKey implements madmin.Keys.
@@ -38,7 +38,15 @@ func (h *host) CreateEncryptionKey(ctx context.Context, name string) error {
 	case errors.Is(err, keyring.ErrKeyExists):
 		return &madmin.Refusal{Status: http.StatusConflict, Code: "XMinioKMSKeyAlreadyExists", Message: "A key of this name exists."}
 	case errors.Is(err, keyring.ErrName):
-		return &madmin.Refusal{Status: http.StatusBadRequest, Code: "XMinioAdminInvalidArgument", Message: "The name of a key has 1 to 128 letters, digits, hyphens, underlines and dots."}
+		return &madmin.Refusal{Status: http.StatusBadRequest, Code: "XMinioAdminInvalidArgument", Message: fmt.Sprintf("%q is %v.", name, err)}
+	}
+	return unavailable(err)
+}
+
+// unavailable says that a key server can't be asked.
+func unavailable(err error) error {
+	if errors.Is(err, keyring.ErrUnavailable) {
+		return &madmin.Refusal{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: err.Error()}
 	}
 	return err
 }
@@ -74,6 +82,7 @@ func (s *services) encryption() adminapi.Encryption {
 // Keys implements adminapi.Encryption.
 func (e encryption) Keys(ctx context.Context) ([]adminapi.EncryptionKey, error) {
 	keys, err := e.s.keys.List(ctx)
+	err = keyRefusal("", err)
 	out := make([]adminapi.EncryptionKey, len(keys))
 	for i, k := range keys {
 		out[i] = adminapi.EncryptionKey{Name: k.Name, Default: k.Name == e.s.keys.Default(), Outside: k.Root, Versions: k.Versions}
@@ -95,7 +104,11 @@ func keyRefusal(name string, err error) error {
 	case errors.Is(err, keyring.ErrNoKey):
 		return refuse(http.StatusNotFound, "NoSuchKey", "The server has no key named %q of its own.", name)
 	case errors.Is(err, keyring.ErrName):
-		return refuse(http.StatusBadRequest, "InvalidArgument", "The name of a key has 1 to 128 letters, digits, hyphens, underlines and dots.")
+		return refuse(http.StatusBadRequest, "InvalidArgument", "%q is %v.", name, err)
+	case errors.Is(err, errors.ErrUnsupported):
+		return refuse(http.StatusNotImplemented, "NotImplemented", "The key server has no versions of keys: make another key, and make it the default.")
+	case errors.Is(err, keyring.ErrUnavailable):
+		return refuse(http.StatusServiceUnavailable, "ServiceUnavailable", "%v", err)
 	}
 	return err
 }

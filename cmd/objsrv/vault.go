@@ -66,27 +66,37 @@ type namedKeys interface {
 	List(ctx context.Context) ([]keyring.Key, error)
 }
 
-// vaultKeys seals by a key server, and unseals what the keys of the directory, which the root key opens, sealed before.
-type vaultKeys struct {
-	*transit.Keys
-	before *keyring.Ring // nil when the directory has none
+// serverKeys seals by a key server, and unseals what the keys of the directory, which the root key opens, sealed before.
+type serverKeys struct {
+	namedKeys
+	sealed func(sealed []byte) bool // tells what the key server has sealed
+	before *keyring.Ring            // nil when the directory has none
+}
+
+// withBefore adds the directory's keys to those of a key server.
+func withBefore(c *Config, remote namedKeys, sealed func([]byte) bool) (namedKeys, error) {
+	before, err := readRing(c)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return serverKeys{remote, sealed, before}, nil
 }
 
 // Unseal implements s3api.Keys.
-func (k vaultKeys) Unseal(ctx context.Context, name string, sealed, bound []byte) ([]byte, error) {
-	if k.before != nil && !transit.Sealed(sealed) {
+func (k serverKeys) Unseal(ctx context.Context, name string, sealed, bound []byte) ([]byte, error) {
+	if k.before != nil && !k.sealed(sealed) {
 		return k.before.Unseal(ctx, name, sealed, bound)
 	}
-	return k.Keys.Unseal(ctx, name, sealed, bound)
+	return k.namedKeys.Unseal(ctx, name, sealed, bound)
 }
 
 // Newest implements s3api.Keys. What the directory's keys have sealed is left to them: the key server may have no key of
 // that name.
-func (k vaultKeys) Newest(name string, sealed []byte) bool {
-	if k.before != nil && !transit.Sealed(sealed) {
+func (k serverKeys) Newest(name string, sealed []byte) bool {
+	if k.before != nil && !k.sealed(sealed) {
 		return k.before.Newest(name, sealed)
 	}
-	return k.Keys.Newest(name, sealed)
+	return k.namedKeys.Newest(name, sealed)
 }
 
 // openVault returns the keys of the key server. That need not answer yet.
@@ -110,12 +120,5 @@ func openVault(c *Config) (namedKeys, error) {
 	if err != nil {
 		return nil, err
 	}
-	before, err := readRing(c)
-	if errors.Is(err, fs.ErrNotExist) {
-		return vaultKeys{Keys: remote}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return vaultKeys{remote, before}, nil
+	return withBefore(c, remote, transit.Sealed)
 }
