@@ -5,8 +5,8 @@
 //
 // KES makes a data key for each secret, bound to the secret's context, and returns it also in a form that only KES
 // opens; the data key wraps the secret and is forgotten. So a policy that allows to generate and decrypt, as MinIO uses
-// them, is enough, and none to encrypt is needed. Every seal and unseal is a request; nothing of a key or of what it sealed is kept in memory
-// here. Where no server can be asked the error is keyring.ErrUnavailable, and the next request asks again.
+// them, is enough. Every seal and unseal is a request; nothing of a key or of what it sealed is kept in memory here.
+// Where no server can be asked the error is keyring.ErrUnavailable, and the next request asks again.
 package kes
 
 import (
