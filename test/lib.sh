@@ -89,7 +89,8 @@ start_server() {
   if [ -n "${UPSTREAM:-}" ]; then
     what=(gateway s3 "$UPSTREAM" --iam-dir "$dir") env+=(OBJSRV_GATEWAY_ACCESS_KEY="$UPSTREAM_ACCESS" OBJSRV_GATEWAY_SECRET_KEY="$UPSTREAM_SECRET")
   fi
-  env "${env[@]}" "$SERVER_BIN" "${what[@]}" --address "127.0.0.1:$PORT" --console-address "127.0.0.1:$(free_port)" \
+  # The keys of a client session are not the gateway's for its upstream.
+  env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY "${env[@]}" "$SERVER_BIN" "${what[@]}" --address "127.0.0.1:$PORT" --console-address "127.0.0.1:$(free_port)" \
     ${args[@]+"${args[@]}"} >>"$TMP/server.log" 2>&1 </dev/null &
   SERVER_PID=$!; PIDS+=("$SERVER_PID"); disown "$SERVER_PID"
   wait_until 30 eval "! alive $SERVER_PID || curl -fsS ${ca[*]+"${ca[*]}"} $ENDPOINT/minio/health/ready"
