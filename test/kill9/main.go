@@ -3,7 +3,8 @@
 // 5 MiB) on keys of their own; the server is killed in the middle and started again. Then each key
 // must hold, whole, what its last acknowledged operation left, or what the one in flight would
 // have. Others ask for sessions at the same time: each that was acknowledged must work, and none
-// of a user who was deleted. Now and then everything is read and `objsrv fsck` must find nothing; at the end everything
+// of a user who was deleted. And lifecycle rules with days of a second delete what others put: all of
+// that and nothing else. Now and then everything is read and `objsrv fsck` must find nothing; at the end everything
 // is deleted, and no blob file may be left.
 package main
 
@@ -94,7 +95,9 @@ func main() {
 	server.Dir, server.Log = dir+"/data", dir+"/server.log"
 	fmt.Println("seed", *seed)
 	report := &harness.Report{}
-	t := &test{server: &server, report: report, rng: rand.New(rand.NewPCG(*seed, 9)), sessions: &sessions{server: &server}}
+	t := &test{server: &server, report: report, rng: rand.New(rand.NewPCG(*seed, 9)), sessions: &sessions{server: &server},
+		rules: &rules{server: &server, rng: rand.New(rand.NewPCG(*seed, 10))}}
+	server.Args = []string{"--lifecycle-day", ruleDay.String()}
 	for w := range writers {
 		wr := &writer{rng: rand.New(rand.NewPCG(*seed, uint64(w)))}
 		for k := range keysEach {
@@ -106,6 +109,7 @@ func main() {
 		err = t.selfTest()
 		report.Check("a lost, a changed and a resurrected object are noticed", err)
 		report.Check("a lost session, and one that outlives its user, are noticed", t.sessions.selfTest(context.Background()))
+		report.Check("what a rule should not have deleted is noticed", t.rules.selfTest(context.Background()))
 	} else {
 		t.run(*rounds, *every)
 	}
@@ -120,6 +124,7 @@ type test struct {
 	rng      *rand.Rand
 	writers  []*writer
 	sessions *sessions
+	rules    *rules
 	slowest  time.Duration // restart
 	load1    float64       // load average at that time
 }
@@ -140,18 +145,23 @@ func (t *test) run(rounds, every int) {
 		t.report.Check("create bucket", err)
 		return
 	}
+	if err := t.rules.begin(context.Background()); err != nil {
+		t.report.Check("rules", err)
+		return
+	}
 	for n := 1; n <= rounds; n++ {
 		if err := t.sessions.prepare(context.Background()); err != nil {
 			t.report.Check("sessions", err)
 			return
 		}
-		t.load(200*time.Millisecond + time.Duration(t.rng.IntN(400))*time.Millisecond)
+		t.load(t.rules.duration())
 		took, err := t.server.Start()
 		if took > t.slowest {
 			t.slowest, t.load1 = took, loadAverage()
 		}
 		if err == nil {
-			err = errors.Join(t.verify(n%every == 0 || n == rounds), t.sessions.verify(context.Background()))
+			full := n%every == 0 || n == rounds
+			err = errors.Join(t.rules.failed(), t.rules.verify(context.Background(), full), t.verify(full), t.sessions.verify(context.Background()))
 		}
 		if err != nil {
 			t.report.Check(fmt.Sprintf("round %d", n), err)
@@ -160,6 +170,7 @@ func (t *test) run(rounds, every int) {
 		if n%every == 0 || n == rounds {
 			t.report.Check(fmt.Sprintf("%d rounds, %d operations acknowledged: all there and whole", n, t.ops()), nil)
 			t.sessions.report(t.report)
+			t.rules.report(context.Background(), t.report)
 			if !t.fsck(n) {
 				return
 			}
@@ -203,6 +214,7 @@ func (t *test) load(d time.Duration) {
 		})
 	}
 	t.sessions.load(ctx, &wg)
+	t.rules.load(ctx, &wg)
 	time.Sleep(d) // the length of the load, not a wait for something
 	t.server.Kill()
 	cancel()
@@ -364,6 +376,9 @@ func (t *test) fsck(round int) bool {
 // strays deletes every object and upload and tells what files are left under blobs.
 func (t *test) strays() error {
 	ctx := context.Background()
+	if err := t.rules.clear(ctx); err != nil {
+		return err
+	}
 	c := t.server.Client(harness.Access, harness.Secret)
 	for o := range c.ListIncompleteUploads(ctx, bucket, "", true) {
 		if o.Err != nil {

@@ -62,6 +62,14 @@ func main() {
 	all := operations()
 	if !server.Minio {
 		all = append(all, identityOperations()...)
+		events, err := newSink()
+		if err != nil {
+			report.Check("target of events", err)
+			disk.remove()
+			report.Finish()
+		}
+		server.Env, server.Args = events.settings(), []string{"--lifecycle-day", ruleDay.String()}
+		all = append(append(all, eventOperations(events)...), ruleOperations()...)
 	}
 	for _, o := range all {
 		if *only != "" && !slices.Contains(strings.Split(*only, ","), o.name) {
@@ -120,7 +128,7 @@ type run struct {
 }
 
 func round(d *disk, s *harness.Server, o operation, n int) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	if err := d.attach(); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -38,6 +39,8 @@ type Server struct {
 	Dir   string
 	Addr  string // host:port
 	Log   string // file that the output is appended to
+	// Args and Env are of objsrv alone, beside those that every server gets; Env has NAME=VALUE.
+	Args, Env []string
 
 	cmd  *exec.Cmd
 	done chan struct{}
@@ -51,9 +54,10 @@ func (s *Server) Start() (time.Duration, error) {
 		return 0, err
 	}
 	defer log.Close()
-	s.cmd = exec.Command(s.Bin, "server", s.Dir, "--address", s.Addr)
-	s.cmd.Env = append(os.Environ(), "OBJSRV_ROOT_USER="+Access, "OBJSRV_ROOT_PASSWORD="+Secret, "OBJSRV_METRICS_PUBLIC=on")
+	s.cmd = exec.Command(s.Bin, append([]string{"server", s.Dir, "--address", s.Addr}, s.Args...)...)
+	s.cmd.Env = append(append(os.Environ(), "OBJSRV_ROOT_USER="+Access, "OBJSRV_ROOT_PASSWORD="+Secret, "OBJSRV_METRICS_PUBLIC=on"), s.Env...)
 	if s.Minio {
+		s.cmd.Args = []string{s.Bin, "server", s.Dir, "--address", s.Addr}
 		s.cmd.Env = append(os.Environ(), "MINIO_ROOT_USER="+Access, "MINIO_ROOT_PASSWORD="+Secret, "MINIO_CI_CD=1", "MINIO_UPDATE=off", "MINIO_BROWSER=off")
 	}
 	s.cmd.Stdout, s.cmd.Stderr = log, log
@@ -184,10 +188,43 @@ func (s *Server) AddUser(ctx context.Context, name, secret string) error {
 
 // Admin runs a command of `objsrv admin` as root.
 func (s *Server) Admin(ctx context.Context, stdin string, args ...string) error {
-	cmd := exec.CommandContext(ctx, s.Bin, append([]string{"admin"}, args...)...)
-	cmd.Env = append(os.Environ(), "OBJSRV_URL=http://"+s.Addr, "OBJSRV_ACCESS_KEY="+Access, "OBJSRV_SECRET_KEY="+Secret)
+	cmd := s.admin(ctx, args...)
 	cmd.Stdin = strings.NewReader(stdin)
 	return run(cmd)
+}
+
+// AdminJSON runs a command of `objsrv admin` as root, with --json, and reads its answer into out.
+func (s *Server) AdminJSON(ctx context.Context, out any, args ...string) error {
+	cmd := s.admin(ctx, append(args, "--json")...)
+	answer, err := cmd.Output()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		err = fmt.Errorf("%w: %s", err, bytes.TrimSpace(exit.Stderr))
+	}
+	if err == nil {
+		err = json.Unmarshal(answer, out)
+	}
+	if err != nil {
+		return fmt.Errorf("run %s: %w", strings.Join(cmd.Args, " "), err)
+	}
+	return nil
+}
+
+func (s *Server) admin(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, s.Bin, append([]string{"admin"}, args...)...)
+	cmd.Env = append(os.Environ(), "OBJSRV_URL=http://"+s.Addr, "OBJSRV_ACCESS_KEY="+Access, "OBJSRV_SECRET_KEY="+Secret)
+	return cmd
+}
+
+// Await asks until met tells true or an error; an error when that takes longer than d.
+func Await(d time.Duration, what string, met func() (bool, error)) error {
+	for end := time.Now().Add(d); ; time.Sleep(50 * time.Millisecond) {
+		if ok, err := met(); ok || err != nil {
+			return err
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("after %v still not: %s", d, what)
+		}
+	}
 }
 
 // Fsck runs `objsrv fsck` on the stopped server's directory and returns its output; clean tells
