@@ -301,8 +301,11 @@ func (s *Store) CreateBucket(ctx context.Context, b storage.Bucket) error {
 	if !at.own {
 		return s.createBelow(ctx, at, &b, value, revision)
 	}
-	if err := s.makeBucket(ctx, b.Name, b.ObjectLock); err != nil {
-		return wrap(what, err)
+	switch err := wrap(what, s.makeBucket(ctx, b.Name, b.ObjectLock)); {
+	case errors.Is(err, storage.ErrNoSuchBucket): // SeaweedFS, of a bucket that others create at the same moment
+		return fmt.Errorf("%s: %w: the upstream does not find what it is to create", what, storage.ErrUnavailable)
+	case err != nil:
+		return err
 	}
 	if b.Versioning != storage.VersioningUnset && !b.ObjectLock || b.Versioning == storage.VersioningSuspended {
 		err = s.setVersioning(ctx, b.Name, b.Versioning)

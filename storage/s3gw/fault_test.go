@@ -29,7 +29,7 @@ func (noRecords) Fetch(context.Context, string) ([]byte, uint64, error) { return
 
 func (noRecords) Write(context.Context, string, []byte, uint64) (bool, error) { return true, nil }
 
-// upstream is a server whose answers a test makes up. Questions about the bucket it answers itself.
+// upstream is a server whose answers a test makes up. Questions about the bucket it answers itself; there is none called "fresh".
 type upstream struct {
 	mu       sync.Mutex
 	requests []string // "METHOD /path?query" of those that reached the handler
@@ -49,7 +49,7 @@ func before(t *testing.T, h http.HandlerFunc) (*Store, *upstream) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
 		switch {
-		case q.Has("versioning"):
+		case q.Has("versioning") && r.URL.Path != "/fresh":
 			fmt.Fprint(w, `<VersioningConfiguration/>`)
 		case r.URL.Path == "/" && r.Method == http.MethodGet:
 			fmt.Fprint(w, `<ListAllMyBucketsResult><Buckets><Bucket><Name>bucket</Name><CreationDate>2020-01-01T00:00:00Z</CreationDate></Bucket></Buckets></ListAllMyBucketsResult>`)
@@ -248,6 +248,22 @@ func TestWrites(t *testing.T) {
 				t.Errorf("%s, %d bytes: requests %q, want %q", name, size, got, want)
 			}
 		}
+	}
+}
+
+// TestCreationNotFound: an upstream that does not find what it is to create is in trouble, and the client is not told that the
+// bucket it creates is missing.
+func TestCreationNotFound(t *testing.T) {
+	s, u := before(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(404)
+		io.WriteString(w, "<Error><Code>NoSuchBucket</Code></Error>")
+	})
+	err := s.CreateBucket(t.Context(), storage.Bucket{Name: "fresh"})
+	if !errors.Is(err, storage.ErrUnavailable) || errors.Is(err, storage.ErrNoSuchBucket) {
+		t.Errorf("CreateBucket: %v", err)
+	}
+	if got := u.list(); len(got) == 0 || got[len(got)-1] != "PUT /fresh" {
+		t.Errorf("requests %q", got)
 	}
 }
 
