@@ -107,7 +107,7 @@ type Config struct {
 	// they may be all the same; none by default. --notify-allow, several times or with commas, OBJSRV_NOTIFY_ALLOW.
 	Notify      []*notifyTarget
 	NotifyAllow []netip.Prefix
-	// SigV2 takes what is signed with version 2: headers, presigned URLs and POST forms, which boto3 and version 1 of
+	// SigV2 takes what is signed with version 2: presigned URLs and POST forms, which boto3 and version 1 of
 	// the aws command line make unless told signature_version = s3v4, and the headers of old clients; off by
 	// default. --sigv2, OBJSRV_SIGV2.
 	SigV2 bool
