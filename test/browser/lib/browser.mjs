@@ -80,7 +80,9 @@ export class Person {
 
   async logout() {
     await this.button('Account menu', { exact: false }).click();
+    const answer = this.page.waitForResponse((r) => r.url().endsWith('/logout'));
     await this.button('Log out').click();
+    await answer;
   }
 
   /** Sends a request as the page does, and returns its status. */
