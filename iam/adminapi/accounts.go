@@ -55,7 +55,11 @@ func (c *call) getAccount() error {
 	return c.reply(http.StatusOK, AccountInfo{a, buckets})
 }
 
+// createAccount needs the right to attach policies as well: the root user that it makes may do everything in the account.
 func (c *call) createAccount() error {
+	if err := c.authorize(ActionAttachPolicy); err != nil {
+		return err
+	}
 	var in CreateAccount
 	if err := parse(c.body, &in); err != nil {
 		return err

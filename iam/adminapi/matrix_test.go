@@ -38,7 +38,7 @@ func requests(archive string) []request {
 
 		{"GET", "accounts", "", []string{ActionListUsers}, 200},
 		{"GET", "accounts/333333333333", "", []string{ActionGetUser}, 200},
-		{"PUT", "accounts/fresh", `{"root":"fresh-root"}`, []string{ActionCreateUser}, 201},
+		{"PUT", "accounts/fresh", `{"root":"fresh-root"}`, []string{ActionCreateUser, ActionAttachPolicy}, 201},
 		{"DELETE", "accounts/333333333333", "", []string{ActionDeleteUser}, 204},
 
 		{"GET", "groups", "", []string{ActionListGroups}, 200},

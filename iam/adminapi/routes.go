@@ -20,7 +20,7 @@ const (
 	ActionDeleteUser   = "admin:DeleteUser"
 	ActionEnableUser   = "admin:EnableUser"
 	ActionDisableUser  = "admin:DisableUser"
-	ActionAttachPolicy = "admin:AttachUserOrGroupPolicy" // attach and detach
+	ActionAttachPolicy = "admin:AttachUserOrGroupPolicy" // attach and detach; and, with CreateUser, to make an account
 
 	ActionListGroups   = "admin:ListGroups"
 	ActionGetGroup     = "admin:GetGroup"

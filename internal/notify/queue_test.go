@@ -264,3 +264,25 @@ func FuzzRecord(f *testing.F) {
 		}
 	})
 }
+
+// TestMakeDir: a queue is made where nothing is yet, for its owner alone, and again where it is.
+func TestMakeDir(t *testing.T) {
+	top := t.TempDir()
+	dir := filepath.Join(top, "events", "webhook", "one")
+	for range 2 {
+		if err := makeDir(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for d := dir; d != top; d = filepath.Dir(d) {
+		if info, err := os.Stat(d); err != nil || info.Mode() != os.ModeDir|0o700 {
+			t.Errorf("%s: %v, %v", d, info, err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(top, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := makeDir(filepath.Join(top, "file", "queue")); err == nil {
+		t.Error("a queue below a file")
+	}
+}

@@ -39,10 +39,7 @@ func openQueue(dir string, limit int, log *slog.Logger) (_ *queue, err error) {
 			err = fmt.Errorf("open the queue of events in %s: %w", dir, err)
 		}
 	}()
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	if err := syncDir(filepath.Dir(dir)); err != nil {
+	if err := makeDir(dir); err != nil {
 		return nil, err
 	}
 	if q.lock, err = lockFile(filepath.Join(dir, lockName)); err != nil {
@@ -58,6 +55,21 @@ func openQueue(dir string, limit int, log *slog.Logger) (_ *queue, err error) {
 		q.more <- struct{}{}
 	}
 	return q, nil
+}
+
+// makeDir makes a directory, with those above it that are missing, and has each of them last: a queue in a directory
+// that a power cut takes away has promised nothing.
+func makeDir(dir string) error {
+	up := filepath.Dir(dir)
+	if _, err := os.Stat(up); errors.Is(err, fs.ErrNotExist) && up != dir {
+		if err := makeDir(up); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(up)
 }
 
 // load reads what earlier runs have left. What is written from now on begins a segment.
