@@ -27,6 +27,7 @@ const usage = `usage: objsrv-bench [flags] [mode ...]
 modes (several may be given; they share one server, in this order)
   load       the phases of operations, compared with the peers (default)
   sessions   AssumeRole, and GET with what it gives, compared with the peers
+  encryption what objects cost in a bucket with default encryption (SSE-S3) beside one without
   listscale  a page of a listing at 1000 keys and at -keys
   restart    time from the start of the program to the first GET, with -keys objects
   idle       what the server writes and computes while nobody asks
@@ -69,7 +70,7 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 		c.modes = []string{"load"}
 	}
 	for _, m := range c.modes {
-		if !slices.Contains([]string{"load", "sessions", "listscale", "restart", "idle"}, m) {
+		if !slices.Contains([]string{"load", "sessions", "encryption", "listscale", "restart", "idle"}, m) {
 			return nil, fmt.Errorf("unknown mode %q", m)
 		}
 		if c.server == "none" && m != "load" && m != "sessions" {
@@ -135,6 +136,9 @@ func run(ctx context.Context, c *config) (err error) {
 	if slices.Contains(c.modes, "sessions") {
 		failed = errors.Join(failed, sessions(ctx, c, server, targets))
 	}
+	if slices.Contains(c.modes, "encryption") {
+		failed = errors.Join(failed, encryption(ctx, c, server))
+	}
 	if slices.Contains(c.modes, "listscale") || slices.Contains(c.modes, "restart") {
 		failed = errors.Join(failed, scale(ctx, c, server))
 	}
@@ -194,6 +198,29 @@ func sessions(ctx context.Context, c *config, server *loadgen.Server, targets []
 		fmt.Printf("\nGET with session credentials on %s: %+.1f us of CPU beside one with the user's keys\n", t.Name, cost)
 		if i == 0 && cost > sessionLimit {
 			err = fmt.Errorf("sessions: %.1f us, at most %d wanted", cost, sessionLimit)
+		}
+	}
+	return err
+}
+
+// encryptionLimit is the least share of the plain throughput that large objects have with SSE-S3.
+const encryptionLimit = 0.8
+
+// encryption measures one server with two buckets: without and with default encryption.
+func encryption(ctx context.Context, c *config, server *loadgen.Server) error {
+	encrypted := server.Encrypted()
+	report, err := compare(ctx, c, []*loadgen.Target{&server.Target, encrypted}, loadgen.EncryptionPhases())
+	if err != nil {
+		return err
+	}
+	for _, phase := range []string{"PUT 16 MiB", "GET 16 MiB"} {
+		share, ok := report.Share(phase, encrypted.Name, server.Name)
+		if !ok {
+			continue
+		}
+		fmt.Printf("\n%s with SSE-S3: %.0f%% of the throughput without\n", phase, 100*share)
+		if share < encryptionLimit {
+			err = errors.Join(err, fmt.Errorf("encryption: %s has %.0f%%, at least %.0f%% wanted", phase, 100*share, 100*encryptionLimit))
 		}
 	}
 	return err

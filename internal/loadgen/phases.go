@@ -308,6 +308,11 @@ func (s *session) fill(ctx context.Context) error {
 	if _, err := s.target.One(ctx, http.MethodPut, "/"+s.bucket, nil, Payload{}); err != nil {
 		return err
 	}
+	for name, body := range s.target.Settings {
+		if _, err := s.target.One(ctx, http.MethodPut, "/"+s.bucket, url.Values{name: {""}}, NewPayload([]byte(body))); err != nil {
+			return err
+		}
+	}
 	base := s.bodies[small][0].Data
 	requests := build(s.objects, func(i int) Request {
 		return s.target.Request(http.MethodPut, s.path(dataKey(i)), nil, smallBody(base, uint64(i)), -1)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 	"time"
 )
 
@@ -17,7 +18,7 @@ type Plan struct {
 	Conns    int
 	Duration time.Duration // of one phase on one target in one round
 	Objects  int           // 4 KiB objects that are read and listed; more than 1000
-	Bucket   string        // made for the run and removed afterwards
+	Bucket   string        // made for the run and removed afterwards; one with settings has the target's name behind it
 	Progress io.Writer     // a line per measurement
 	Proc     Proc
 }
@@ -65,7 +66,7 @@ func (p *Plan) Run(ctx context.Context) (report *Report, err error) {
 			}
 		}
 		p.progress("%-12s storing %d objects\n", t.Name, p.Objects+largeKeys)
-		sessions[i] = &session{target: t, bucket: p.Bucket, objects: p.Objects, conns: p.Conns, bodies: bodies}
+		sessions[i] = &session{target: t, bucket: p.bucket(t), objects: p.Objects, conns: p.Conns, bodies: bodies}
 		if err := sessions[i].fill(ctx); err != nil {
 			return nil, fmt.Errorf("fill %s: %w", t.Name, err)
 		}
@@ -99,6 +100,14 @@ func (p *Plan) Run(ctx context.Context) (report *Report, err error) {
 		report.Peak[t.Name] = u.Peak
 	}
 	return report, nil
+}
+
+// bucket returns the name of t's bucket.
+func (p *Plan) bucket(t *Target) string {
+	if len(t.Settings) == 0 {
+		return p.Bucket
+	}
+	return p.Bucket + "-" + strings.ToLower(t.Name)
 }
 
 func (p *Plan) progress(format string, args ...any) {

@@ -20,6 +20,10 @@ type Target struct {
 	SessionToken string
 	Dir          string // document root of a static server, in which files are put for it
 	PIDs         []int  // its processes; found by the listening port when empty
+	// Settings are the bodies of sub-resources, such as "encryption", that the bucket of the run
+	// gets once it is made. A target with settings has a bucket of its own, so that one server can
+	// be measured with them and without in one run.
+	Settings map[string]string
 }
 
 // Static tells whether t serves files only: no signatures, GET and HEAD.
