@@ -102,11 +102,8 @@ func getObjectACL(c *call) error {
 	if err != nil {
 		return err
 	}
-	o, err := c.s.Backend.StatObject(c.ctx, ref)
+	o, err := c.stat(b, ref)
 	if err != nil {
-		return c.missing(b, ref, err)
-	}
-	if err := c.recheck(b, o); err != nil {
 		return err
 	}
 	c.setVersion(b, o.VersionID)

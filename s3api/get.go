@@ -101,6 +101,15 @@ func (c *call) objectRef() (*storage.Bucket, storage.Ref, error) {
 	return b, ref, err
 }
 
+// stat returns the version ref, whose description is about to be answered with.
+func (c *call) stat(b *storage.Bucket, ref storage.Ref) (*storage.Object, error) {
+	o, err := c.s.Backend.StatObject(c.ctx, ref)
+	if err != nil {
+		return nil, c.missing(b, ref, err)
+	}
+	return o, c.recheck(b, o)
+}
+
 // missing answers for an object that could not be opened. Who may not list the bucket does not
 // learn whether a key exists (S3 API reference, GetObject, "Permissions").
 func (c *call) missing(b *storage.Bucket, ref storage.Ref, err error) error {

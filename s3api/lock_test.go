@@ -54,6 +54,20 @@ func TestLockClockJumps(t *testing.T) {
 	e.must(204, "DELETE", version, "")
 }
 
+// TestLockOfNothing: what describes a lock tells about keys that are not there what GetObject tells, and no more.
+func TestLockOfNothing(t *testing.T) {
+	e, _ := newLockEnv(t)
+	for _, doc := range []string{"retention", "legal-hold"} {
+		e.refused(404, "NoSuchKey", "GET", "/lck/none?"+doc, "")
+		e.refused(400, "InvalidArgument", "GET", "/lck/none?versionId=&"+doc, "")
+	}
+	e.refused(400, "InvalidArgument", "PUT", "/lck/none?versionId=&retention", "<Retention/>")
+	e.iam.deny = denyActions("s3:ListBucket")
+	for _, doc := range []string{"retention", "legal-hold"} {
+		e.refused(403, "AccessDenied", "GET", "/lck/none?"+doc, "")
+	}
+}
+
 // TestLockConfiguration: object lock is enabled on a bucket that exists when its versioning is on, and what was written
 // before is not locked.
 func TestLockConfiguration(t *testing.T) {

@@ -10,16 +10,23 @@ import (
 	"github.com/objsrv/objsrv/storage"
 )
 
-// lockedBucket returns the bucket of a request about an object's lock.
-func (c *call) lockedBucket() (*storage.Bucket, error) {
-	b, err := c.needBucket()
+// lockable returns the bucket and the version of a request about an object's lock.
+func (c *call) lockable() (*storage.Bucket, storage.Ref, error) {
+	b, ref, err := c.objectRef()
+	if err == nil && !b.ObjectLock {
+		err = errorf("InvalidRequest", "Bucket is missing Object Lock Configuration")
+	}
+	return b, ref, err
+}
+
+// locked returns the version itself.
+func (c *call) locked() (*storage.Bucket, *storage.Object, error) {
+	b, ref, err := c.lockable()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if !b.ObjectLock {
-		return nil, errorf("InvalidRequest", "Bucket is missing Object Lock Configuration")
-	}
-	return b, nil
+	o, err := c.stat(b, ref)
+	return b, o, err
 }
 
 func (c *call) ref() storage.Ref {
@@ -34,11 +41,7 @@ type retention struct {
 }
 
 func getObjectRetention(c *call) error {
-	b, err := c.lockedBucket()
-	if err != nil {
-		return err
-	}
-	o, err := c.s.Backend.StatObject(c.ctx, c.ref())
+	b, o, err := c.locked()
 	if err != nil {
 		return err
 	}
@@ -60,7 +63,7 @@ func errNoLock() *Error {
 }
 
 func putObjectRetention(c *call) error {
-	b, err := c.lockedBucket()
+	b, ref, err := c.lockable()
 	if err != nil {
 		return err
 	}
@@ -81,7 +84,7 @@ func putObjectRetention(c *call) error {
 	if err := c.expect(b, aboutTo{events.CreatedRetention, c.key, c.ev.Version}); err != nil {
 		return err
 	}
-	o, err := c.s.Backend.SetProps(c.ctx, c.ref(), func(o *storage.Object) (map[string]string, error) {
+	o, err := c.s.Backend.SetProps(c.ctx, ref, func(o *storage.Object) (map[string]string, error) {
 		if err := c.mayChange(lockOf(o), r.Mode, until, bypass); err != nil {
 			return nil, err
 		}
@@ -129,11 +132,7 @@ type legalHold struct {
 }
 
 func getObjectLegalHold(c *call) error {
-	b, err := c.lockedBucket()
-	if err != nil {
-		return err
-	}
-	o, err := c.s.Backend.StatObject(c.ctx, c.ref())
+	b, o, err := c.locked()
 	if err != nil {
 		return err
 	}
@@ -150,7 +149,7 @@ func getObjectLegalHold(c *call) error {
 }
 
 func putObjectLegalHold(c *call) error {
-	b, err := c.lockedBucket()
+	b, ref, err := c.lockable()
 	if err != nil {
 		return err
 	}
@@ -164,7 +163,7 @@ func putObjectLegalHold(c *call) error {
 	if err := c.expect(b, aboutTo{events.CreatedLegalHold, c.key, c.ev.Version}); err != nil {
 		return err
 	}
-	o, err := c.s.Backend.SetProps(c.ctx, c.ref(), func(o *storage.Object) (map[string]string, error) {
+	o, err := c.s.Backend.SetProps(c.ctx, ref, func(o *storage.Object) (map[string]string, error) {
 		props := cloneProps(o.Props)
 		props[propLegalHold] = h.Status
 		return props, nil
