@@ -142,7 +142,7 @@ func (v *visit) administer() error {
 	}
 	r := v.inside(v.AdminPrefix+strings.TrimPrefix(v.rest, "admin/"), v.AdminPrefix+escaped)
 	limit := int64(maxAdmin)
-	if r.ContentLength > limit && v.IAM.Authorize(&iam.Request{Identity: s.cred.Identity, Action: adminapi.ActionImportIAM, Conditions: conditions{v}}).Allowed {
+	if r.ContentLength > limit && v.IAM.Authorize(&iam.Request{Identity: s.cred.Identity, Action: adminapi.ActionImportIAM, Conditions: v.conditions()}).Allowed {
 		limit = maxArchive // nobody else has so much kept in memory
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(v.w, r.Body, limit))

@@ -6,13 +6,14 @@ import (
 
 	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/iam/policy"
+	"github.com/objsrv/objsrv/internal/reqlog"
 )
 
 // may answers what pages ask before they offer something. It is no permission: each request is decided anew.
 func (v *visit) may(id *iam.Identity) map[string]bool {
 	out := make(map[string]bool, len(v.admin)+2)
 	ask := func(action, bucket string) bool {
-		r := iam.Request{Identity: id, Action: action, Bucket: bucket, Conditions: conditions{v}}
+		r := iam.Request{Identity: id, Action: action, Bucket: bucket, Conditions: v.conditions()}
 		if strings.HasPrefix(action, "s3:") {
 			r.Owner = id.Account // the server is the deployment's, and what is nobody's yet would be the caller's
 		}
@@ -72,10 +73,6 @@ func adminActions() (out []string) {
 }
 
 // conditions answers what the listener knows of the request.
-type conditions struct{ v *visit }
-
-// Values implements iam.Conditions.
-func (c conditions) Values(key string) ([]string, bool) {
-	value := c.v.ev.Condition(key, c.v.r.Referer())
-	return []string{value}, value != ""
+func (v *visit) conditions() reqlog.Conditions {
+	return reqlog.Conditions{Event: v.ev, Referer: v.r.Referer()}
 }

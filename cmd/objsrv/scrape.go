@@ -40,10 +40,6 @@ func (s *services) scraper(token string) *iam.Identity {
 }
 
 // requestConditions answers the condition keys of a request that is none of S3.
-type requestConditions struct{ r *http.Request }
-
-// Values implements iam.Conditions.
-func (c requestConditions) Values(key string) ([]string, bool) {
-	v := reqlog.From(c.r.Context()).Condition(key, c.r.Referer())
-	return []string{v}, v != ""
+func requestConditions(r *http.Request) reqlog.Conditions {
+	return reqlog.Conditions{Event: reqlog.From(r.Context()), Referer: r.Referer()}
 }

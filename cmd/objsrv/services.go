@@ -319,7 +319,7 @@ func (s *services) admit(w http.ResponseWriter, r *http.Request, action string) 
 
 // allow answers a request of id when the action is not allowed, and tells whether it is.
 func (s *services) allow(w http.ResponseWriter, r *http.Request, id *iam.Identity, action string) bool {
-	if !s.iam.Authorize(&iam.Request{Identity: id, Action: action, Conditions: requestConditions{r}}).Allowed {
+	if !s.iam.Authorize(&iam.Request{Identity: id, Action: action, Conditions: requestConditions(r)}).Allowed {
 		reqlog.From(r.Context()).Code = "AccessDenied"
 		httpd.Text(w, http.StatusForbidden, "access denied: "+action+" is not allowed")
 		return false

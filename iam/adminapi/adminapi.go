@@ -132,7 +132,7 @@ func (c *call) authorize(action string) error {
 
 // question is what Authorize is asked about the caller. The name in the path of a route of the keys is a key's.
 func (c *call) question(action string) *iam.Request {
-	return &iam.Request{KMSKey: c.kmsKey(action), Identity: c.id, Action: action, Conditions: conditions{c}, RequestID: c.ev.ID, Remote: c.ev.Remote}
+	return &iam.Request{KMSKey: c.kmsKey(action), Identity: c.id, Action: action, Conditions: c.conditions(), RequestID: c.ev.ID, Remote: c.ev.Remote}
 }
 
 func (c *call) kmsKey(action string) string {
@@ -142,23 +142,9 @@ func (c *call) kmsKey(action string) string {
 	return ""
 }
 
-// conditions answers the keys that an administrative request has.
-type conditions struct{ c *call }
-
-// Values implements iam.Conditions.
-func (cs conditions) Values(key string) ([]string, bool) {
-	v := cs.c.ev.Condition(key, cs.c.r.Referer())
-	switch key {
-	case "s3:authtype":
-		v = "REST-HEADER"
-	case "s3:signatureversion":
-		v = "AWS4-HMAC-SHA256"
-	case "svc:durationseconds":
-		if cs.c.lifetime > 0 {
-			v = strconv.FormatInt(int64(cs.c.lifetime/time.Second), 10)
-		}
-	}
-	return []string{v}, v != ""
+// conditions answers the condition keys of the request.
+func (c *call) conditions() reqlog.SignedConditions {
+	return reqlog.SignedConditions{Conditions: reqlog.Conditions{Event: c.ev, Referer: c.r.Referer()}, Lifetime: c.lifetime}
 }
 
 // reply sends a value, or nothing for nil.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/objsrv/objsrv/iam"
+	"github.com/objsrv/objsrv/internal/reqlog"
 )
 
 // Buckets are what a server has, as far as accounts see them.
@@ -129,7 +130,7 @@ func (c *call) accountInfo() error {
 
 // mayIn asks for an action on a bucket; for an object of any name where it is one on objects.
 func (c *call) mayIn(b *Bucket, action string) bool {
-	r := &iam.Request{Identity: c.id, Action: action, Bucket: b.Name, Policy: b.Policy, Owner: b.Owner, Conditions: listConditions{conditions{c}}}
+	r := &iam.Request{Identity: c.id, Action: action, Bucket: b.Name, Policy: b.Policy, Owner: b.Owner, Conditions: listConditions{c.conditions()}}
 	if action == "s3:PutObject" {
 		r.Key = "*"
 	}
@@ -137,7 +138,7 @@ func (c *call) mayIn(b *Bucket, action string) bool {
 }
 
 // listConditions are those of a listing of a bucket's top.
-type listConditions struct{ conditions }
+type listConditions struct{ reqlog.SignedConditions }
 
 // Values implements iam.Conditions.
 func (l listConditions) Values(key string) ([]string, bool) {
@@ -147,7 +148,7 @@ func (l listConditions) Values(key string) ([]string, bool) {
 	case "s3:delimiter":
 		return []string{"/"}, true
 	}
-	return l.conditions.Values(key)
+	return l.SignedConditions.Values(key)
 }
 
 func newBucketQuota(n int64) bucketQuota {

@@ -62,7 +62,7 @@ func (c *call) readBody(rt *route) error {
 // decide asks for one action of the caller. What it refuses may be allowed for another reason:
 // nothing is kept of it.
 func (c *call) decide(action string) iam.Decision {
-	return c.IAM.Authorize(&iam.Request{Identity: c.id, Action: action, KMSKey: c.kmsKey(), Conditions: conditions{c}})
+	return c.IAM.Authorize(&iam.Request{Identity: c.id, Action: action, KMSKey: c.kmsKey(), Conditions: c.conditions()})
 }
 
 // refuse keeps a refusal for whoever explains it, and returns the answer.
@@ -74,23 +74,9 @@ func (c *call) refuse(action string, d iam.Decision) error {
 	return errDenied
 }
 
-// conditions answers the keys that an administrative request has.
-type conditions struct{ c *call }
-
-// Values implements iam.Conditions.
-func (cs conditions) Values(key string) ([]string, bool) {
-	v := cs.c.ev.Condition(key, cs.c.r.Referer())
-	switch key {
-	case "s3:authtype":
-		v = "REST-HEADER"
-	case "s3:signatureversion":
-		v = "AWS4-HMAC-SHA256"
-	case "svc:durationseconds":
-		if cs.c.lifetime > 0 {
-			v = strconv.FormatInt(int64(cs.c.lifetime/time.Second), 10)
-		}
-	}
-	return []string{v}, v != ""
+// conditions answers the condition keys of the request.
+func (c *call) conditions() reqlog.SignedConditions {
+	return reqlog.SignedConditions{Conditions: reqlog.Conditions{Event: c.ev, Referer: c.r.Referer()}, Lifetime: c.lifetime}
 }
 
 // reply sends a value as JSON.
