@@ -1,6 +1,6 @@
 package s3api
 
-// operationLimits are the limits of operations that docs/s3-operations.md tells, by their names. What an operation refuses
+// operationLimits are the limits of operations that docs/compatibility.md tells, by their names. What an operation refuses
 // of the headers and parameters of the AWS model is found out from the table, and not told here.
 var operationLimits = map[string]string{
 	"ListBuckets":                     "10 000 a page",

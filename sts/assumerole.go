@@ -61,8 +61,7 @@ type assumeRoleResponse struct {
 // no Allow for it, since the session has nothing that the user has not, but a Deny counts
 // (S-194). What the session says of itself, tags and a source identity, needs an Allow.
 func (c *call) assumeRole() error {
-	if err := c.check("DurationSeconds", "Policy", "PolicyArns.member", "RoleArn", "RoleSessionName", "ExternalId",
-		"Tags.member", "TransitiveTagKeys.member", "SourceIdentity", "TokenRevokeType"); err != nil {
+	if err := c.check(); err != nil {
 		return err
 	}
 	i, err := c.issueOwn()

@@ -49,7 +49,7 @@ func (c *call) assumeRoleWithCertificate() error {
 	if c.ClientCertificates == nil {
 		return errDenied("This server does not take client certificates: an administrator switches it on with OBJSRV_IDENTITY_TLS_ENABLE.")
 	}
-	if err := c.check(externalParameters()...); err != nil {
+	if err := c.check(); err != nil {
 		return err
 	}
 	n, err := c.externalSession()

@@ -49,7 +49,7 @@ func (c *call) assumeRoleWithCustomToken() error {
 	if c.CustomToken == nil {
 		return errDenied("This server has no identity plugin: an administrator sets it with OBJSRV_IDENTITY_PLUGIN_URL.")
 	}
-	if err := c.check(externalParameters("Token", "RoleArn")...); err != nil {
+	if err := c.check(); err != nil {
 		return err
 	}
 	n, err := c.externalSession()

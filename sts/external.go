@@ -10,11 +10,6 @@ import (
 	"github.com/objsrv/objsrv/iam"
 )
 
-// externalParameters are what every action for external users takes.
-func externalParameters(further ...string) []string {
-	return append(further, "DurationSeconds", "Policy", "PolicyArns.member", "RoleSessionName", "TokenRevokeType")
-}
-
 // externalSession reads what a request says of the session of an external user. Until CreateSession
 // nothing is written.
 func (c *call) externalSession() (n iam.NewSession, err error) {

@@ -95,7 +95,7 @@ func (c *call) issueByDirectory() (i issued, err error) {
 
 // ldapRequest reads what the request says of the session.
 func (c *call) ldapRequest() (n iam.NewSession, err error) {
-	if err = c.check("LDAPUsername", "LDAPPassword", "DurationSeconds", "Policy", "PolicyArns.member", "TokenRevokeType"); err != nil {
+	if err = c.check(); err != nil {
 		return n, err
 	}
 	if c.form.Get("LDAPUsername") == "" {

@@ -37,7 +37,7 @@ const loginName = "console"
 func (s *Service) login(l Login, action string, form url.Values) *call {
 	form.Set("DurationSeconds", strconv.Itoa(int(l.Duration/time.Second)))
 	form.Set("TokenRevokeType", l.RevokeType)
-	return &call{Service: s, w: l.W, r: l.R, ev: reqlog.From(l.R.Context()), op: &op{name: action}, form: form}
+	return &call{Service: s, w: l.W, r: l.R, ev: reqlog.From(l.R.Context()), op: opOf(action), form: form}
 }
 
 // LoginKey issues a session to who has an access key, as AssumeRole does. Temporary credentials, which

@@ -2,7 +2,9 @@ package sts
 
 import (
 	"encoding/json"
+	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,26 +31,30 @@ const (
 
 // check refuses parameters that the action does not have: what is not known might have narrowed
 // what is asked for.
-func (c *call) check(names ...string) error {
+func (c *call) check() error {
 	for name := range c.form {
-		if name == "Action" || name == "Version" || contains(names, name) {
+		if name == "Action" || name == "Version" {
 			continue
 		}
-		if family, _, ok := strings.Cut(name, ".member."); ok && contains(names, family+".member") {
-			continue
+		known := name
+		if family := familyOf(name); family != name {
+			known = family + ".member"
 		}
-		return invalid("%s takes no parameter %s.", c.op.name, printable(name))
+		switch {
+		case slices.Contains(c.op.params, known):
+		case slices.Contains(c.op.lacks, known):
+			return &Error{http.StatusNotImplemented, "NotImplemented", "This server does not implement " + familyOf(known) + " of " + c.op.name + "."}
+		default:
+			return invalid("%s takes no parameter %s.", c.op.name, printable(name))
+		}
 	}
 	return nil
 }
 
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
+// familyOf is the name of the list that a parameter is a member of, or the parameter's own.
+func familyOf(name string) string {
+	family, _, _ := strings.Cut(name, ".member")
+	return family
 }
 
 // duration reads DurationSeconds. A configured duration wins over what is asked for.

@@ -86,36 +86,6 @@ type call struct {
 	trace *Trace       // of a trial; nil for a login
 }
 
-// op is one row of the table of actions.
-type op struct {
-	name string
-	// unsigned actions prove who asks by what their form holds, and take it in the query as well,
-	// as MinIO does. The others are signed.
-	unsigned bool
-	serve    func(*call) error // nil for what is not implemented
-}
-
-// ops is everything that STS has, and MinIO's further actions.
-func ops() []op {
-	return []op{
-		{"AssumeRole", false, (*call).assumeRole},
-		{"GetSessionToken", false, (*call).getSessionToken},
-		{"GetFederationToken", false, (*call).getFederationToken},
-		{"GetCallerIdentity", false, (*call).getCallerIdentity},
-		{"GetAccessKeyInfo", false, (*call).getAccessKeyInfo},
-		{"AssumeRoleWithWebIdentity", true, (*call).assumeRoleWithWebIdentity},
-		{"AssumeRoleWithClientGrants", true, (*call).assumeRoleWithClientGrants},
-		{"AssumeRoleWithLDAPIdentity", true, (*call).assumeRoleWithLDAPIdentity},
-		{"AssumeRoleWithCertificate", true, (*call).assumeRoleWithCertificate},
-		{"AssumeRoleWithCustomToken", true, (*call).assumeRoleWithCustomToken},
-		{"AssumeRoleWithSAML", true, nil},
-		{"AssumeRoot", false, nil},
-		{"DecodeAuthorizationMessage", false, nil},
-		{"GetDelegatedAccessToken", false, nil},
-		{"GetWebIdentityToken", false, nil},
-	}
-}
-
 // ServeHTTP implements http.Handler.
 func (h *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{Service: h, w: w, r: r, ev: reqlog.From(r.Context())}
@@ -140,10 +110,8 @@ func (c *call) serve() error {
 		return err
 	}
 	name := c.form.Get("Action")
-	for _, o := range ops() {
-		if o.name == name {
-			return c.run(&o)
-		}
+	if o := opOf(name); o != nil {
+		return c.run(o)
 	}
 	if c.id == nil {
 		return errUnsigned()

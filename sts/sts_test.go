@@ -96,7 +96,7 @@ func (s *server) do(cred iam.Credential, form string, edit func(*http.Request)) 
 	if err := xml.Unmarshal(data, &out); err != nil {
 		s.t.Fatalf("%v: %s", err, data)
 	}
-	for _, action := range ops() {
+	for _, action := range ops {
 		if i := strings.Index(out.body, "<Credentials>"); i > 0 && strings.Contains(out.body, action.name+"Result") {
 			part := out.body[i : strings.Index(out.body, "</Credentials>")+len("</Credentials>")]
 			if err := xml.Unmarshal([]byte(part), &out.Creds); err != nil {

@@ -215,8 +215,7 @@ const Leeway = time.Minute
 
 // webRequest reads what the request says of the session; Duration is 0 when it is the token's.
 func (c *call) webRequest() (n iam.NewSession, t WebToken, err error) {
-	if err = c.check("WebIdentityToken", "Token", "WebIdentityAccessToken", "WebIdentityRefreshToken", "RoleArn", "RoleSessionName",
-		"DurationSeconds", "Policy", "PolicyArns.member", "TokenRevokeType"); err != nil {
+	if err = c.check(); err != nil {
 		return n, t, err
 	}
 	if err = c.checkNames(); err != nil {
