@@ -13,7 +13,10 @@ import (
 )
 
 func newAdminNotifyCommand(f *adminFlags) *cobra.Command {
-	return group("notify", "Look at the targets of events", newNotifyTargetsCommand(f), newNotifyTestCommand(f))
+	return group("notify", "Look at the targets of events", newNotifyTargetsCommand(f), newNotifyTestCommand(f), newNotifyRefusedCommand(f),
+		newNotifyMoveCommand(f, "retry", "Send the events again that a target has refused",
+			"Put the events that a target has refused behind those that wait for it, as far as there is room.", "POST", "refused/retry", "wait for the target again"),
+		newNotifyMoveCommand(f, "discard", "Forget the events that a target has refused", "Forget the events that a target has refused. Nobody gets them.", "DELETE", "refused", "are forgotten"))
 }
 
 func newNotifyTargetsCommand(f *adminFlags) *cobra.Command {
@@ -26,9 +29,9 @@ func newNotifyTargetsCommand(f *adminFlags) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var out adminapi.NotificationList
 			return f.show(cmd, "GET", "notifications", nil, &out, func(w io.Writer) {
-				fmt.Fprintln(w, "TARGET\tARN\tSTATE\tWAITING\tSENT\tFAILURES\tDROPPED\tLAST ERROR")
+				fmt.Fprintln(w, "TARGET\tARN\tSTATE\tWAITING\tSENT\tFAILURES\tDROPPED\tREFUSED\tLAST ERROR")
 				for _, t := range out.Targets {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", printable(t.Name), printable(t.ARN), t.State, t.Waiting, t.Sent, t.Failures, t.Dropped, orDash(printable(t.LastError)))
+					fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", printable(t.Name), printable(t.ARN), t.State, t.Waiting, t.Sent, t.Failures, t.Dropped, t.Refused, orDash(printable(t.LastError)))
 				}
 			})
 		},
@@ -44,7 +47,7 @@ message without records. Needs admin:ConfigUpdate.`,
 		Example: "  objsrv admin notify test webhook:PRIMARY",
 		Args:    argCount(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			raw, err := f.call(cmd, "POST", "notifications/"+url.PathEscape(args[0])+"/test", nil)
+			raw, err := f.call(cmd, "POST", notificationPath(args[0])+"/test", nil)
 			if err != nil {
 				return err
 			}
@@ -65,3 +68,48 @@ message without records. Needs admin:ConfigUpdate.`,
 		},
 	}
 }
+
+func newNotifyRefusedCommand(f *adminFlags) *cobra.Command {
+	var limit int
+	cmd := &cobra.Command{
+		Use:   "refused TARGET",
+		Short: "List the events that a target has refused for good",
+		Long: `List the events that a target has refused for good, the oldest first, with what it said. They stay until ` + "`retry` or `discard`" + `.
+Needs admin:ConfigUpdate.`,
+		Example: "  objsrv admin notify refused webhook:PRIMARY",
+		Args:    argCount(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var out adminapi.RefusedNotifications
+			return f.show(cmd, "GET", fmt.Sprintf("%s/refused?limit=%d", notificationPath(args[0]), limit), nil, &out, func(w io.Writer) {
+				fmt.Fprintln(w, "REFUSED\tEVENT\tOBJECT\tVERSION\tERROR")
+				for _, e := range out.Events {
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", moment(e.Refused), printable(e.Event), printable(e.Bucket+"/"+e.Key), orDash(printable(e.Version)), printable(e.Error))
+				}
+				if more := out.Count - len(out.Events); more > 0 {
+					fmt.Fprintf(w, "and %d more\n", more)
+				}
+			})
+		},
+	}
+	cmd.Flags().IntVar(&limit, "limit", 100, "list at most so `many`, up to 1000")
+	return cmd
+}
+
+// newNotifyMoveCommand makes a command that does something to all events that a target has refused; done says what.
+func newNotifyMoveCommand(f *adminFlags, name, short, long, method, path, done string) *cobra.Command {
+	return &cobra.Command{
+		Use:     name + " TARGET",
+		Short:   short,
+		Long:    long + " Needs admin:ConfigUpdate.",
+		Example: "  objsrv admin notify " + name + " webhook:PRIMARY",
+		Args:    argCount(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var out adminapi.MovedNotifications
+			return f.show(cmd, method, notificationPath(args[0])+"/"+path, nil, &out, func(w io.Writer) {
+				fmt.Fprintf(w, "%d events %s.\n", out.Count, done)
+			})
+		},
+	}
+}
+
+func notificationPath(target string) string { return "notifications/" + url.PathEscape(target) }

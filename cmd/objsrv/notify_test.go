@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -19,13 +20,15 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/minio/minio-go/v7/pkg/notification"
 
+	"github.com/objsrv/objsrv/iam/adminapi"
 	"github.com/objsrv/objsrv/internal/events"
 )
 
-// hook is a webhook that keeps the keys of what it gets; while it is down it answers 503.
+// hook is a webhook that keeps the keys of what it gets; while it is down it answers 503, and to a key that is bad 400.
 type hook struct {
 	url  string
 	down atomic.Bool
+	bad  atomic.Value
 
 	mu   sync.Mutex
 	keys map[string]int
@@ -38,6 +41,10 @@ func newHook(t *testing.T) *hook {
 		var log events.Log
 		if h.down.Load() || err != nil || json.Unmarshal(body, &log) != nil {
 			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		if log.Key != "" && log.Key == h.bad.Load() {
+			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
 		h.mu.Lock()
@@ -138,6 +145,55 @@ func TestNotifyKill(t *testing.T) {
 		}
 		return true
 	})
+}
+
+// TestNotifyRefused: an event that the webhook refuses does not stop the next one; the commands show it and send it again,
+// and the metrics count it.
+func TestNotifyRefused(t *testing.T) {
+	h := newHook(t)
+	h.bad.Store("bkt/bad")
+	p, _, _ := start(t, environ{"OBJSRV_ROOT_PASSWORD": testPassword, "OBJSRV_NOTIFY_ALLOW": "127.0.0.1", "MINIO_NOTIFY_WEBHOOK_ENABLE_T": "on", "MINIO_NOTIFY_WEBHOOK_ENDPOINT_T": h.url}, filepath.Join(t.TempDir(), "data"))
+	c := s3Client(t, p)
+	if err := c.MakeBucket(t.Context(), "bkt", minio.MakeBucketOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	notifyAll(t, c, "bkt")
+	for _, key := range []string{"bad", "good"} {
+		if _, err := c.PutObject(t.Context(), "bkt", key, strings.NewReader("x"), 1, minio.PutObjectOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waitFor(t, func() bool { return h.count("bkt/good") > 0 })
+	admin := func(args ...string) string {
+		var out bytes.Buffer
+		cmd := newRoot(environ{})
+		cmd.SetOut(&out)
+		cmd.SetArgs(append(append([]string{"admin", "notify"}, args...), "--endpoint", "http://"+p.Addr().String(), "--access-key", p.services.root.User, "--secret-key", testPassword))
+		if err := cmd.ExecuteContext(t.Context()); err != nil {
+			t.Error(args, err)
+		}
+		return out.String()
+	}
+	if out := admin("refused", "webhook:T"); !strings.Contains(out, "s3:ObjectCreated:Put") || !strings.Contains(out, "bkt/bad") || !strings.Contains(out, "it answered 400 Bad Request") {
+		t.Error(out)
+	}
+	var list adminapi.NotificationList
+	if err := json.Unmarshal([]byte(admin("targets", "--json")), &list); err != nil || list.Targets[0].Refused != 1 || list.Targets[0].Dropped != 0 {
+		t.Errorf("%+v %v", list, err)
+	}
+	for _, f := range p.services.notifyFigures() {
+		if strings.HasPrefix(f.Name, "events_refused") && f.Value != 1 {
+			t.Errorf("%s is %v", f.Name, f.Value)
+		}
+	}
+	h.bad.Store("")
+	if out := admin("retry", "webhook:T"); out != "1 events wait for the target again.\n" {
+		t.Error(out)
+	}
+	waitFor(t, func() bool { return h.count("bkt/bad") > 0 })
+	if out := admin("discard", "webhook:T"); out != "0 events are forgotten.\n" {
+		t.Error(out)
+	}
 }
 
 // TestNotifySettings: MinIO's names and ours, what goes together, and what is refused (S-249: addresses of this machine).

@@ -494,6 +494,24 @@ func (h *testHost) CheckNotification(_ context.Context, target string) error {
 	return &Refusal{Status: 404, Code: "NoSuchTarget", Message: "There is no target of this name."}
 }
 
+func (h *testHost) RefusedNotifications(target string, most int) ([]RefusedNotification, int, error) {
+	if target != "webhook:one" {
+		return nil, 0, &Refusal{Status: 404, Code: "NoSuchTarget", Message: "There is no target of this name."}
+	}
+	list := []RefusedNotification{{Key: "a"}, {Key: "b"}}
+	return list[:min(most, 2)], 2, nil
+}
+
+func (h *testHost) RetryNotifications(target string) (int, error) {
+	_, n, err := h.RefusedNotifications(target, 0)
+	return n, err
+}
+
+func (h *testHost) DiscardNotifications(target string) (int, error) {
+	_, n, err := h.RefusedNotifications(target, 0)
+	return n + 1, err
+}
+
 func TestNotifications(t *testing.T) {
 	s := newServer(t)
 	var list NotificationList
@@ -509,4 +527,17 @@ func TestNotifications(t *testing.T) {
 	}
 	wantError(t, s.send(root, "POST", "notifications/none/test", ""), "NoSuchTarget")
 	wantError(t, s.send(root, "POST", "notifications/webhook%3Aone/test", `{"x":1}`), "MalformedJSON")
+	var refused RefusedNotifications
+	if s.ask(t, "GET", "notifications/webhook%3Aone/refused?limit=1", "", 200, &refused); refused.Count != 2 || len(refused.Events) != 1 || refused.Events[0].Key != "a" {
+		t.Errorf("%+v", refused)
+	}
+	var moved MovedNotifications
+	if s.ask(t, "POST", "notifications/webhook%3Aone/refused/retry", "", 200, &moved); moved.Count != 2 {
+		t.Errorf("%+v", moved)
+	}
+	if s.ask(t, "DELETE", "notifications/webhook%3Aone/refused", "", 200, &moved); moved.Count != 3 {
+		t.Errorf("%+v", moved)
+	}
+	wantError(t, s.send(root, "GET", "notifications/webhook%3Aone/refused?limit=0", ""), "InvalidArgument")
+	wantError(t, s.send(root, "DELETE", "notifications/none/refused", ""), "NoSuchTarget")
 }

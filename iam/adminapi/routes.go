@@ -174,6 +174,9 @@ func hostRoutes() []route {
 
 		{method: get, pattern: "notifications", op: "AdminListNotifications", action: ActionServer, serve: (*call).listNotifications},
 		{method: post, pattern: "notifications/{name}/test", op: "AdminTestNotification", action: ActionConfig, serve: (*call).testNotification},
+		{method: get, pattern: "notifications/{name}/refused", op: "AdminListRefusedNotifications", action: ActionConfig, serve: (*call).refusedNotifications, query: []string{"limit"}},
+		{method: del, pattern: "notifications/{name}/refused", op: "AdminDiscardNotifications", action: ActionConfig, serve: (*call).discardNotifications},
+		{method: post, pattern: "notifications/{name}/refused/retry", op: "AdminRetryNotifications", action: ActionConfig, serve: (*call).retryNotifications},
 
 		{method: get, pattern: "lifecycle/{name}", op: "AdminLifecycleStatus", action: ActionUsage, serve: (*call).lifecycleStatus},
 		{method: post, pattern: "lifecycle/{name}", op: "AdminLifecycleRun", action: ActionLifecycle, serve: (*call).lifecycleRun},

@@ -57,6 +57,9 @@ type Status struct {
 	LastErrorAt time.Time
 	LastSent    time.Time
 	Addresses   []string
+	// Refused are events that it has refused for good, which are kept; RefusedTotal are those since the server started.
+	Refused      int
+	RefusedTotal int64
 }
 
 // Open opens the queues of targets, which it takes over whatever it returns. Nothing is sent before Start.
@@ -65,13 +68,19 @@ func Open(list []Config, log *slog.Logger) (h *Hub, err error) {
 	for i, c := range list {
 		name := c.Kind + ":" + c.ID
 		q, qerr := openQueue(c.Dir, c.Limit, log)
+		var kept *letters
+		if qerr == nil {
+			if kept, qerr = openLetters(c.Dir, c.Limit); qerr != nil {
+				qerr = errors.Join(fmt.Errorf("read the events that were refused: %w", qerr), q.close())
+			}
+		}
 		if qerr != nil {
 			for _, rest := range list[i:] {
 				rest.Target.Close()
 			}
 			return nil, errors.Join(fmt.Errorf("target of events %s: %w", name, qerr), h.Close())
 		}
-		h.senders[name] = &sender{name: name, kind: c.Kind, target: c.Target, queue: q, log: log, wait: firstWait, state: Unused}
+		h.senders[name] = &sender{name: name, kind: c.Kind, target: c.Target, queue: q, letters: kept, log: log, wait: firstWait, state: Unused}
 	}
 	return h, nil
 }
@@ -146,6 +155,39 @@ func (h *Hub) Check(ctx context.Context, target string) (ok bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	return true, s.target.Check(ctx)
+}
+
+// Refused returns events that a target has refused, the oldest first and at most so many, and how many there are; ok is
+// false when there is no such target.
+func (h *Hub) Refused(target string, most int) (list []Letter, count int, ok bool, err error) {
+	s := h.senders[target]
+	if s == nil {
+		return nil, 0, false, nil
+	}
+	list, count, err = s.letters.first(most)
+	return list, count, true, err
+}
+
+// Retry puts events that a target has refused behind those that wait for it, as far as there is room, and returns how
+// many: ErrFull when there is room for none. ok is false when there is no such target.
+func (h *Hub) Retry(target string) (moved int, ok bool, err error) {
+	s := h.senders[target]
+	if s == nil {
+		return 0, false, nil
+	}
+	moved, err = s.letters.move(func(e *events.Event) error { return s.queue.happened(0, e) }, s.queue.flush)
+	return moved, true, err
+}
+
+// Discard forgets the events that a target has refused, and returns how many there were; ok is false when there is no
+// such target.
+func (h *Hub) Discard(target string) (count int, ok bool, err error) {
+	s := h.senders[target]
+	if s == nil {
+		return 0, false, nil
+	}
+	count, err = s.letters.discard()
+	return count, true, err
 }
 
 // reachTimeout bounds a look at whether anybody is at an address.

@@ -14,8 +14,8 @@ import (
 // segmentSize is the length from which a queue goes on in another file.
 const segmentSize = 8 << 20
 
-// errFull drops an event.
-var errFull = errors.New("the queue is full")
+// ErrFull says that there is no room for an event.
+var ErrFull = errors.New("the queue is full")
 
 // queue holds the events of one target in files of its own: what was expected, what has happened, and how far the
 // target has it. It is safe for concurrent use, but for its reading end, which has one user.
@@ -89,7 +89,7 @@ func (q *queue) expect(list []events.Event) ([]uint64, error) {
 func (q *queue) full(more int) bool { return q.waiting+len(q.open)+more >= q.limit }
 
 // happened queues an event. id is its number when it was expected, else 0; one that has no room is refused with
-// errFull.
+// ErrFull.
 func (q *queue) happened(id uint64, e *events.Event) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -97,7 +97,7 @@ func (q *queue) happened(id uint64, e *events.Event) error {
 		return q.failed
 	}
 	if id == 0 && q.full(0) {
-		return errFull
+		return ErrFull
 	}
 	buf, err := appendRecord(nil, kindHappened, id, e)
 	if err != nil {

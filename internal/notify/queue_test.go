@@ -161,7 +161,7 @@ func TestQueueFull(t *testing.T) {
 		t.Fatal(ids, err)
 	}
 	e := ev("3")
-	if err := q.happened(0, &e); !errors.Is(err, errFull) {
+	if err := q.happened(0, &e); !errors.Is(err, ErrFull) {
 		t.Error(err)
 	}
 	for i := range 3 {

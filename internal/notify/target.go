@@ -45,8 +45,9 @@ const (
 	Access    = "access"
 )
 
-// Refusal is an error of Send about the first message that it has not sent: the target will never take it, such as a key
-// that its encoding does not have. The event is dropped.
+// Refusal is an error of Send about the first message that it has not sent: the target has looked at it, and will never
+// take it, such as a key that its encoding does not have. It must not be said of what would meet other messages too, such as
+// a password that is wrong. When the target says so again and takes others, the event is kept beside the queue, which goes on.
 type Refusal struct{ Err error }
 
 // Error implements error.

@@ -126,7 +126,7 @@ func (t *target) do(ctx context.Context, method, path string, body []byte) error
 	switch {
 	case resp.StatusCode >= 200 && resp.StatusCode <= 299, method == http.MethodDelete && resp.StatusCode == http.StatusNotFound:
 		return nil
-	case resp.StatusCode == http.StatusBadRequest && body != nil:
+	case (resp.StatusCode == http.StatusBadRequest || resp.StatusCode == http.StatusRequestEntityTooLarge) && body != nil:
 		return &notify.Refusal{Err: fmt.Errorf("it answered %s: %q", resp.Status, text)}
 	}
 	return fmt.Errorf("it answered %s: %q", resp.Status, text)

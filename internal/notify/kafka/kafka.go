@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kversion"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
@@ -150,6 +151,30 @@ func compression(s *notify.Settings) ([]kgo.Opt, error) {
 func (t *target) Send(ctx context.Context, list []notify.Message) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout+callTimeout/2)
 	defer cancel()
+	err := t.produce(ctx, list)
+	if err == nil {
+		return len(list), nil
+	}
+	if !unacceptable(err) {
+		return 0, err // and those that were taken come twice
+	}
+	for i := range list { // one of them is to blame, or the size of all together
+		if err := t.produce(ctx, list[i:i+1]); unacceptable(err) {
+			return i, &notify.Refusal{Err: err}
+		} else if err != nil {
+			return i, err
+		}
+	}
+	return len(list), nil
+}
+
+// unacceptable tells whether brokers refuse a record itself: it is too large, or not what they validate.
+func unacceptable(err error) bool {
+	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.InvalidRecord)
+}
+
+// produce returns nil when brokers have all of the messages.
+func (t *target) produce(ctx context.Context, list []notify.Message) error {
 	records := make([]*kgo.Record, len(list))
 	for i := range list {
 		records[i] = &kgo.Record{Key: []byte(list[i].Key()), Value: list[i].Body}
@@ -158,12 +183,9 @@ func (t *target) Send(ctx context.Context, list []notify.Message) (int, error) {
 	go func() { produced <- t.client.ProduceSync(ctx, records...).FirstErr() }()
 	select {
 	case err := <-produced:
-		if err != nil {
-			return 0, err // and those that were taken come twice
-		}
-		return len(list), nil
+		return err
 	case <-ctx.Done(): // which the library notices seconds later, where a broker is gone
-		return 0, ctx.Err()
+		return ctx.Err()
 	}
 }
 

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,24 @@ func TestKafka(t *testing.T) {
 	if n, err := target.Send(ctx, []notify.Message{notifytest.Message(t, events.CreatedPut, "two")}); n != 0 || err == nil {
 		t.Errorf("%d sent to nobody: %v", n, err)
 	}
+}
+
+// TestRefusal: of a batch that brokers find too large, the record that is too large alone is refused, and those before it
+// are sent.
+func TestRefusal(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "objects"), kfake.BrokerConfigs(map[string]string{"message.max.bytes": "4000"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	target := notifytest.New(t, Kind(), map[string]string{"BROKERS": strings.Join(cluster.ListenAddrs(), ","), "TOPIC": "objects"})
+	large := notifytest.Message(t, events.CreatedPut, "large")
+	large.Body = append(large.Body, make([]byte, 4000)...)
+	n, err := target.Send(t.Context(), []notify.Message{notifytest.Message(t, events.CreatedPut, "one"), large, notifytest.Message(t, events.CreatedPut, "two")})
+	if refused := (*notify.Refusal)(nil); n != 1 || !errors.As(err, &refused) {
+		t.Fatalf("sent %d, %v", n, err)
+	}
+	notifytest.Send(t, target, notifytest.Message(t, events.CreatedPut, "two"))
 }
 
 func TestSettings(t *testing.T) {

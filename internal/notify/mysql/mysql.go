@@ -109,14 +109,17 @@ func (t *target) Send(ctx context.Context, list []notify.Message) (int, error) {
 }
 
 // unacceptable tells whether the server refuses the data itself: a string that its encoding does not have, or that is
-// too long, or is no JSON to it.
+// too long, or is no JSON to it, or more than it takes at once.
 func unacceptable(err error) bool {
+	if errors.Is(err, mysql.ErrPktTooLarge) {
+		return true
+	}
 	me := (*mysql.MySQLError)(nil)
 	if !errors.As(err, &me) {
 		return false
 	}
 	switch me.Number {
-	case 1366, 1406, 3140, 4025:
+	case 1153, 1366, 1406, 3140, 4025:
 		return true
 	}
 	return false

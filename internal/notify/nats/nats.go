@@ -159,8 +159,14 @@ func (t *target) Send(ctx context.Context, list []notify.Message) (int, error) {
 	if t.jetStream {
 		return t.store(ctx, list)
 	}
+	var refused error
 	for i := range list {
-		if err := t.conn.Publish(t.subject, list[i].Body); err != nil {
+		err := t.conn.Publish(t.subject, list[i].Body)
+		if errors.Is(err, nats.ErrMaxPayload) {
+			list, refused = list[:i], &notify.Refusal{Err: err}
+			break
+		}
+		if err != nil {
 			return 0, err
 		}
 	}
@@ -171,30 +177,39 @@ func (t *target) Send(ctx context.Context, list []notify.Message) (int, error) {
 		t.conn.Close()
 		return 0, err
 	}
-	return len(list), nil
+	return len(list), refused
 }
 
 // store publishes to JetStream, which drops what comes twice within its window.
 func (t *target) store(ctx context.Context, list []notify.Message) (int, error) {
-	futures := make([]jetstream.PubAckFuture, len(list))
+	futures := make([]jetstream.PubAckFuture, 0, len(list))
+	var refused error
 	for i := range list {
-		var err error
 		msg := nats.NewMsg(t.subject)
 		msg.Data = list[i].Body
-		if futures[i], err = t.stream.PublishMsgAsync(msg, jetstream.WithMsgID(list[i].Event.Deployment+"-"+list[i].Event.Sequencer())); err != nil {
+		f, err := t.stream.PublishMsgAsync(msg, jetstream.WithMsgID(list[i].Event.Deployment+"-"+list[i].Event.Sequencer()))
+		if errors.Is(err, nats.ErrMaxPayload) {
+			refused = &notify.Refusal{Err: err}
+			break
+		}
+		if err != nil {
 			return 0, err
 		}
+		futures = append(futures, f)
 	}
 	for i, f := range futures {
 		select {
 		case <-f.Ok():
 		case err := <-f.Err():
+			if ae := (*jetstream.APIError)(nil); errors.As(err, &ae) && ae.ErrorCode == jetstream.JSErrCodeStreamMessageExceedsMaximum {
+				err = &notify.Refusal{Err: err}
+			}
 			return i, err
 		case <-ctx.Done():
 			return i, ctx.Err()
 		}
 	}
-	return len(list), nil
+	return len(futures), refused
 }
 
 // Check implements notify.Target: it connects, and looks for the stream of the subject.

@@ -2,6 +2,7 @@ package nats
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
@@ -39,6 +40,12 @@ func TestNATS(t *testing.T) {
 			t.Fatalf("%v %+v, want %s", err, log, want)
 		}
 	}
+	large := notifytest.Message(t, events.CreatedPut, "large")
+	large.Body = make([]byte, conn.MaxPayload()+1)
+	refused := (*notify.Refusal)(nil)
+	if n, err := plain.Send(t.Context(), []notify.Message{one, large, two}); n != 1 || !errors.As(err, &refused) {
+		t.Errorf("sent %d, %v", n, err)
+	}
 	plain.(*target).conn.Close()
 	notifytest.Send(t, plain, one) // over another connection
 
@@ -54,7 +61,7 @@ func TestNATS(t *testing.T) {
 	if stream.Check(t.Context()) == nil {
 		t.Error("checked, and there is no stream")
 	}
-	made, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "OBJSRV", Subjects: []string{"objsrv.stream"}, Storage: jetstream.MemoryStorage})
+	made, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "OBJSRV", Subjects: []string{"objsrv.stream"}, Storage: jetstream.MemoryStorage, MaxMsgSize: 4000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,6 +73,12 @@ func TestNATS(t *testing.T) {
 	notifytest.Send(t, stream, two)
 	if info, err := made.Info(t.Context()); err != nil || info.State.Msgs != 2 {
 		t.Errorf("%+v %v", info, err)
+	}
+	for _, size := range []int64{4000, conn.MaxPayload()} {
+		large.Body = make([]byte, size+1)
+		if n, err := stream.Send(t.Context(), []notify.Message{one, large, two}); n != 1 || !errors.As(err, &refused) {
+			t.Errorf("sent %d, %v", n, err)
+		}
 	}
 	notifytest.Guarded(t, Kind(), values)
 	values["PASSWORD"] = "wrong"

@@ -10,7 +10,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -119,10 +118,32 @@ func (t *target) Send(ctx context.Context, list []notify.Message) (int, error) {
 			contentType = "application/cloudevents+json"
 		}
 		if err := t.post(ctx, body, contentType); err != nil {
+			if answer := (answered{}); errors.As(err, &answer) && answer.ofBody() {
+				err = &notify.Refusal{Err: err}
+			}
 			return i, err
 		}
 	}
 	return len(list), nil
+}
+
+// answered is an answer that is no success.
+type answered struct {
+	code   int
+	status string
+}
+
+// Error implements error.
+func (a answered) Error() string { return "it answered " + a.status }
+
+// ofBody tells whether the answer is about the body, which alone differs from event to event. What else clients are told
+// to have done wrong, such as a URL, a token, a method or a type of content, would meet all of them.
+func (a answered) ofBody() bool {
+	switch a.code {
+	case http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+		return true
+	}
+	return false
 }
 
 // Check implements notify.Target. It sends the message with which S3 tests a destination, which has no records.
@@ -156,7 +177,7 @@ func (t *target) post(ctx context.Context, body []byte, contentType string) erro
 	defer resp.Body.Close()
 	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10) // so that the connection can be used again
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return fmt.Errorf("it answered %s", resp.Status)
+		return answered{resp.StatusCode, resp.Status}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -123,6 +124,22 @@ func TestRefused(t *testing.T) {
 	defer target.Close()
 	if err := target.Check(context.Background()); err == nil || !strings.Contains(err.Error(), "OBJSRV_NOTIFY_ALLOW") || len(got) > 0 {
 		t.Error("a name that leads to this machine (S-249):", err)
+	}
+}
+
+// TestRefusal: an answer about the body is a refusal of the event; one that any event would get is not, and the event waits.
+func TestRefusal(t *testing.T) {
+	for status, refusal := range map[int]bool{400: true, 409: true, 413: true, 422: true, 401: false, 403: false, 404: false, 405: false, 407: false, 408: false, 410: false,
+		411: false, 415: false, 421: false, 425: false, 429: false, 301: false, 500: false, 501: false, 502: false, 503: false, 507: false} {
+		url, _ := serve(t, status)
+		target := newWebhook(t, map[string]string{"ENDPOINT": url})
+		n, err := target.Send(t.Context(), []notify.Message{message()})
+		if got := (*notify.Refusal)(nil); n != 0 || errors.As(err, &got) != refusal {
+			t.Errorf("%d: sent %d, %v", status, n, err)
+		}
+		if err := target.Check(t.Context()); err == nil || strings.Contains(err.Error(), "never") {
+			t.Errorf("%d: check: %v", status, err)
+		}
 	}
 }
 
