@@ -1,17 +1,34 @@
 #!/usr/bin/env bash
 # run.sh   runs the tests of targets of events against the real servers that are installed, each started here on a port
-# of its own and stopped at the end: Redis, PostgreSQL, MariaDB, NATS with JetStream, RabbitMQ, Mosquitto. What is not
-# installed is left out by name. With SERVE=1 the servers are started and kept until the script is ended.
+# of its own and stopped at the end: Redis, PostgreSQL, MariaDB, NATS with JetStream, RabbitMQ, Mosquitto, Apache Kafka and
+# OpenSearch; then what becomes of events of real requests while servers are killed. What is not installed is left out by
+# name. KINDS="redis kafka" starts only these. With SERVE=1 the servers are started and kept until the script is ended.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+. "$TESTS/targets/java.sh"
 begin
 chmod 755 "$TMP"
+export OBJSRV_TEST_SERVERS=$TMP
 export PATH=$PATH:/usr/sbin:/usr/lib/postgresql/15/bin:/usr/local/bin
 
 # as USER COMMAND...   runs as another user, when this is root: PostgreSQL and MariaDB don't run as root
 as() { local u=$1; shift; if [ "$(id -u)" = 0 ]; then setpriv --reuid "$u" --regid "$(id -g "$u")" --clear-groups "$@"; else "$@"; fi; }
 
-# spawn NAME COMMAND...   starts a server, which is stopped at the end
-spawn() { local name=$1; shift; "$@" >"$TMP/$name.log" 2>&1 </dev/null & PIDS+=("$!"); disown "$!"; }
+# spawn NAME COMMAND...   starts a server, which is stopped at the end. A test that kills it starts it again from NAME.run
+# and says so in NAME.pid.
+spawn() {
+  local name=$1; shift
+  printf '%s\0' "$@" >"$TMP/$name.run"
+  "$@" >"$TMP/$name.log" 2>&1 </dev/null & disown "$!"; echo "$!" >"$TMP/$name.pid"
+}
+stop_servers() { local f; for f in "$TMP"/*.pid; do [ ! -e "$f" ] || stop_pid "$(cat "$f")"; done; }
+
+# client_certificate DIR   writes client.crt and client.key of the user test, vouched for by the CA of DIR
+client_certificate() {
+  (cd "$1" && openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=test -keyout client.key -out c.csr &&
+    printf 'keyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\n' >c.ext &&
+    openssl x509 -req -in c.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile c.ext -out client.crt && rm -f c.csr c.ext) 2>>"$1.log" ||
+    { cat "$1.log"; return 1; }
+}
 
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
@@ -68,10 +85,9 @@ start_mqtt() {
   wait_until 20 listens "$port" && export OBJSRV_TEST_MQTT=tcp://127.0.0.1:$port
 }
 
-for kind in ${KINDS:-redis postgres mysql nats amqp mqtt}; do
+for kind in ${KINDS:-redis postgres mysql nats amqp mqtt kafka}; do
   "start_$kind" || fail "start of $kind" "$(tail -qn 3 "$TMP/$kind.log" 2>/dev/null | tr '\n' ' ')"
 done
-skip kafka "no server to be had as a package: the test runs against franz-go's kfake, in the process"
 skip elasticsearch "no server to be had as a package: the test runs against an HTTP server of its own"
 if [ -n "${SERVE:-}" ]; then
   env | grep '^OBJSRV_TEST_' | tee "${SERVE_FILE:-/dev/stderr}"

@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
@@ -59,6 +60,7 @@ func newTarget(s *notify.Settings) (notify.Target, error) {
 	options := []kgo.Opt{kgo.ClientID("objsrv"), kgo.SeedBrokers(t.brokers...), kgo.DefaultProduceTopic(t.topic), kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.RecordDeliveryTimeout(callTimeout), kgo.ProduceRequestTimeout(callTimeout / 2), kgo.ProducerLinger(0), kgo.DisableClientMetrics(),
 		kgo.DisableIdempotentWrite(), // which would wait for ever for a broker that is gone; an event may come twice anyway
+		kgo.AllowAutoTopicCreation(), // where the brokers do that
 		kgo.UnknownTopicRetries(1)}
 	more := []func(*notify.Settings) ([]kgo.Opt, error){login, secure, version, compression}
 	for _, f := range more {
@@ -148,49 +150,79 @@ func compression(s *notify.Settings) ([]kgo.Opt, error) {
 }
 
 // Send implements notify.Target. The key of a record is that of the object, so that its events stay in one partition.
+// A broker refuses batches, not records: which one it means is found by sending them one after the other.
 func (t *target) Send(ctx context.Context, list []notify.Message) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout+callTimeout/2)
 	defer cancel()
-	err := t.produce(ctx, list)
-	if err == nil {
-		return len(list), nil
-	}
+	n, err := t.produce(ctx, list)
 	if !unacceptable(err) {
-		return 0, err // and those that were taken come twice
+		return n, err
 	}
-	for i := range list { // one of them is to blame, or the size of all together
-		if err := t.produce(ctx, list[i:i+1]); unacceptable(err) {
-			return i, &notify.Refusal{Err: err}
+	for ; n < len(list); n++ {
+		if _, err := t.produce(ctx, list[n:n+1]); unacceptable(err) {
+			return n, &notify.Refusal{Err: err}
 		} else if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// unacceptable tells whether brokers refuse a record itself: it is larger than the topic allows, or what validates records
+// there does not want it.
+func unacceptable(err error) bool {
+	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge) || errors.Is(err, kerr.InvalidRecord)
+}
+
+// produce returns how many of the first messages are taken; those behind the first that is not may be as well, and come
+// twice. The error is of that first one.
+func (t *target) produce(ctx context.Context, list []notify.Message) (int, error) {
+	records := make([]*kgo.Record, len(list))
+	for i := range list {
+		records[i] = &kgo.Record{Key: []byte(list[i].Key()), Value: list[i].Body}
+	}
+	produced := make(chan kgo.ProduceResults, 1)
+	go func() { produced <- t.client.ProduceSync(ctx, records...) }()
+	var results kgo.ProduceResults
+	select {
+	case results = <-produced:
+	case <-ctx.Done(): // which the library notices seconds later, where a broker is gone
+		return 0, ctx.Err()
+	}
+	failed := map[*kgo.Record]error{}
+	for _, r := range results {
+		if r.Err != nil {
+			failed[r.Record] = r.Err
+		}
+	}
+	for i, r := range records {
+		if err := failed[r]; err != nil {
 			return i, err
 		}
 	}
 	return len(list), nil
 }
 
-// unacceptable tells whether brokers refuse a record itself: it is too large, or not what they validate.
-func unacceptable(err error) bool {
-	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.InvalidRecord)
-}
-
-// produce returns nil when brokers have all of the messages.
-func (t *target) produce(ctx context.Context, list []notify.Message) error {
-	records := make([]*kgo.Record, len(list))
-	for i := range list {
-		records[i] = &kgo.Record{Key: []byte(list[i].Key()), Value: list[i].Body}
-	}
-	produced := make(chan error, 1)
-	go func() { produced <- t.client.ProduceSync(ctx, records...).FirstErr() }()
-	select {
-	case err := <-produced:
+// Check implements notify.Target: it asks a broker whether it is there, and about the topic. One that is missing may be
+// made with the first event.
+func (t *target) Check(ctx context.Context) error {
+	if err := t.client.Ping(ctx); err != nil {
 		return err
-	case <-ctx.Done(): // which the library notices seconds later, where a broker is gone
-		return ctx.Err()
 	}
+	r, topic := kmsg.NewPtrMetadataRequest(), kmsg.NewMetadataRequestTopic()
+	topic.Topic = kmsg.StringPtr(t.topic)
+	r.Topics = append(r.Topics, topic)
+	answer, err := r.RequestWith(ctx, t.client)
+	if err != nil {
+		return err
+	}
+	for i := range answer.Topics {
+		if err := kerr.ErrorForCode(answer.Topics[i].ErrorCode); err != nil && !kerr.IsRetriable(err) {
+			return fmt.Errorf("topic %q: %w", t.topic, err)
+		}
+	}
+	return nil
 }
-
-// Check implements notify.Target: it asks a broker whether it is there.
-func (t *target) Check(ctx context.Context) error { return t.client.Ping(ctx) }
 
 // Addresses implements notify.Target.
 func (t *target) Addresses() []string { return t.brokers }

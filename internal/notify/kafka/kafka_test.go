@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -15,8 +16,8 @@ import (
 	"github.com/objsrv/objsrv/internal/notify/notifytest"
 )
 
-// TestKafka produces to franz-go's fake of a cluster, which speaks the protocol: there is no real one to be had as a
-// package. It logs in, too.
+// TestKafka produces to franz-go's fake of a cluster, which speaks the protocol, where there is no real one; those with
+// "Server" in their names are for that. It logs in, too.
 func TestKafka(t *testing.T) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(3, "objects"), kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-256", "test", "secret"))
 	if err != nil {
@@ -60,22 +61,24 @@ func TestKafka(t *testing.T) {
 	}
 }
 
-// TestRefusal: of a batch that brokers find too large, the record that is too large alone is refused, and those before it
-// are sent.
+// TestRefusal: a record that is larger than its topic takes is refused alone, in its place; a topic is made when it is missing.
 func TestRefusal(t *testing.T) {
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "objects"), kfake.BrokerConfigs(map[string]string{"message.max.bytes": "4000"}))
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.AllowAutoTopicCreation(), kfake.DefaultNumPartitions(3), kfake.BrokerConfigs(map[string]string{"message.max.bytes": "1500"}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer cluster.Close()
 	target := notifytest.New(t, Kind(), map[string]string{"BROKERS": strings.Join(cluster.ListenAddrs(), ","), "TOPIC": "objects"})
-	large := notifytest.Message(t, events.CreatedPut, "large")
-	large.Body = append(large.Body, make([]byte, 4000)...)
-	n, err := target.Send(t.Context(), []notify.Message{notifytest.Message(t, events.CreatedPut, "one"), large, notifytest.Message(t, events.CreatedPut, "two")})
-	if refused := (*notify.Refusal)(nil); n != 1 || !errors.As(err, &refused) {
-		t.Fatalf("sent %d, %v", n, err)
+	small, large := notifytest.Message(t, events.CreatedPut, "small"), notifytest.Message(t, events.CreatedPut, strings.Repeat("x", 1000))
+	list := []notify.Message{small, small, large, small}
+	n, err := target.Send(t.Context(), list)
+	for errors.Is(err, kerr.UnknownTopicOrPartition) {
+		n, err = target.Send(t.Context(), list)
 	}
-	notifytest.Send(t, target, notifytest.Message(t, events.CreatedPut, "two"))
+	if refused := (*notify.Refusal)(nil); n != 2 || !errors.As(err, &refused) || !errors.Is(err, kerr.MessageTooLarge) {
+		t.Errorf("sent %d: %v", n, err)
+	}
+	notifytest.Send(t, target, small)
 }
 
 func TestSettings(t *testing.T) {

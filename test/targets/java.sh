@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# java.sh   what starts the servers that are written in Java; sourced by run.sh after ../lib.sh and begin.
+#
+#   MVN= JAVA=           programs, else found on PATH; without Maven a server is left out by name, unless it is there already:
+#   KAFKA=directory      of an Apache Kafka that is unpacked, with its jars in libs
+#   OPENSEARCH=directory of an OpenSearch that is unpacked, with its jars in lib and modules
+JAVA=${JAVA:-java} MVN=${MVN:-mvn}
+
+# jars NAME   has Maven put the jars of NAME/pom.xml into TMP/jars/NAME, or says why not
+jars() {
+  command -v "$MVN" >/dev/null || { echo "mvn is not installed (on PATH, or MVN=)"; return 1; }
+  cp "$TESTS/targets/$1/pom.xml" "$TMP/$1.xml" &&
+    "$MVN" -q -B -f "$TMP/$1.xml" dependency:copy-dependencies -DoutputDirectory="$TMP/jars/$1" >"$TMP/mvn.log" 2>&1 ||
+    { echo "Maven has no $1: $(grep -m 1 ERROR "$TMP/mvn.log")"; return 1; }
+}
+
+# Kafka in one process, broker and controller, with a listener of each kind that the target can use. Topics are made by
+# the tests, or by the broker when it is asked to. The user is test, the password secret, in SCRAM and in PLAIN; what client
+# certificates need is in TMP/kafka/pki. OBJSRV_TEST_KAFKA has the listeners: NAME=HOST:PORT with commas between.
+start_kafka() {
+  command -v "$JAVA" >/dev/null || { skip kafka "java is not installed (on PATH, or JAVA=)"; return; }
+  local dir=$TMP/kafka why libs=${KAFKA:+$KAFKA/libs} name list=() named=() kind
+  [ -n "$libs" ] || { why=$(jars kafka) && libs=$TMP/jars/kafka || { skip kafka "$why"; return; }; }
+  mkdir "$dir" && certificate "$dir/pki" && client_certificate "$dir/pki" || return
+  cat "$dir/pki/private.key" "$dir/pki/public.crt" >"$dir/pki/server.pem"
+  for name in PLAIN SASL TLS MTLS SASLTLS CONTROLLER; do
+    list+=("$name://127.0.0.1:$(free_port)")
+    [ $name = CONTROLLER ] || named+=("${name,,}=${list[-1]#*//}")
+  done
+  {
+    echo "process.roles=broker,controller"
+    echo "node.id=1"
+    echo "controller.quorum.voters=1@${list[-1]#*//}"
+    echo "listeners=$(IFS=,; echo "${list[*]}")"
+    echo "listener.security.protocol.map=PLAIN:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,MTLS:SSL,SASLTLS:SASL_SSL,CONTROLLER:PLAINTEXT"
+    echo "inter.broker.listener.name=PLAIN"
+    echo "controller.listener.names=CONTROLLER"
+    echo "log.dirs=$dir/data"
+    echo "num.partitions=3"
+    echo "offsets.topic.replication.factor=1"
+    echo "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512"
+    for name in sasl sasltls; do
+      for kind in scram-sha-256 scram-sha-512; do
+        echo "listener.name.$name.$kind.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;"
+      done
+      echo "listener.name.$name.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_test=\"secret\";"
+    done
+    echo "ssl.keystore.type=PEM"
+    echo "ssl.keystore.location=$dir/pki/server.pem"
+    echo "ssl.truststore.type=PEM"
+    echo "ssl.truststore.location=$dir/pki/ca.crt"
+    echo "listener.name.mtls.ssl.client.auth=required"
+  } >"$dir/server.properties"
+  cp "$TESTS/targets/kafka/log4j2.properties" "$dir/"
+  local java=("$JAVA" -Xms64m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "-Dlog4j2.configurationFile=$dir/log4j2.properties" -cp "$libs/*")
+  "${java[@]}" kafka.tools.StorageTool format -c "$dir/server.properties" -t "$(head -c 16 /dev/urandom | base64 | tr +/ -_ | cut -c1-22)" \
+    --add-scram 'SCRAM-SHA-256=[name=test,password=secret]' --add-scram 'SCRAM-SHA-512=[name=test,password=secret]' >"$TMP/kafka-format.log" 2>&1 ||
+    { fail "format of kafka" "$(tail -n 3 "$TMP/kafka-format.log" | tr '\n' ' ')"; return; }
+  spawn kafka "${java[@]}" kafka.Kafka "$dir/server.properties"
+  wait_until 120 listens "${named[0]##*:}" || return
+  OBJSRV_TEST_KAFKA=$(IFS=,; echo "${named[*]}"); export OBJSRV_TEST_KAFKA OBJSRV_TEST_KAFKA_DIR=$dir/pki
+}
