@@ -1,6 +1,7 @@
 package s3api
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/xml"
 	"errors"
@@ -161,7 +162,7 @@ func createBucket(c *call) error {
 		return err
 	}
 	if err := c.s.Backend.CreateBucket(c.ctx, b); err != nil {
-		if err = c.bucketExists(err); err != nil {
+		if err = c.bucketExists(err, &b); err != nil {
 			return err
 		}
 	}
@@ -170,8 +171,9 @@ func createBucket(c *call) error {
 }
 
 // bucketExists tells whether the caller owns the bucket that is in the way. In us-east-1 to create
-// one's own bucket again succeeds and changes nothing (S3 API reference, CreateBucket).
-func (c *call) bucketExists(err error) error {
+// one's own bucket again succeeds (S3 API reference, CreateBucket) and changes nothing: so a bucket that is asked for with what
+// this one does not have is refused. AWS would reset its ACL.
+func (c *call) bucketExists(err error, asked *storage.Bucket) error {
 	if !errors.Is(err, storage.ErrBucketExists) {
 		return err
 	}
@@ -179,10 +181,34 @@ func (c *call) bucketExists(err error) error {
 	if berr == nil && b.Owner != c.id.Account {
 		return errorf("BucketAlreadyExists", "The requested bucket name is not available. Please select a different name and try again.").with("BucketName", c.bucket)
 	}
-	if c.s.Region == "us-east-1" {
+	lacks := ""
+	if berr == nil {
+		lacks = c.lacks(b, asked)
+	}
+	if c.s.Region == "us-east-1" && lacks == "" {
 		return nil
 	}
-	return errorf("BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.").with("BucketName", c.bucket)
+	e := errorf("BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.").with("BucketName", c.bucket)
+	if lacks != "" {
+		e.Message += " Its " + lacks + " differs from what this request asks for; change it by the operation for that."
+	}
+	return e
+}
+
+// lacks names what a bucket that is there does not have of what the request asks of a new one; "" for nothing.
+func (c *call) lacks(b, asked *storage.Bucket) string {
+	differs := func(doc string) bool { return !bytes.Equal(b.Docs[doc], asked.Docs[doc]) }
+	switch {
+	case asked.ObjectLock && !b.ObjectLock:
+		return "object lock"
+	case asked.Docs[docOwnership] != nil && differs(docOwnership):
+		return "object ownership"
+	case (c.r.Header.Get("X-Amz-Acl") != "" || c.hasGrants()) && differs(docACL):
+		return "access control list"
+	case asked.Docs[docTagging] != nil && differs(docTagging):
+		return "tagging"
+	}
+	return ""
 }
 
 // checkBucketCreationHeaders takes the headers whose meaning is what happens anyway: owned by its

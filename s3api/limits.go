@@ -4,7 +4,7 @@ package s3api
 // of the headers and parameters of the AWS model is found out from the table, and not told here.
 var operationLimits = map[string]string{
 	"ListBuckets":                     "10 000 a page",
-	"CreateBucket":                    "in the server's region; no directory buckets",
+	"CreateBucket":                    "in the server's region; no directory buckets; one's own bucket again: 200 when it has what is asked for, else 409; its ACL is not reset",
 	"ListObjects":                     "1 000 keys a page",
 	"ListObjectsV2":                   "1 000 keys a page",
 	"ListObjectVersions":              "1 000 versions a page",

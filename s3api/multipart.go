@@ -3,7 +3,9 @@ package s3api
 import (
 	"errors"
 	"net/http"
+	"strings"
 
+	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/internal/checksum"
 	"github.com/objsrv/objsrv/s3api/s3xml"
 	"github.com/objsrv/objsrv/storage"
@@ -212,14 +214,26 @@ func (c *call) uploadElements(doc *s3xml.Writer, u *storage.Upload, urlKeys bool
 		doc.Elem("Key", u.Key)
 	}
 	doc.Elem("UploadId", u.ID)
-	doc.Open("Initiator")
-	doc.Elem("ID", u.Initiator)
-	doc.Elem("DisplayName", u.Initiator)
-	doc.Close("Initiator")
+	writeInitiator(doc, u.Initiator)
 	c.owner(doc, c.s.objectOwner(c.b, u.Meta.Owner))
 	doc.Elem("StorageClass", classOf(u.Meta.Class))
 	doc.Opt("ChecksumAlgorithm", u.ChecksumAlgorithm)
 	doc.Opt("ChecksumType", u.ChecksumType)
+}
+
+// writeInitiator tells who began an upload: the root of an account as the account, like an Owner, anybody else by the
+// ARN (S3 API reference, ListParts).
+func writeInitiator(doc *s3xml.Writer, arn string) {
+	id, name := arn, arn
+	if rest, ok := strings.CutPrefix(arn, "arn:aws:iam::"); ok {
+		if account, ok := strings.CutSuffix(rest, ":root"); ok {
+			id, name = iam.CanonicalID(account), account
+		}
+	}
+	doc.Open("Initiator")
+	doc.Elem("ID", id)
+	doc.Elem("DisplayName", name)
+	doc.Close("Initiator")
 }
 
 func writePart(doc *s3xml.Writer, p *storage.Part) {
