@@ -1,6 +1,6 @@
 // Command kill9 tests that kill -9 under load loses nothing that was acknowledged. Eight writers
 // put, overwrite, append, rename, delete and complete multipart uploads (100 bytes to 1.5 MB, now and then above
-// 5 MiB) on keys of their own; the server is killed in the middle and started again. Then each key
+// 5 MiB, some encrypted, some of text that is compressed) on keys of their own; the server is killed in the middle and started again. Then each key
 // must hold, whole, what its last acknowledged operation left, or what the one in flight would
 // have. Others ask for sessions at the same time: each that was acknowledged must work, and none
 // of a user who was deleted. And lifecycle rules with days of a second delete what others put: all of
@@ -12,17 +12,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 	"time"
 
@@ -36,29 +32,6 @@ const (
 	keysEach   = 12
 	maxRestart = 2 * time.Second
 )
-
-// content names the bytes of a version: they follow from it. The zero value means "no object".
-type content struct {
-	seed uint64
-	size int
-}
-
-// bytes returns the content: a hash of what follows, then pseudo-random bytes, so that a mix of two
-// versions can't be taken for either.
-func (c content) bytes() []byte {
-	b := make([]byte, c.size)
-	var seed [32]byte
-	binary.LittleEndian.PutUint64(seed[:], c.seed)
-	rand.NewChaCha8(seed).Read(b)
-	return b
-}
-
-func (c content) String() string {
-	if c.seed == 0 {
-		return "no object"
-	}
-	return fmt.Sprintf("version %x of %d bytes", c.seed, c.size)
-}
 
 // key is what is known about one key: the last acknowledged content, and the one in flight when the
 // server was killed.
@@ -96,12 +69,15 @@ func main() {
 	fmt.Println("seed", *seed)
 	report := &harness.Report{}
 	t := &test{server: &server, report: report, rng: rand.New(rand.NewPCG(*seed, 9)), sessions: &sessions{server: &server},
-		rules: &rules{server: &server, rng: rand.New(rand.NewPCG(*seed, 10))}}
+		rules: &rules{server: &server, rng: rand.New(rand.NewPCG(*seed, 10))}, settings: newSettings(&server),
+		archives: &archives{server: &server, rng: rand.New(rand.NewPCG(*seed, 11))}}
 	server.Args = []string{"--lifecycle-day", ruleDay.String()}
+	server.Env = []string{"OBJSRV_COMPRESSION_ENABLE=on", "OBJSRV_COMPRESSION_ALLOW_ENCRYPTION=on", "OBJSRV_COMPRESSION_EXTENSIONS=.txt", "OBJSRV_COMPRESSION_MIME_TYPES=none/none",
+		"OBJSRV_NOTIFY_WEBHOOK_ENABLE_" + harness.NotifyTarget + "=on", "OBJSRV_NOTIFY_WEBHOOK_ENDPOINT_" + harness.NotifyTarget + "=http://192.0.2.1/"} // nobody's address; nothing is sent
 	for w := range writers {
 		wr := &writer{rng: rand.New(rand.NewPCG(*seed, uint64(w)))}
 		for k := range keysEach {
-			wr.keys = append(wr.keys, &key{name: fmt.Sprintf("w%d/k%02d", w, k)})
+			wr.keys = append(wr.keys, &key{name: fmt.Sprintf("w%d/k%02d%s", w, k, []string{"", ".txt"}[k%2])})
 		}
 		t.writers = append(t.writers, wr)
 	}
@@ -109,6 +85,7 @@ func main() {
 		err = t.selfTest()
 		report.Check("a lost, a changed and a resurrected object are noticed", err)
 		report.Check("a lost session, and one that outlives its user, are noticed", t.sessions.selfTest(context.Background()))
+		report.Check("a setting that is not the one acknowledged is noticed", t.settings.selfTest(context.Background()))
 		report.Check("what a rule should not have deleted is noticed", t.rules.selfTest(context.Background()))
 	} else {
 		t.run(*rounds, *every)
@@ -125,6 +102,8 @@ type test struct {
 	writers  []*writer
 	sessions *sessions
 	rules    *rules
+	settings *settings
+	archives *archives
 	slowest  time.Duration // restart
 	load1    float64       // load average at that time
 }
@@ -149,6 +128,10 @@ func (t *test) run(rounds, every int) {
 		t.report.Check("rules", err)
 		return
 	}
+	if err := t.settings.begin(context.Background()); err != nil {
+		t.report.Check("settings", err)
+		return
+	}
 	for n := 1; n <= rounds; n++ {
 		if err := t.sessions.prepare(context.Background()); err != nil {
 			t.report.Check("sessions", err)
@@ -161,7 +144,8 @@ func (t *test) run(rounds, every int) {
 		}
 		if err == nil {
 			full := n%every == 0 || n == rounds
-			err = errors.Join(t.rules.failed(), t.rules.verify(context.Background(), full), t.verify(full), t.sessions.verify(context.Background()))
+			err = errors.Join(t.rules.failed(), t.rules.verify(context.Background(), full), t.verify(full), t.sessions.verify(context.Background()),
+				t.settings.verify(context.Background()), t.archives.verify(context.Background()))
 		}
 		if err != nil {
 			t.report.Check(fmt.Sprintf("round %d", n), err)
@@ -171,6 +155,8 @@ func (t *test) run(rounds, every int) {
 			t.report.Check(fmt.Sprintf("%d rounds, %d operations acknowledged: all there and whole", n, t.ops()), nil)
 			t.sessions.report(t.report)
 			t.rules.report(context.Background(), t.report)
+			t.settings.report(t.report)
+			t.archives.report(t.report)
 			if !t.fsck(n) {
 				return
 			}
@@ -215,6 +201,8 @@ func (t *test) load(d time.Duration) {
 	}
 	t.sessions.load(ctx, &wg)
 	t.rules.load(ctx, &wg)
+	t.settings.load(ctx, &wg, t.rng.IntN(100))
+	t.archives.load(ctx, &wg)
 	time.Sleep(d) // the length of the load, not a wait for something
 	t.server.Kill()
 	cancel()
@@ -246,9 +234,9 @@ func (w *writer) step(ctx context.Context, s *harness.Server, c *minio.Client) e
 	case kind < 4:
 		err = c.RemoveObject(ctx, bucket, k.name, minio.RemoveObjectOptions{})
 	case kind < 8:
-		err = upload(ctx, c, k.name, next.bytes())
+		err = upload(ctx, c, k.name, next.bytes(), next.options(s))
 	default:
-		_, err = c.PutObject(ctx, bucket, k.name, bytes.NewReader(next.bytes()), int64(next.size), minio.PutObjectOptions{DisableMultipart: true})
+		_, err = c.PutObject(ctx, bucket, k.name, bytes.NewReader(next.bytes()), int64(next.size), next.options(s))
 	}
 	if err != nil {
 		return err
@@ -259,9 +247,9 @@ func (w *writer) step(ctx context.Context, s *harness.Server, c *minio.Client) e
 }
 
 // upload puts data as parts of 5 MiB.
-func upload(ctx context.Context, client *minio.Client, name string, data []byte) error {
+func upload(ctx context.Context, client *minio.Client, name string, data []byte, opts minio.PutObjectOptions) error {
 	c := minio.Core{Client: client}
-	id, err := c.NewMultipartUpload(ctx, bucket, name, minio.PutObjectOptions{})
+	id, err := c.NewMultipartUpload(ctx, bucket, name, opts)
 	if err != nil {
 		return err
 	}
@@ -371,107 +359,4 @@ func (t *test) fsck(round int) bool {
 		t.report.Check("start after fsck", startErr)
 	}
 	return err == nil && startErr == nil
-}
-
-// strays deletes every object and upload and tells what files are left under blobs.
-func (t *test) strays() error {
-	ctx := context.Background()
-	if err := t.rules.clear(ctx); err != nil {
-		return err
-	}
-	c := t.server.Client(harness.Access, harness.Secret)
-	for o := range c.ListIncompleteUploads(ctx, bucket, "", true) {
-		if o.Err != nil {
-			return fmt.Errorf("list uploads: %w", o.Err)
-		}
-		if err := (minio.Core{Client: c}).AbortMultipartUpload(ctx, bucket, o.Key, o.UploadID); err != nil {
-			return fmt.Errorf("abort: %w", err)
-		}
-	}
-	for e := range c.RemoveObjects(ctx, bucket, c.ListObjects(ctx, bucket, minio.ListObjectsOptions{Recursive: true}), minio.RemoveObjectsOptions{}) {
-		return fmt.Errorf("delete %s: %w", e.ObjectName, e.Err)
-	}
-	// unlinking follows the commit, at the latest while the server stops and starts
-	if err := t.server.Stop(); err != nil {
-		return err
-	}
-	if _, err := t.server.Start(); err != nil {
-		return err
-	}
-	var left []string
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		if left = t.blobFiles(); len(left) == 0 {
-			return nil
-		}
-	}
-	return fmt.Errorf("%d files: %s ...", len(left), strings.Join(left[:min(3, len(left))], " "))
-}
-
-// blobFiles returns the regular files below DIR/blobs.
-func (t *test) blobFiles() (files []string) {
-	filepath.WalkDir(filepath.Join(t.server.Dir, "blobs"), func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() {
-			files = append(files, path)
-		}
-		return nil
-	})
-	return files
-}
-
-// selfTest changes objects behind the model's back and wants verify to see each change.
-func (t *test) selfTest() error {
-	if _, err := t.server.Start(); err != nil {
-		return err
-	}
-	ctx := context.Background()
-	c := t.server.Client(harness.Access, harness.Secret)
-	if err := c.MakeBucket(ctx, bucket, minio.MakeBucketOptions{}); err != nil {
-		return err
-	}
-	t.load(time.Second)
-	if _, err := t.server.Start(); err != nil {
-		return err
-	}
-	if err := t.verify(true); err != nil {
-		return fmt.Errorf("before the damage: %w", err)
-	}
-	put := func(k *key, data []byte) error {
-		_, err := c.PutObject(ctx, bucket, k.name, bytes.NewReader(data), int64(len(data)), minio.PutObjectOptions{})
-		return err
-	}
-	for _, w := range t.writers {
-		for _, k := range w.keys {
-			damage := func() error { return put(k, []byte("resurrected")) }
-			repair := func() error { return c.RemoveObject(ctx, bucket, k.name, minio.RemoveObjectOptions{}) }
-			if k.acked.seed != 0 {
-				was := k.acked.bytes()
-				torn := bytes.Clone(was)
-				torn[len(torn)-1]++
-				damage, repair = func() error { return put(k, torn) }, func() error { return put(k, was) }
-			}
-			if err := damage(); err != nil {
-				return err
-			}
-			if t.verify(true) == nil {
-				return fmt.Errorf("%s was changed, and that was not noticed", k.name)
-			}
-			if err := repair(); err != nil {
-				return err
-			}
-		}
-	}
-	for _, w := range t.writers {
-		for _, k := range w.keys {
-			if k.acked.seed != 0 {
-				if err := c.RemoveObject(ctx, bucket, k.name, minio.RemoveObjectOptions{}); err != nil {
-					return err
-				}
-				if t.verify(true) == nil {
-					return fmt.Errorf("%s was lost, and that was not noticed", k.name)
-				}
-				return nil
-			}
-		}
-	}
-	return errors.New("the load left no object")
 }

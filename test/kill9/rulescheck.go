@@ -67,20 +67,14 @@ func (s *rules) awaitDue(ctx context.Context, c *minio.Client) error {
 	})
 }
 
-// counters are those of a bucket.
-type counters struct {
-	Name                                    string
-	Objects, Versions, DeleteMarkers, Bytes int64
-}
-
 // usage compares the counters with what is listed. Nobody writes, and nothing is due.
 func (s *rules) usage(ctx context.Context, c *minio.Client) error {
-	var u struct{ Buckets []counters }
+	var u struct{ Buckets []harness.Counters }
 	if err := s.server.AdminJSON(ctx, &u, "usage"); err != nil {
 		return err
 	}
-	for _, bucket := range []string{plainBucket, lockedBucket} {
-		want := counters{Name: bucket}
+	for _, bucket := range []string{plainBucket, lockedBucket, bucket} {
+		want := harness.Counters{Name: bucket}
 		for o := range c.ListObjects(ctx, bucket, minio.ListObjectsOptions{Recursive: true, WithVersions: true}) {
 			switch {
 			case o.Err != nil:

@@ -46,10 +46,10 @@ func newSink() (*sink, error) {
 	return s, nil
 }
 
-// settings are the server's environment for the target webhook:CUT.
+// settings are the server's environment for the target harness.NotifyTarget.
 func (s *sink) settings() []string {
-	return []string{"OBJSRV_NOTIFY_ALLOW=127.0.0.0/8", "OBJSRV_NOTIFY_WEBHOOK_ENABLE_CUT=on",
-		"OBJSRV_NOTIFY_WEBHOOK_ENDPOINT_CUT=http://" + s.listener.Addr().String() + "/"}
+	return []string{"OBJSRV_NOTIFY_ALLOW=127.0.0.0/8", "OBJSRV_NOTIFY_WEBHOOK_ENABLE_" + harness.NotifyTarget + "=on",
+		"OBJSRV_NOTIFY_WEBHOOK_ENDPOINT_" + harness.NotifyTarget + "=http://" + s.listener.Addr().String() + "/"}
 }
 
 func (s *sink) setDown(down bool) {
@@ -119,7 +119,7 @@ func eventOperations(s *sink) []operation {
 		if err := r.MakeBucket(ctx, r.bucket, minio.MakeBucketOptions{}); err != nil && minio.ToErrorResponse(err).Code != "BucketAlreadyOwnedByYou" {
 			return err
 		}
-		queue := notification.NewConfig(notification.NewArn("minio", "sqs", "", "CUT", "webhook"))
+		queue := notification.NewConfig(notification.NewArn("minio", "sqs", "", harness.NotifyTarget, "webhook"))
 		queue.AddEvents(notification.ObjectCreatedAll, notification.ObjectRemovedAll)
 		var c notification.Configuration
 		c.AddQueue(queue)

@@ -139,21 +139,24 @@ func (s *Server) Client(access, secret string) *minio.Client {
 
 // Rename gives an object another name by RenameObject, which minio-go does not have.
 func (s *Server) Rename(ctx context.Context, bucket, from, to string) error {
-	return s.put(ctx, url.URL{Path: "/" + bucket + "/" + to, RawQuery: "renameObject="}, "X-Amz-Rename-Source", url.PathEscape(from), nil)
+	return s.put(ctx, url.URL{Path: "/" + bucket + "/" + to, RawQuery: "renameObject="}, nil, "X-Amz-Rename-Source", url.PathEscape(from))
 }
 
 // Append adds data to an object of size bytes, by a PutObject with an offset.
 func (s *Server) Append(ctx context.Context, bucket, key string, size int, data []byte) error {
-	return s.put(ctx, url.URL{Path: "/" + bucket + "/" + key}, "X-Amz-Write-Offset-Bytes", strconv.Itoa(size), data)
+	return s.put(ctx, url.URL{Path: "/" + bucket + "/" + key}, data, "X-Amz-Write-Offset-Bytes", strconv.Itoa(size))
 }
 
-func (s *Server) put(ctx context.Context, target url.URL, header, value string, body []byte) error {
+// put sends a PUT of root's; header has names and their values in turn.
+func (s *Server) put(ctx context.Context, target url.URL, body []byte, header ...string) error {
 	target.Scheme, target.Host = "http", s.Addr
 	r, err := http.NewRequestWithContext(ctx, http.MethodPut, target.String(), bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
-	r.Header.Set(header, value)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
 	sum := sha256.Sum256(body)
 	r.Header.Set("X-Amz-Content-Sha256", hex.EncodeToString(sum[:]))
 	resp, err := http.DefaultClient.Do(signer.SignV4(*r, Access, Secret, "", "us-east-1"))
@@ -161,8 +164,12 @@ func (s *Server) put(ctx context.Context, target url.URL, header, value string, 
 		return err
 	}
 	defer resp.Body.Close()
-	if answer, err := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK || err != nil {
-		return fmt.Errorf("PUT %s: %s %s %w", target.Path, resp.Status, answer, err)
+	answer, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s %s", resp.Status, answer)
+	}
+	if err != nil {
+		return fmt.Errorf("PUT %s: %w", target.Path, err)
 	}
 	return nil
 }
@@ -207,6 +214,12 @@ func (s *Server) AdminJSON(ctx context.Context, out any, args ...string) error {
 		return fmt.Errorf("run %s: %w", strings.Join(cmd.Args, " "), err)
 	}
 	return nil
+}
+
+// Counters are what `objsrv admin usage --json` tells of a bucket.
+type Counters struct {
+	Name                                    string
+	Objects, Versions, DeleteMarkers, Bytes int64
 }
 
 func (s *Server) admin(ctx context.Context, args ...string) *exec.Cmd {
