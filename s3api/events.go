@@ -1,7 +1,6 @@
 package s3api
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -84,29 +83,6 @@ func describe(e *events.Event, b *storage.Bucket, o *storage.Object) {
 			e.Metadata[a.Name] = a.Value
 		}
 	}
-}
-
-// Emit implements events.Sink.
-func (s *Server) Emit(ctx context.Context, e events.Event) error {
-	listened := s.Events != nil && s.Events.Active()
-	if !listened && s.Notifier == nil {
-		return nil
-	}
-	b, err := s.Backend.Bucket(ctx, e.Bucket)
-	if err != nil {
-		return err
-	}
-	e.Time, e.Region, e.Owner, e.Deployment = s.Now(), s.Region, b.Owner, s.Deployment
-	e.Sequence = s.sequence.next(e.Time)
-	if listened {
-		s.Events.Publish(e)
-	}
-	if rules := s.notificationRules(b); len(rules) > 0 {
-		for _, a := range s.route(rules, &e) {
-			err = errors.Join(err, s.Notifier.Send(a, true))
-		}
-	}
-	return err
 }
 
 // removed is happened for a deletion. One that found nothing to delete is told as well: the store does not say which.

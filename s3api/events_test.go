@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -166,31 +165,5 @@ func TestEventsOfMany(t *testing.T) {
 	want := []string{"s3:ObjectCreated:CompleteMultipartUpload bkt/m 4", "s3:ObjectCreated:Put bkt/n 1", "s3:ObjectRemoved:Delete bkt/m 0"}
 	if got := told(of()); !slices.Equal(got, want) {
 		t.Errorf("%q", got)
-	}
-}
-
-// TestEmit tells of what no request has done, as a request's events are told; of a bucket that is gone, nothing.
-func TestEmit(t *testing.T) {
-	e := newEnv(t)
-	var feed live.Feed[events.Event]
-	var sink events.Sink = e.s
-	if err := sink.Emit(t.Context(), events.Event{Name: events.ExpiredDelete, Bucket: "bkt", Key: "k"}); err != nil {
-		t.Error("nobody can listen:", err)
-	}
-	e.s.Events = &feed
-	of := e.listen("/bkt?events=s3:LifecycleExpiration:*")
-	if err := sink.Emit(t.Context(), events.Event{Name: events.ExpiredDelete, Bucket: "bkt", Key: "k", Version: "v", UserAgent: "lifecycle"}); err != nil {
-		t.Error(err)
-	}
-	if err := sink.Emit(t.Context(), events.Event{Name: events.ExpiredDelete, Bucket: "none", Key: "k"}); !errors.Is(err, storage.ErrNoSuchBucket) {
-		t.Error(err)
-	}
-	feed.Close()
-	list := of()
-	if got := told(list); !slices.Equal(got, []string{"s3:LifecycleExpiration:Delete bkt/k 0"}) {
-		t.Fatalf("%q", got)
-	}
-	if r := list[0]; r.S3.Object.Version != "v" || r.S3.Bucket.Owner.ID != testAccount || r.Source.UserAgent != "lifecycle" || r.S3.Object.Sequencer == "" || r.Time == "" {
-		t.Errorf("%+v", r)
 	}
 }

@@ -113,7 +113,8 @@ func (s *Server) Expected(ctx context.Context, e events.Event) ([]events.Event, 
 	}
 	var found []storage.Object
 	switch e.Name {
-	case events.CreatedPut, events.CreatedPost, events.CreatedCopy, events.CreatedComplete, events.RemovedDelete, events.RemovedDeleteMarker:
+	case events.CreatedPut, events.CreatedPost, events.CreatedCopy, events.CreatedComplete,
+		events.RemovedDelete, events.RemovedDeleteMarker, events.ExpiredDelete, events.ExpiredDeleteMarker:
 		found, err = s.changed(ctx, b, &e)
 	default: // of an object that is there: whether it has been done does not show
 		var o *storage.Object
@@ -169,7 +170,7 @@ func (s *Server) changed(ctx context.Context, b *storage.Bucket, e *events.Event
 
 // without adds what was deleted for good, which is no version any more.
 func (s *Server) without(e *events.Event, found []storage.Object, removed, any bool) []storage.Object {
-	if removed && e.Name != events.RemovedDeleteMarker && !any {
+	if removed && e.Name != events.RemovedDeleteMarker && e.Name != events.ExpiredDeleteMarker && !any {
 		return []storage.Object{{Key: e.Key, VersionID: e.Version}}
 	}
 	return found

@@ -11,6 +11,7 @@ import (
 
 	"github.com/objsrv/objsrv/internal/events"
 	"github.com/objsrv/objsrv/internal/lifecycle"
+	"github.com/objsrv/objsrv/internal/reqlog"
 	"github.com/objsrv/objsrv/storage"
 )
 
@@ -201,25 +202,69 @@ func (c *call) setAbort(b *storage.Bucket, u *storage.Upload) {
 	}
 }
 
-// LifecycleRemoved tells listeners and targets what a rule has deleted, under the name that AWS has for it and under that
-// of MinIO, which is the one of a request. An error means that a target will not learn of it.
-func (s *Server) LifecycleRemoved(ctx context.Context, b *storage.Bucket, r lifecycle.Removal) error {
-	if r.Action == lifecycle.AbortUpload {
-		return nil
+// AnnounceLifecycle notes for the targets of a bucket what rules are about to delete. Listeners and targets learn of each
+// removal under the name that AWS has for it and under that of MinIO, which is the one of a request.
+func (s *Server) AnnounceLifecycle(_ context.Context, b *storage.Bucket, list []lifecycle.Removal) (lifecycle.Announced, error) {
+	a := &announced{call: call{s: s, ev: &reqlog.Event{UserAgent: "objsrv lifecycle"}}, b: b, list: list}
+	if len(s.notificationRules(b)) == 0 {
+		return a, nil
 	}
-	e := events.Event{Bucket: b.Name, Key: r.Object.Key, UserAgent: "objsrv lifecycle"}
-	if b.Versioning != storage.VersioningUnset {
-		e.Version = r.Object.VersionID
+	var about []aboutTo
+	for i := range list {
+		in, ok := a.input(i)
+		if !ok {
+			continue
+		}
+		r := removes(b, &in)
+		for _, name := range expiries(r.name == events.RemovedDeleteMarker) {
+			about = append(about, aboutTo{name, r.key, r.version})
+		}
 	}
-	names := [2]events.Name{events.ExpiredDelete, events.RemovedDelete}
-	if r.Marker != "" {
-		e.Version = r.Marker
-		names = [2]events.Name{events.ExpiredDeleteMarker, events.RemovedDeleteMarker}
+	return a, a.expect(b, about...)
+}
+
+// announced are removals by rules; it implements lifecycle.Announced. Its call has no request.
+type announced struct {
+	call
+	b    *storage.Bucket
+	list []lifecycle.Removal
+}
+
+// input is a removal as a request would ask for it; ok is false for one that nobody is told of.
+func (a *announced) input(i int) (in storage.DeleteInput, ok bool) {
+	r := &a.list[i]
+	in.Key = r.Object.Key
+	if r.Action != lifecycle.Expire {
+		in.Version = r.Object.VersionID
 	}
-	var err error
-	for _, name := range names {
-		e.Name = name
-		err = errors.Join(err, s.Emit(ctx, e))
+	return in, r.Action != lifecycle.AbortUpload
+}
+
+func expiries(marker bool) [2]events.Name {
+	if marker {
+		return [2]events.Name{events.ExpiredDeleteMarker, events.RemovedDeleteMarker}
 	}
-	return err
+	return [2]events.Name{events.ExpiredDelete, events.RemovedDelete}
+}
+
+// Removed implements lifecycle.Announced.
+func (a *announced) Removed(i int, marker string) {
+	in, ok := a.input(i)
+	if !ok {
+		return
+	}
+	o := storage.Object{Key: in.Key, VersionID: a.list[i].Object.VersionID}
+	if marker != "" {
+		o.VersionID = marker
+	}
+	for _, name := range expiries(marker != "") {
+		a.happenedTo(name, a.b, &o, in.Version)
+	}
+}
+
+// End implements lifecycle.Announced.
+func (a *announced) End(unknown bool) {
+	if a.expected.by != nil {
+		a.expected.by.End(unknown)
+	}
 }

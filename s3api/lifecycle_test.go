@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -203,12 +204,12 @@ func (l *eventList) take() []string {
 	return l.list
 }
 
-// TestLifecycleAtWork puts the rules, the store and the runner together.
+// TestLifecycleAtWork puts the rules, the store and the runner together; listeners and targets learn of what goes.
 func TestLifecycleAtWork(t *testing.T) {
 	e := newEnv(t)
 	feed := &eventList{}
 	e.s.Events = feed
-	r, err := lifecycle.New(lifecycle.Config{Backend: e.s.Backend, Rules: e.s.LifecycleRules, Locked: Locked, Removed: e.s.LifecycleRemoved,
+	r, err := lifecycle.New(lifecycle.Config{Backend: e.s.Backend, Rules: e.s.LifecycleRules, Locked: Locked, Announce: e.s.AnnounceLifecycle,
 		Report: func(err error) { t.Error(err) }, Now: func() time.Time { return e.now.Add(3 * 24 * time.Hour) }})
 	if err != nil {
 		t.Fatal(err)
@@ -217,6 +218,10 @@ func TestLifecycleAtWork(t *testing.T) {
 	e.bucket("ver", storage.VersioningEnabled)
 	e.must(200, "PUT", "/bkt/a", "x")
 	e.must(200, "PUT", "/ver/a", "x")
+	h, sinks := e.targets(t)
+	for _, b := range []string{"bkt", "ver"} {
+		e.must(200, "PUT", "/"+b+"?notification", notificationXML(queueXML(fakeARN, "", "s3:LifecycleExpiration:*", "s3:ObjectRemoved:*")))
+	}
 	r.Start()
 	defer r.Close()
 	for _, b := range []string{"bkt", "ver"} {
@@ -237,6 +242,12 @@ func TestLifecycleAtWork(t *testing.T) {
 		if !strings.Contains(strings.Join(got, "\n"), w) {
 			t.Errorf("%q is missing in %q", w, got)
 		}
+		if at := slices.Index(sinks[0].wait(t, len(want)), w+" 0"); at < 0 {
+			t.Errorf("the target was not told of %q", w)
+		}
+	}
+	if s := h.Status()[0]; s.Expected != 0 || s.Sent != int64(len(want)) {
+		t.Errorf("%+v", s)
 	}
 	if a := e.must(200, "GET", "/ver?versions", ""); strings.Count(a.body, "<Version>") != 1 || strings.Count(a.body, "<DeleteMarker>") != 1 {
 		t.Error(a.body)

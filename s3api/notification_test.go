@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/objsrv/objsrv/internal/events"
+	"github.com/objsrv/objsrv/internal/lifecycle"
 	"github.com/objsrv/objsrv/internal/notify"
 	"github.com/objsrv/objsrv/storage"
 )
@@ -206,12 +207,6 @@ func TestNotifications(t *testing.T) {
 	if got := sinks[1].wait(t, 2); !slices.Equal(got, []string{want[0], "s3:ObjectCreated:PutTagging bkt/a b.txt 3"}) {
 		t.Errorf("%q", got)
 	}
-	if err := e.s.Emit(t.Context(), events.Event{Name: events.RemovedDelete, Bucket: "bkt", Key: "emitted"}); err != nil {
-		t.Error(err)
-	}
-	if got := sinks[0].wait(t, len(want)+1); got[len(want)] != "s3:ObjectRemoved:Delete bkt/emitted 0" {
-		t.Errorf("%q", got)
-	}
 	for _, s := range h.Status() {
 		if s.Expected != 0 || s.Dropped != 0 {
 			t.Errorf("%+v", s)
@@ -274,6 +269,12 @@ func TestExpected(t *testing.T) {
 		{events.RemovedDelete, "ver", "kept", "0000", []string{"0000 0"}},
 		{events.RemovedDeleteMarker, "ver", "gone", "", []string{marker + " 0"}},
 		{events.RemovedDeleteMarker, "ver", "kept", "", nil},
+		{events.ExpiredDelete, "bkt", "never", "", []string{" 0"}},
+		{events.ExpiredDelete, "bkt", "old", "", nil},
+		{events.ExpiredDelete, "ver", "kept", kept, nil},
+		{events.ExpiredDelete, "ver", "kept", "0000", []string{"0000 0"}},
+		{events.ExpiredDeleteMarker, "ver", "gone", "", []string{marker + " 0"}},
+		{events.ExpiredDeleteMarker, "ver", "kept", "", nil},
 		{events.TaggingPut, "bkt", "old", "", []string{" 1"}},
 		{events.TaggingPut, "bkt", "never", "", nil},
 		{events.CreatedRetention, "ver", "kept", kept, []string{kept + " 1"}},
@@ -286,5 +287,56 @@ func TestExpected(t *testing.T) {
 		if err != nil || !slices.Equal(got, row.want) {
 			t.Errorf("%s %s/%s %s: %q, %v", row.name, row.bucket, row.key, row.version, got, err)
 		}
+	}
+}
+
+// TestLifecycleDies: a server that dies while rules delete, before or after the deletion, tells of it after the next start if
+// it is done, and else not.
+func TestLifecycleDies(t *testing.T) {
+	e := newEnv(t)
+	dir, s := t.TempDir(), &sink{more: make(chan struct{}, 1)}
+	open := func() *notify.Hub {
+		h, err := notify.Open([]notify.Config{{Kind: "fake", ID: "1", Target: s, Dir: dir + "/q", Limit: 1000}}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.s.Notifier = h
+		return h
+	}
+	h := open()
+	e.bucket("ver", storage.VersioningEnabled)
+	for _, b := range []string{"bkt", "ver"} {
+		e.must(200, "PUT", "/"+b+"?notification", notificationXML(queueXML("arn:minio:sqs::1:fake", "", "s3:LifecycleExpiration:*", "s3:ObjectRemoved:*")))
+		e.must(200, "PUT", "/"+b+"/done", "x")
+		e.must(200, "PUT", "/"+b+"/undone", "x")
+	}
+	e.now = e.now.Add(24 * time.Hour)
+	for _, b := range []string{"bkt", "ver"} {
+		bucket, err := e.s.Backend.Bucket(t.Context(), b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.s.AnnounceLifecycle(t.Context(), bucket, []lifecycle.Removal{
+			{Action: lifecycle.Expire, Object: storage.Object{Key: "done"}}, {Action: lifecycle.Expire, Object: storage.Object{Key: "undone"}}}); err != nil {
+			t.Fatal(err)
+		}
+		if res, err := e.s.Backend.DeleteObjects(t.Context(), b, []storage.DeleteInput{{Key: "done"}}); err != nil || res[0].Err != nil {
+			t.Fatal(res, err)
+		}
+	}
+	if err := h.Close(); err != nil { // without a word about the removals
+		t.Fatal(err)
+	}
+	h = open()
+	defer h.Close()
+	h.Start(t.Context(), e.s.Expected)
+	got := s.wait(t, 4)
+	slices.Sort(got)
+	if want := []string{"s3:LifecycleExpiration:Delete bkt/done 0", "s3:LifecycleExpiration:DeleteMarkerCreated ver/done 0", "s3:ObjectRemoved:Delete bkt/done 0",
+		"s3:ObjectRemoved:DeleteMarkerCreated ver/done 0"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	if st := h.Status()[0]; st.Expected != 0 {
+		t.Errorf("%+v", st)
 	}
 }

@@ -31,8 +31,8 @@ func (s *services) newLifecycle() (err error) {
 		Backend: s.backend,
 		Rules:   func(b *storage.Bucket) (*lifecycle.Rules, error) { return s.s3.LifecycleRules(b) },
 		Locked:  s3api.Locked,
-		Removed: func(ctx context.Context, b *storage.Bucket, r lifecycle.Removal) error {
-			return s.s3.LifecycleRemoved(ctx, b, r)
+		Announce: func(ctx context.Context, b *storage.Bucket, list []lifecycle.Removal) (lifecycle.Announced, error) {
+			return s.s3.AnnounceLifecycle(ctx, b, list)
 		},
 		Report: func(err error) { s.log.Error("lifecycle", "error", err) },
 	})

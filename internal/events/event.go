@@ -2,7 +2,6 @@ package events
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"net/textproto"
 	"net/url"
@@ -31,14 +30,6 @@ type Event struct {
 	Deployment  string            `json:",omitempty"` // id of the server
 	Origin      string            `json:",omitempty"` // URL at which the client reached it
 	Rule        string            `json:",omitempty"` // Id of the rule that sends it to a target
-}
-
-// Sink is who hands events on, to listeners and to the targets of their buckets. *s3api.Server is one.
-type Sink interface {
-	// Emit tells of something that no request has done, such as an expiry, once it is durable. Name, Bucket and Key
-	// are needed; Version, Size and ETag as far as there are any, UserAgent says what has done it. The sink
-	// sets the rest. An error means that a target of the bucket will not learn of it.
-	Emit(ctx context.Context, e Event) error
 }
 
 // Record is an Event in the form of the event message structure 2.1.

@@ -101,20 +101,47 @@ func (w *work) flush(ctx context.Context) error {
 // delete carries out deletions in one commit, and then lets others work for as long as that took.
 func (w *work) delete(ctx context.Context, list []*deletion) error {
 	w.did = true
-	in := make([]storage.DeleteInput, len(list))
+	in, removals := make([]storage.DeleteInput, len(list)), make([]Removal, len(list))
 	for i, d := range list {
-		in[i] = w.input(d)
+		in[i], removals[i] = w.input(d), Removal{d.v.Action, d.o}
 	}
 	began := time.Now()
+	announced, err := w.announce(ctx, removals)
+	if err != nil {
+		return err
+	}
+	unknown := true
+	defer func() { announced.End(unknown) }()
 	results, err := w.r.Backend.DeleteObjects(ctx, w.b.Name, in)
 	if err != nil {
 		return err
 	}
 	took := time.Since(began)
+	unknown = false
 	for i := range results {
-		w.account(ctx, list[i], &results[i])
+		done, failed := w.account(list[i], &results[i])
+		if done {
+			announced.Removed(i, marker(list[i], &results[i]))
+		}
+		unknown = unknown || failed
 	}
 	return rest(ctx, took)
+}
+
+func (w *work) announce(ctx context.Context, list []Removal) (Announced, error) {
+	a, err := w.r.Announce(ctx, w.b, list)
+	if err != nil {
+		err = fmt.Errorf("tell of what is about to be deleted: %w", err)
+	}
+	return a, err
+}
+
+// marker is the version of the delete marker that a deletion has made, "" for none.
+func marker(d *deletion, res *storage.DeleteResult) string {
+	if d.v.Action == Expire && res.DeleteMarker {
+		return res.VersionID
+	}
+	return ""
 }
 
 // rest waits, so that a large deletion leaves the half of the store to others.
@@ -129,24 +156,20 @@ func rest(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// account counts what became of a deletion, and notes when it is to be tried again.
-func (w *work) account(ctx context.Context, d *deletion, res *storage.DeleteResult) {
+// account counts what became of a deletion, and notes when it is to be tried again. It tells whether something was
+// deleted, and whether that is not known.
+func (w *work) account(d *deletion, res *storage.DeleteResult) (done, unknown bool) {
 	c := w.st.of(d.v.Rule)
 	var locked *lockedError
 	switch err := res.Err; {
+	case err == nil && res.VersionID == "":
+		c.Changed++
 	case err == nil:
-		if res.VersionID == "" {
-			c.Changed++
-			return
-		}
 		c.Actions[d.v.Action]++
-		rm := Removal{Action: d.v.Action, Object: d.o}
-		if d.v.Action == Expire && res.DeleteMarker {
-			rm.Marker = res.VersionID
-		} else {
+		if marker(d, res) == "" {
 			c.Bytes += d.o.Size
 		}
-		w.tell(ctx, rm)
+		return true, false
 	case errors.As(err, &locked):
 		c.Kept++
 		if !locked.until.IsZero() { // else its end is a change, which is noted
@@ -157,15 +180,9 @@ func (w *work) account(ctx context.Context, d *deletion, res *storage.DeleteResu
 	default:
 		c.Failed++
 		w.later(d.o.Key, w.today+1)
+		return false, true
 	}
-}
-
-// tell tells of a removal. That somebody was not told is reported once in a visit.
-func (w *work) tell(ctx context.Context, rm Removal) {
-	if err := w.r.Removed(ctx, w.b, rm); err != nil && !w.untold {
-		w.untold = true
-		w.r.Report(fmt.Errorf("lifecycle of bucket %q: tell of a deletion: %w", w.b.Name, err))
-	}
+	return false, false
 }
 
 // later notes a key so that it is looked at on a day.
@@ -180,18 +197,26 @@ func (w *work) upload(ctx context.Context, u *storage.Upload) error {
 		return nil
 	}
 	w.did = true
-	err := w.r.Backend.AbortUpload(ctx, storage.AbortInput{Upload: storage.UploadRef{Bucket: w.b.Name, Key: u.Key, ID: u.ID}, IfBegun: u.Begun})
+	announced, err := w.announce(ctx, []Removal{{AbortUpload, storage.Object{Key: u.Key}}})
+	if err != nil {
+		return err
+	}
+	unknown := false
+	defer func() { announced.End(unknown) }()
+	err = w.r.Backend.AbortUpload(ctx, storage.AbortInput{Upload: storage.UploadRef{Bucket: w.b.Name, Key: u.Key, ID: u.ID}, IfBegun: u.Begun})
 	c := w.st.of(v.Rule)
 	switch {
 	case err == nil:
 		c.Actions[AbortUpload]++
-		w.tell(ctx, Removal{Action: AbortUpload, Object: storage.Object{Key: u.Key}})
+		announced.Removed(0, "")
 	case errors.Is(err, storage.ErrNoSuchUpload), errors.Is(err, storage.ErrPrecondition):
 		c.Changed++
 	case errors.Is(err, storage.ErrDamaged):
 		c.Failed++
 		w.later(u.Key, w.today+1)
+		unknown = true
 	default:
+		unknown = true
 		return err
 	}
 	return nil

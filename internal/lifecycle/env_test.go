@@ -21,7 +21,23 @@ type env struct {
 	now     time.Time
 	jump    time.Duration // of the wall's clock alone
 	removed []string
+
+	announced int
+	ended     []bool // whether each announcement was unknown
+	deaf      error  // of announcements
 }
+
+// telling keeps what is told of removals.
+type telling struct {
+	*env
+	list []Removal
+}
+
+func (a *telling) Removed(i int, _ string) {
+	a.removed = append(a.removed, fmt.Sprintf("%s %s", a.list[i].Action, a.list[i].Object.Key))
+}
+
+func (a *telling) End(unknown bool) { a.ended = append(a.ended, unknown) }
 
 func newEnv(t *testing.T) *env {
 	e := &env{T: t, now: at(2, "12:00:00")}
@@ -48,9 +64,12 @@ func (e *env) start(b storage.Backend) {
 			until, err := time.Parse(time.RFC3339, o.Props[storage.PropLockUntil])
 			return until, err == nil && until.After(now)
 		},
-		Removed: func(_ context.Context, _ *storage.Bucket, r Removal) error {
-			e.removed = append(e.removed, fmt.Sprintf("%s %s", r.Action, r.Object.Key))
-			return nil
+		Announce: func(_ context.Context, _ *storage.Bucket, list []Removal) (Announced, error) {
+			if e.deaf != nil {
+				return nil, e.deaf
+			}
+			e.announced += len(list)
+			return &telling{e, list}, nil
 		},
 		Report: func(err error) { e.Errorf("reported: %v", err) },
 		Now:    func() time.Time { return e.now.Add(e.jump) },

@@ -27,18 +27,28 @@ type Config struct {
 	Rules func(*storage.Bucket) (*Rules, error)
 	// Locked tells whether a version must not be deleted now, and until when; the zero time for as long as it is not told.
 	Locked func(o *storage.Object, now time.Time) (until time.Time, locked bool)
-	// Removed is told of what is gone; its error says that somebody else was not. Report is told of what went wrong.
-	Removed func(context.Context, *storage.Bucket, Removal) error
-	Report  func(error)
-	Now     func() time.Time     // nil means time.Now
-	Mono    func() time.Duration // time that has passed, whatever the clock says; nil means that of the process
+	// Announce is told of what is about to be deleted; nothing of it is when that fails. So whoever must learn of each
+	// deletion can note it before, and find out after a crash whether it was done.
+	Announce func(context.Context, *storage.Bucket, []Removal) (Announced, error)
+	Report   func(error)          // is told of what went wrong
+	Now      func() time.Time     // nil means time.Now
+	Mono     func() time.Duration // time that has passed, whatever the clock says; nil means that of the process
 }
 
-// Removal is something that a rule has deleted.
+// Removal is something that a rule deletes.
 type Removal struct {
 	Action Action
 	Object storage.Object // what was judged; of an upload the key alone
-	Marker string         // the version of the delete marker that was made; "" when a version went for good
+}
+
+// Announced is told what becomes of removals that were announced.
+type Announced interface {
+	// Removed tells that the removal of this place is done; marker is the version of the delete marker that was made,
+	// "" when a version went for good.
+	Removed(i int, marker string)
+	// End is called last, in any case. With unknown, of those that Removed was not called for it is not known whether
+	// they are done.
+	End(unknown bool)
 }
 
 // Runner does what rules ask for, when it is due. It sleeps until then, and for ever when no bucket has rules.
@@ -257,6 +267,8 @@ func (r *Runner) visit(ctx context.Context, b *storage.Bucket) time.Time {
 	var next time.Time
 	if err == nil {
 		next = w.next()
+	} else {
+		w.back()
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -331,6 +331,39 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// TestAnnounced: what is to be deleted is announced before, once, and not deleted when nobody can note it; whether it was
+// is not known when the store fails.
+func TestAnnounced(t *testing.T) {
+	e := newEnv(t)
+	e.put("a", "1")
+	e.put("b", "1")
+	e.now = e.now.Add(3 * oneDay)
+	e.rules(Rule{Days: 1})
+	reported := 0
+	e.Report = func(err error) { reported++; t.Log(err) }
+	e.deaf = errors.New("no disk")
+	e.pass(0)
+	e.want("nobody can note it", "a, b")
+	if reported != 1 || len(e.removed) > 0 || len(e.ended) > 0 {
+		t.Error(reported, e.removed, e.ended)
+	}
+	e.deaf = nil
+	d := &dying{e.Backend, e.Backend.(storage.Calendar), 0}
+	e.Runner.Backend = d
+	e.pass(oneDay)
+	e.want("the store fails", "a, b")
+	if reported != 2 || e.announced != 2 || len(e.removed) > 0 || fmt.Sprint(e.ended) != "[true]" {
+		t.Error(reported, e.announced, e.removed, e.ended)
+	}
+	before := 0
+	e.Runner.Backend = &between{d.Backend, d.Calendar, func() { before = e.announced }}
+	e.pass(oneDay)
+	e.want("then", "")
+	if reported != 2 || before != 4 || e.announced != 4 || fmt.Sprint(e.removed) != "[expire a expire b]" || fmt.Sprint(e.ended) != "[true false]" {
+		t.Error(reported, before, e.announced, e.removed, e.ended)
+	}
+}
+
 // full is a store whose disk is full: it takes deletions and nothing else.
 type full struct {
 	storage.Backend
@@ -352,27 +385,33 @@ func (f *full) UpdateBucket(ctx context.Context, bucket string, change func(*sto
 	return f.Backend.UpdateBucket(ctx, bucket, change)
 }
 
-// TestFullDisk: deletions are what helps then, and what could not be noted is not forgotten.
+// TestFullDisk: deletions are what helps then, and what could not be noted is not forgotten, neither by a runner that goes
+// on nor by the next one.
 func TestFullDisk(t *testing.T) {
-	e := newEnv(t)
-	e.put("old", "1")
-	e.now = e.now.Add(2 * oneDay)
-	e.put("young", "1")
-	e.rules(Rule{Days: 1})
-	f := &full{e.Backend, e.Backend.(storage.Calendar), true}
-	e.start(f)
-	reported := 0
-	e.Report = func(error) { reported++ }
-	e.pass(0)
-	e.want("on a full disk", "young")
-	if s, err := e.Status(t.Context(), "b"); err != nil || s.Error == "" || reported == 0 {
-		t.Errorf("nobody is told: %v %+v", err, s)
+	for _, restart := range []bool{true, false} {
+		e := newEnv(t)
+		e.put("old", "1")
+		e.now = e.now.Add(2 * oneDay)
+		e.put("young", "1")
+		e.rules(Rule{Days: 1})
+		f := &full{e.Backend, e.Backend.(storage.Calendar), true}
+		e.start(f)
+		reported := 0
+		e.Report = func(err error) { reported++; t.Log(err) }
+		e.pass(0)
+		e.want("on a full disk", "young")
+		if s, err := e.Status(t.Context(), "b"); err != nil || s.Error == "" || reported == 0 {
+			t.Errorf("nobody is told: %v %+v", err, s)
+		}
+		f.on = false
+		if restart {
+			e.start(f)
+			e.pass(0)
+		}
+		e.pass(oneDay / 2)
+		e.pass(2 * oneDay)
+		e.want("with room again", "")
 	}
-	f.on = false
-	e.start(f)
-	e.pass(0)
-	e.pass(2 * oneDay)
-	e.want("with room again", "")
 }
 
 // TestClockJumps has the clock jump: a year ahead nothing is deleted, also not when the server is started with
@@ -474,7 +513,7 @@ func (e *env) preview(in PreviewInput) (all []Planned) {
 func TestInBackground(t *testing.T) {
 	e := newEnv(t)
 	gone := make(chan struct{}, 10)
-	e.Removed = func(context.Context, *storage.Bucket, Removal) error { gone <- struct{}{}; return nil }
+	e.Announce = func(context.Context, *storage.Bucket, []Removal) (Announced, error) { return signal{gone}, nil }
 	e.put("k", "1")
 	e.now = e.now.Add(5 * oneDay)
 	e.Start()
@@ -490,3 +529,9 @@ func TestInBackground(t *testing.T) {
 		t.Error(e.keys())
 	}
 }
+
+// signal tells a channel of what is removed.
+type signal struct{ gone chan struct{} }
+
+func (s signal) Removed(int, string) { s.gone <- struct{}{} }
+func (s signal) End(bool)            {}

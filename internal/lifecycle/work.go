@@ -17,6 +17,7 @@ type work struct {
 	of     *bucketState
 	rules  *Rules
 	st     state
+	safe   state // as st was when nothing that had been looked at was left to be done or noted
 	now    time.Time
 	today  int64 // everything due up to this day is done
 	delays []int64
@@ -24,13 +25,12 @@ type work struct {
 	notes  []storage.Note // to be added
 	batch  []*deletion
 	last   *deletion // collected last
-	untold bool      // somebody was not told of a removal
 	did    bool      // something that is worth to be remembered
 }
 
 // newWork makes a visit; the caller holds the runner's lock.
 func newWork(r *Runner, b *storage.Bucket, rules *Rules, s *bucketState, now time.Time) *work {
-	w := &work{r: r, b: b, doc: s.doc, of: s, rules: rules, st: s.st, now: now}
+	w := &work{r: r, b: b, doc: s.doc, of: s, rules: rules, st: s.st, safe: s.st, now: now}
 	w.today = storage.DayOf(now.Add(-r.margin), r.day)
 	w.st.Rules = map[string]*Counts{}
 	for id, c := range s.st.Rules {
@@ -40,6 +40,20 @@ func newWork(r *Runner, b *storage.Bucket, rules *Rules, s *bucketState, now tim
 		w.delays = rules.delays()
 	}
 	return w
+}
+
+// reached remembers the place as one to go on from.
+func (w *work) reached() {
+	if len(w.batch) == 0 && len(w.notes) == 0 {
+		w.safe = w.st
+	}
+}
+
+// back returns to the last such place after a failure, so that what could not be deleted or noted is looked at again.
+func (w *work) back() {
+	rules := w.st.Rules
+	w.st = w.safe
+	w.st.Rules = rules
 }
 
 // publish puts what the visit has done where others look; the caller holds the runner's lock.
@@ -100,6 +114,7 @@ func (w *work) do(ctx context.Context) error {
 			return err
 		}
 		w.st.Done = w.today
+		w.reached()
 	}
 	if !w.did {
 		return nil
@@ -132,6 +147,9 @@ func (w *work) walk(ctx context.Context) error {
 		}); err != nil {
 			return err
 		}
+		if err := w.flush(ctx); err != nil {
+			return err
+		}
 		w.st.Stage, w.st.Walk = 1, nil
 		if err := w.step(ctx, true); err != nil {
 			return err
@@ -144,6 +162,7 @@ func (w *work) walk(ctx context.Context) error {
 		return err
 	}
 	w.st.Walked, w.st.Walk, w.st.Stage, w.st.Key, w.st.ID, w.st.Done = true, nil, 0, "", "", w.st.Start
+	w.reached()
 	return w.checkpoint(ctx)
 }
 
@@ -164,6 +183,7 @@ func (w *work) step(ctx context.Context, remember bool) error {
 		j := w.judge
 		w.st.Walk = &j
 	}
+	w.reached()
 	if !remember || len(w.notes) > 0 {
 		return ctx.Err()
 	}
@@ -192,6 +212,7 @@ func (w *work) walkUploads(ctx context.Context) error {
 		}
 		in.After, in.AfterID = page.NextAfter, page.NextID
 		w.st.Key, w.st.ID = place(page.NextAfter), page.NextID
+		w.reached()
 	}
 }
 
