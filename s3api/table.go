@@ -33,7 +33,7 @@ func Operations() []Operation {
 	out := make([]Operation, len(ops))
 	for i, o := range ops {
 		out[i] = Operation{Name: o.name, Method: o.method, Resource: [...]string{"service", "account", "bucket", "object"}[o.level],
-			SubResource: o.sub, Header: o.header, Action: o.action, State: o.state(), Limits: operationLimits[o.name]}
+			SubResource: o.sub, Header: o.header, Action: o.action, State: o.state(), Limits: o.limits()}
 	}
 	return out
 }
