@@ -83,13 +83,15 @@ type loginView struct {
 	May           map[string]bool `json:"may"`
 }
 
-// serverView is what pages are told of the server; Version and Deployment only when somebody is logged in.
+// serverView is what pages are told of the server; Region, S3URL and Features also when nobody is logged in.
 type serverView struct {
 	Version    string          `json:"version,omitempty"`
 	Deployment string          `json:"deployment,omitempty"`
 	Region     string          `json:"region"`
 	S3URL      string          `json:"s3URL"`
-	Features   map[string]bool `json:"features"` // operations of S3 that there are
+	Gateway    bool            `json:"gateway,omitempty"`   // another server keeps the objects
+	Migration  bool            `json:"migration,omitempty"` // a store is moving in
+	Features   map[string]bool `json:"features"`            // operations of S3 that there are
 }
 
 // sessionView is the answer to GET session.
@@ -131,6 +133,7 @@ func (v *visit) showSession() error {
 		return err
 	default:
 		out.Server.Version, out.Server.Deployment = v.Version, v.IAM.Account()
+		out.Server.Gateway, out.Server.Migration = v.Gateway, v.Migration
 		if out.Login, err = v.describe(s); err != nil {
 			return err
 		}

@@ -44,6 +44,8 @@ type Config struct {
 	Version     string // shown to who is logged in
 	// Operations are those of S3 that the server has, for pages that offer no others.
 	Operations []string
+	// Gateway says that another server keeps the objects, and Migration that a store is moving in.
+	Gateway, Migration bool
 	// Duration of sessions that the console issues; zero means 12 h.
 	Duration time.Duration
 	// PublicURL is where browsers reach the console, and ServerURL where everybody reaches S3; nil when they are

@@ -134,7 +134,7 @@ func (s *services) openConsole() error {
 	s.console, err = webui.New(webui.Config{
 		IAM: s.iam, Sessions: s.sts, Providers: s.openID, LDAP: s.config.LDAP != nil,
 		S3: s.s3, Admin: s.admin, AdminPrefix: adminapi.Prefix, Region: s.config.Region,
-		Version: readVersion().Version, Operations: implemented(), Duration: c.Duration,
+		Version: readVersion().Version, Operations: s.implemented(), Gateway: s.disk == nil, Migration: s.moving != nil, Duration: c.Duration,
 		PublicURL: c.PublicURL, ServerURL: c.ServerURL, Proxies: s.config.TrustedProxies,
 		Headers: webui.Headers{HSTS: c.hsts(), ContentSecurity: c.ContentSecurity, Referrer: c.Referrer},
 		Log:     s.log,
@@ -153,10 +153,13 @@ func (c *consoleConfig) warnings() []string {
 	return nil
 }
 
+// upstreamOnly are the operations that a gateway refuses with 501, because its upstream does what they set.
+var upstreamOnly = []string{"PutBucketLifecycle", "PutBucketLifecycleConfiguration", "PutBucketEncryption"}
+
 // implemented are the operations of S3 that this server has.
-func implemented() (names []string) {
+func (s *services) implemented() (names []string) {
 	for _, o := range s3api.Operations() {
-		if o.State == s3api.Implemented {
+		if o.State == s3api.Implemented && !(s.disk == nil && slices.Contains(upstreamOnly, o.Name)) {
 			names = append(names, o.Name)
 		}
 	}

@@ -276,6 +276,17 @@ func TestQuotaAndProviders(t *testing.T) {
 			t.Errorf("%s: %d %s", body, w.Code, w.Body)
 		}
 	}
+	for _, of := range []string{"of=", "of=bytes", "of=quota&of=objects", "or=quota"} {
+		wantError(t, s.send(root, "DELETE", "buckets/public/quota?"+of, ""), "InvalidArgument")
+	}
+	if s.ask(t, "DELETE", "buckets/public/quota?of=objects", "", 200, &q); q != (Quota{"public", 1000, 7, 0, 3}) {
+		t.Errorf("%+v", q)
+	}
+	s.ask(t, "PUT", "buckets/public/quota", `{"objects":5}`, 200, &q)
+	if s.ask(t, "DELETE", "buckets/public/quota?of=quota", "", 200, &q); q != (Quota{"public", 0, 7, 5, 3}) {
+		t.Errorf("%+v", q)
+	}
+	s.ask(t, "PUT", "buckets/public/quota", `{"quota":1000}`, 200, &q)
 	q = Quota{}
 	if s.ask(t, "DELETE", "buckets/public/quota", "", 200, &q); q != (Quota{"public", 0, 7, 0, 3}) {
 		t.Errorf("%+v", q)

@@ -184,7 +184,7 @@ func hostRoutes() []route {
 
 		{method: get, pattern: "buckets/{name}/quota", op: "AdminGetQuota", action: ActionGetQuota, serve: (*call).getQuota},
 		{method: put, pattern: "buckets/{name}/quota", op: "AdminSetQuota", action: ActionSetQuota, serve: (*call).setQuota},
-		{method: del, pattern: "buckets/{name}/quota", op: "AdminDeleteQuota", action: ActionSetQuota, serve: (*call).deleteQuota},
+		{method: del, pattern: "buckets/{name}/quota", op: "AdminDeleteQuota", action: ActionSetQuota, serve: (*call).deleteQuota, query: []string{"of"}},
 	}
 }
 

@@ -72,7 +72,7 @@ func (c *call) setQuota() error {
 		return err
 	}
 	if in.Quota == nil && in.Objects == nil || in.Quota != nil && *in.Quota < 1 || in.Objects != nil && *in.Objects < 1 {
-		return badArgument("A quota is a number of bytes, or of objects, above 0; DELETE removes both.")
+		return badArgument("A quota is a number of bytes, or of objects, above 0; DELETE removes both, and with of=quota or of=objects one.")
 	}
 	if err := c.config.Host.SetQuota(c.r.Context(), c.name, in); err != nil {
 		return err
@@ -80,8 +80,20 @@ func (c *call) setQuota() error {
 	return c.getQuota()
 }
 
+// deleteQuota removes both bounds, or the one that the query names.
 func (c *call) deleteQuota() error {
-	if err := c.config.Host.SetQuota(c.r.Context(), c.name, SetQuota{new(int64), new(int64)}); err != nil {
+	var q SetQuota
+	switch of := c.query.Get("of"); {
+	case of == "quota":
+		q.Quota = new(int64)
+	case of == "objects":
+		q.Objects = new(int64)
+	case c.query.Has("of"):
+		return badArgument("of is quota or objects.")
+	default:
+		q = SetQuota{new(int64), new(int64)}
+	}
+	if err := c.config.Host.SetQuota(c.r.Context(), c.name, q); err != nil {
 		return err
 	}
 	return c.getQuota()

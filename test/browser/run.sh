@@ -5,6 +5,7 @@
 #   LARGE=1                          also a bucket with a million keys and one with 100 000 folders, which takes minutes
 #   SCREENSHOTS=directory            instead of tests: every page, light and dark, at two widths
 #   NODE= NPM= MVN= JAVA= KEYCLOAK=  as of ../identity/providers.sh; OBJSRV=binary as of ../lib.sh
+#   AWS=binary                       of the aws cli, else found on PATH; what it is to see is left out without it
 #   DEX=binary                       of Dex, which is built from its source; else found on PATH
 #   CHROMIUM=binary                  else found on PATH; get.sh installs Debian's where it may
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -12,7 +13,7 @@
 registry_ca=${NODE_EXTRA_CA_CERTS:-}
 begin
 export CLIENT=browser PATH=$PATH:/usr/sbin
-for pair in node:NODE npm:NPM mvn:MVN java:JAVA dex:DEX; do found "${pair%:*}" "${pair#*:}"; done
+for pair in node:NODE npm:NPM mvn:MVN java:JAVA dex:DEX aws:AWS; do found "${pair%:*}" "${pair#*:}"; done
 [ -n "$NODE" ] && [ -n "$NPM" ] || { skip "$CLIENT" "node or npm is not installed (on PATH, or NODE= NPM=)"; finish; }
 [ -n "${CHROMIUM:-}" ] || sh "$TESTS/browser/get.sh" || true
 found chromium CHROMIUM

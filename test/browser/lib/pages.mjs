@@ -22,6 +22,8 @@ export const pages = [
   ...['', 'policy', 'versioning', 'encryption', 'quota', 'lifecycle', 'cors', 'tags', 'events', 'website', 'replication', 'uploads', 'delete'].map((s) => ({
     name: `settings-${s || 'access'}`, hash: `#/buckets/photos/settings${s && '/' + s}`, sees: 'Bucket settings',
   })),
+  { name: 'lifecycle-rule', hash: '#/buckets/photos/settings/lifecycle', sees: 'old-logs', act: (p) => p.button('Add a rule').click(), then: 'Key begins with' },
+  { name: 'lifecycle-preview', hash: '#/buckets/photos/settings/lifecycle', sees: 'old-logs', act: (p) => p.button('Show').click(), then: 'The object goes' },
   { name: 'profile', hash: '#/profile', sees: 'My profile' },
   { name: 'keys', hash: '#/keys', sees: 'My access keys' },
   { name: 'key-create', hash: '#/keys', sees: 'My access keys', act: (p) => p.button('Create access key').first().click() },
@@ -53,6 +55,15 @@ async function choose(p) {
   for (const name of ['README.md', 'summit.png']) await p.role('checkbox', { name: `Choose ${name}` }).click();
 }
 
+const rules = `<LifecycleConfiguration>
+  <Rule><ID>old-logs</ID><Filter><And><Prefix>logs/</Prefix><Tag><Key>keep</Key><Value>no</Value></Tag><ObjectSizeGreaterThan>1024</ObjectSizeGreaterThan></And></Filter><Status>Enabled</Status>
+    <Expiration><Days>30</Days></Expiration></Rule>
+  <Rule><ID>earlier-versions</ID><Filter/><Status>Enabled</Status><NoncurrentVersionExpiration><NoncurrentDays>7</NoncurrentDays><NewerNoncurrentVersions>3</NewerNoncurrentVersions></NoncurrentVersionExpiration>
+    <AbortIncompleteMultipartUpload><DaysAfterInitiation>3</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>
+  <Rule><ID>pictures-of-last-year</ID><Filter><Prefix>2025/</Prefix></Filter><Status>Enabled</Status><Expiration><Days>14</Days></Expiration></Rule>
+  <Rule><ID>deleted-for-good</ID><Filter><Prefix>tmp/</Prefix></Filter><Status>Disabled</Status><DelMarkerExpiration><Days>1</Days></DelMarkerExpiration></Rule>
+</LifecycleConfiguration>`;
+
 /** Fills a server so that each page has something to show. */
 export async function furnish(s) {
   for (const [name, options] of [[bucket, { versioned: true }], ['backups', { lock: true }], ['documents', {}], ['empty', {}], ['web-assets', {}]]) await s.bucket(name, options);
@@ -68,6 +79,8 @@ export async function furnish(s) {
   await s.put('backups', 'db/2026-03-01.dump', Buffer.alloc(3 << 20));
   await s.put('web-assets', 'index.html', '<h1>hi</h1>', 'text/html');
   await s.send('PUT', `s3/${bucket}/${key}?tagging`, { type: 'application/xml', body: '<Tagging><TagSet><Tag><Key>trip</Key><Value>alps</Value></Tag></TagSet></Tagging>' });
+  await s.send('PUT', `s3/${bucket}?lifecycle`, { type: 'application/xml', body: rules });
+  await s.json('PUT', `admin/buckets/${bucket}/quota`, { quota: 64 << 20, objects: 1000 });
   await s.policy('editors', { Effect: 'Allow', Action: ['s3:ListBucket', 's3:GetObject', 's3:PutObject'], Resource: ['arn:aws:s3:::photos', 'arn:aws:s3:::photos/*'] });
   await s.user('anna', 'anna-secret', 'editors');
   await s.user('backup-job', 'backup-secret', 'readwrite');

@@ -48,6 +48,8 @@ export interface Session {
     region?: string;
     s3URL?: string;
     deployment?: string;
+    /** Whether another server keeps the objects. */
+    gateway?: boolean;
     /** Operations of S3 that this server has. */
     features?: Record<string, boolean>;
   };

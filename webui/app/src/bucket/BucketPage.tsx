@@ -31,7 +31,7 @@ const sections: { id: string; label: Key; page: ComponentType<SectionProps> }[] 
   { id: 'versioning', label: 'bucket.versions', page: Versioning },
   { id: 'encryption', label: 'bucket.encryption', page: Encryption },
   { id: 'quota', label: 'bucket.quota', page: Quota },
-  { id: 'lifecycle', label: 'bucket.lifecycle', page: raw('lifecycle', 'PutBucketLifecycleConfiguration', 'bucket.lifecycle', 'lifecycle.hint') },
+  { id: 'lifecycle', label: 'bucket.lifecycle', page: lazy(() => import('./lifecycle/Lifecycle')) },
   { id: 'cors', label: 'bucket.cors', page: CORS },
   { id: 'tags', label: 'detail.tags', page: BucketTags },
   { id: 'events', label: 'bucket.events', page: raw('notification', 'PutBucketNotificationConfiguration', 'bucket.events', 'events.hint') },

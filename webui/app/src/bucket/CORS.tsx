@@ -18,7 +18,7 @@ export function CORS({ bucket }: SectionProps) {
   );
 }
 
-const fresh: CORSRule = { origins: [], methods: ['GET', 'HEAD'], headers: ['*'], expose: ['ETag'], maxAge: 3600 };
+const fresh: CORSRule = { id: '', origins: [], methods: ['GET', 'HEAD'], headers: ['*'], expose: ['ETag'], maxAge: 3600 };
 
 function Rules({ bucket, now, saved }: { bucket: string; now: CORSRule[]; saved: () => unknown }) {
   const t = useT();

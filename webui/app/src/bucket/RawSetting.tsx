@@ -25,7 +25,13 @@ export function RawSetting({ bucket, name, operation, title, hint }: Props) {
     <>
       <SectionHead title={title} hint={hint} />
       {has(operation) ? (
-        <Asked query={setting}>{(doc) => <Document key={doc} bucket={bucket} name={name} doc={doc} saved={setting.refetch} />}</Asked>
+        <Asked query={setting}>
+          {(doc) => (
+            <Document
+              key={doc} doc={doc === null ? null : indentXML(doc)} put={(text) => putSetting(bucket, name, text)} remove={() => deleteSetting(bucket, name)} saved={setting.refetch}
+            />
+          )}
+        </Asked>
       ) : (
         <Unavailable />
       )}
@@ -33,9 +39,19 @@ export function RawSetting({ bucket, name, operation, title, hint }: Props) {
   );
 }
 
-function Document({ bucket, name, doc, saved }: { bucket: string; name: string; doc: string | null; saved: () => unknown }) {
+interface DocumentProps {
+  /** The document for people, null when the setting was never made. */
+  doc: string | null;
+  put: (text: string) => Promise<unknown>;
+  /** Takes the setting away, where that is another thing than an empty document. */
+  remove?: () => Promise<unknown>;
+  saved: () => unknown;
+}
+
+/** An editor of a setting's document. */
+export function Document({ doc, put, remove, saved }: DocumentProps) {
   const t = useT();
-  const before = doc === null ? '' : indentXML(doc);
+  const before = doc ?? '';
   const [text, setText] = useState(before);
   const change = useChange(saved);
   return (
@@ -46,11 +62,11 @@ function Document({ bucket, name, doc, saved }: { bucket: string; name: string; 
       <Textarea aria-label={t('raw.document')} value={text} onChange={(e) => setText(e.currentTarget.value)} autosize minRows={10} maxRows={26} ff="monospace" spellCheck={false} placeholder={t('raw.none')} />
       {change.problem}
       <Group>
-        <Button onClick={() => void change.run(() => putSetting(bucket, name, text))} loading={change.busy} disabled={text.trim() === '' || text === before}>
+        <Button onClick={() => void change.run(() => put(text))} loading={change.busy} disabled={text.trim() === '' || text === before}>
           {t('action.save')}
         </Button>
-        {doc !== null && name !== 'notification' && (
-          <Button variant="default" onClick={() => void change.run(() => deleteSetting(bucket, name))}>
+        {doc !== null && remove && (
+          <Button variant="default" onClick={() => void change.run(remove)}>
             {t('action.delete')}
           </Button>
         )}

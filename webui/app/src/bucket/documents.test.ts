@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { corsXML, encryptionXML, indentXML, parseCORS, parseEncryption, parseUploads } from './documents';
 
 it('reads what it writes', () => {
-  const rules = [{ origins: ['https://a.example', '*'], methods: ['GET', 'PUT'], headers: ['x-<&>'], expose: [], maxAge: 60 }, { origins: ['b'], methods: ['HEAD'], headers: [], expose: ['ETag'], maxAge: undefined }];
+  const rules = [{ id: 'r-1', origins: ['https://a.example', '*'], methods: ['GET', 'PUT'], headers: ['x-<&>'], expose: [], maxAge: 60 }, { id: '', origins: ['b'], methods: ['HEAD'], headers: [], expose: ['ETag'], maxAge: undefined }];
   expect(parseCORS(corsXML(rules))).toEqual(rules);
   expect(parseEncryption(encryptionXML({ algorithm: 'AES256', key: '' }))).toEqual({ algorithm: 'AES256', key: '' });
   expect(parseEncryption(encryptionXML({ algorithm: 'aws:kms', key: 'k&1' }))).toEqual({ algorithm: 'aws:kms', key: 'k&1' });

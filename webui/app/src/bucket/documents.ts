@@ -3,6 +3,8 @@ import { all, escapeXML, parseXML, text } from '../api/s3xml';
 
 /** A rule of who may use the bucket from pages of other origins. */
 export interface CORSRule {
+  /** A name that the rule may have; the form shows none, and keeps it. */
+  id: string;
   origins: string[];
   methods: string[];
   headers: string[];
@@ -15,7 +17,7 @@ export const corsMethods = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'] as const;
 export function parseCORS(doc: string): CORSRule[] {
   const texts = (e: Element, name: string) => all(e, name).map((c) => c.textContent ?? '');
   return all(parseXML(doc), 'CORSRule').map((r) => ({
-    origins: texts(r, 'AllowedOrigin'), methods: texts(r, 'AllowedMethod'), headers: texts(r, 'AllowedHeader'), expose: texts(r, 'ExposeHeader'),
+    id: text(r, 'ID'), origins: texts(r, 'AllowedOrigin'), methods: texts(r, 'AllowedMethod'), headers: texts(r, 'AllowedHeader'), expose: texts(r, 'ExposeHeader'),
     maxAge: text(r, 'MaxAgeSeconds') === '' ? undefined : Number(text(r, 'MaxAgeSeconds')),
   }));
 }
@@ -23,7 +25,7 @@ export function parseCORS(doc: string): CORSRule[] {
 export function corsXML(rules: CORSRule[]): string {
   const each = (name: string, list: string[]) => list.map((v) => `<${name}>${escapeXML(v)}</${name}>`).join('');
   const rule = (r: CORSRule) =>
-    each('AllowedOrigin', r.origins) + each('AllowedMethod', r.methods) + each('AllowedHeader', r.headers) + each('ExposeHeader', r.expose) + (r.maxAge === undefined ? '' : `<MaxAgeSeconds>${r.maxAge}</MaxAgeSeconds>`);
+    each('ID', r.id ? [r.id] : []) + each('AllowedOrigin', r.origins) + each('AllowedMethod', r.methods) + each('AllowedHeader', r.headers) + each('ExposeHeader', r.expose) + (r.maxAge === undefined ? '' : `<MaxAgeSeconds>${r.maxAge}</MaxAgeSeconds>`);
   return `<CORSConfiguration>${rules.map((r) => `<CORSRule>${rule(r)}</CORSRule>`).join('')}</CORSConfiguration>`;
 }
 
@@ -59,6 +61,10 @@ export function parseUploads(doc: string): { uploads: Unfinished[]; truncated: b
     truncated: text(root, 'IsTruncated') === 'true',
   };
 }
+
+/** An element as text, without attributes and what stands between elements. */
+export const elementXML = (e: Element): string =>
+  `<${e.localName}>${e.children.length === 0 ? escapeXML(e.textContent ?? '') : [...e.children].map(elementXML).join('')}</${e.localName}>`;
 
 /** A document with one element a line, for people. */
 export function indentXML(doc: string): string {

@@ -2,7 +2,7 @@ import { Loader } from '@mantine/core';
 import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { getSetting } from '../api/s3';
-import { useT } from '../i18n';
+import { useT, type Key } from '../i18n';
 import { Problem } from '../ui/Problem';
 import { useDone } from '../ui/report';
 
@@ -19,7 +19,7 @@ export function Asked<T>({ query, children }: { query: UseQueryResult<T>; childr
 }
 
 /** Runs one change at a time, tells that it is made, or keeps the error. */
-export function useChange(after?: () => unknown) {
+export function useChange(after?: () => unknown, told: Key = 'ui.saved') {
   const t = useT();
   const done = useDone();
   const [busy, setBusy] = useState(false);
@@ -30,7 +30,7 @@ export function useChange(after?: () => unknown) {
     return f()
       .then(async () => {
         await after?.();
-        done(t('ui.saved'));
+        done(t(told));
       })
       .catch(setError)
       .finally(() => setBusy(false));

@@ -2,5 +2,6 @@ import { adminDe } from './admin.de';
 import { bucketDe } from './bucket.de';
 import { commonDe } from './common.de';
 import { filesDe } from './files.de';
+import { lifecycleDe } from './lifecycle.de';
 
-export const de = { ...commonDe, ...filesDe, ...bucketDe, ...adminDe };
+export const de = { ...commonDe, ...filesDe, ...bucketDe, ...lifecycleDe, ...adminDe };

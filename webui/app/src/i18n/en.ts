@@ -2,5 +2,6 @@ import { adminEn } from './admin.en';
 import { bucketEn } from './bucket.en';
 import { commonEn } from './common.en';
 import { filesEn } from './files.en';
+import { lifecycleEn } from './lifecycle.en';
 
-export const en = { ...commonEn, ...filesEn, ...bucketEn, ...adminEn };
+export const en = { ...commonEn, ...filesEn, ...bucketEn, ...lifecycleEn, ...adminEn };

@@ -2,5 +2,6 @@ import { adminZh } from './admin.zh';
 import { bucketZh } from './bucket.zh';
 import { commonZh } from './common.zh';
 import { filesZh } from './files.zh';
+import { lifecycleZh } from './lifecycle.zh';
 
-export const zh = { ...commonZh, ...filesZh, ...bucketZh, ...adminZh };
+export const zh = { ...commonZh, ...filesZh, ...bucketZh, ...lifecycleZh, ...adminZh };

@@ -1,5 +1,5 @@
 import { Alert, Anchor, Button, Group, Stack, Text } from '@mantine/core';
-import { IconAlertCircle } from '@tabler/icons-react';
+import { IconAlertCircle, IconTool } from '@tabler/icons-react';
 import { Link } from 'wouter';
 import { ApiError } from '../api/http';
 import { useMay } from '../app/session';
@@ -48,6 +48,14 @@ export function ErrorBody({ error }: { error: unknown }) {
 export function Problem({ error, retry, title }: { error: unknown; retry?: () => void; title?: string }) {
   const t = useT();
   const explains = useMay('admin:Explain');
+  // What a server does not have at all, such as a gateway, is no failure.
+  if (error instanceof ApiError && error.status === 501) {
+    return (
+      <Alert color="gray" icon={<IconTool aria-hidden />} title={t('ui.notHere')} maw={640} w="100%" role="status">
+        {errorText(error, t)}
+      </Alert>
+    );
+  }
   const why = explains && error instanceof ApiError && error.code === 'AccessDenied' && error.requestId !== '';
   return (
     <Alert color="red" variant="light" icon={<IconAlertCircle aria-hidden />} title={title ?? t('error.title')} maw={640} w="100%" role="alert">

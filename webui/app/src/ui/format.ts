@@ -1,6 +1,16 @@
 import { useTexts } from '../i18n';
 
-const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+const names = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+/** Units that sizes are typed in. */
+export const units = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
+export type Unit = keyof typeof units;
+
+/** A number of bytes in the largest unit that divides it, so that nothing is rounded. */
+export function splitBytes(bytes: number): { count: number; unit: Unit } {
+  for (const unit of ['TiB', 'GiB', 'MiB', 'KiB'] as const) if (bytes >= units[unit] && bytes % units[unit] === 0) return { count: bytes / units[unit], unit };
+  return { count: bytes, unit: 'B' };
+}
 
 const numberFormats = new Map<string, Intl.NumberFormat>();
 
@@ -15,12 +25,12 @@ function numbers(language: string, digits: number): Intl.NumberFormat {
 export function formatBytes(n: number, language = 'en'): string {
   let i = 0;
   let v = n;
-  while (Math.abs(v) >= 1024 && i < units.length - 1) {
+  while (Math.abs(v) >= 1024 && i < names.length - 1) {
     v /= 1024;
     i++;
   }
   const digits = i === 0 || Math.abs(v) >= 100 ? 0 : Math.abs(v) >= 10 ? 1 : 2;
-  return numbers(language, digits).format(v) + '\u00a0' + units[i];
+  return numbers(language, digits).format(v) + '\u00a0' + names[i];
 }
 
 /** "2 h 05 min", for what is left or has passed. */
@@ -35,6 +45,7 @@ export function formatSeconds(s: number): string {
 function make(language: string) {
   const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
   const exact = new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'long' });
+  const day = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' });
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
   const number = new Intl.NumberFormat(language);
   const safe = (f: Intl.DateTimeFormat, v: string) => {
@@ -44,6 +55,8 @@ function make(language: string) {
   return {
     time: (v: string) => safe(time, v),
     exact: (v: string) => safe(exact, v),
+    /** A day of the calendar, YYYY-MM-DD. */
+    day: (v: string) => safe(day, v),
     bytes: (n: number) => formatBytes(n, language),
     number: (n: number) => number.format(n),
     ago: (v: string) => {
