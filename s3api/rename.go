@@ -116,19 +116,28 @@ func clientToken(h http.Header) (string, error) {
 	return v[0], nil
 }
 
-// before tells by what the new name stands for whether the token has been used: errRenamed when it was this request.
+// what tells the renaming from others, for those who remember tokens.
+func (r *renaming) what() string { return r.request + " " + r.c.key }
+
+// before tells whether the token has been used, by what is remembered of it and by what the new name stands for, nil for
+// nothing: errRenamed when it was this request.
 func (r *renaming) before(to *storage.Object) error {
-	if r.mark == "" || to == nil {
+	if r.mark == "" {
 		return nil
 	}
-	was := strings.Split(to.Props[propRenamed], " ")
-	switch {
-	case len(was) != 3 || was[0] != r.mark:
-		return nil
-	case was[1] != r.request:
-		return errorf("IdempotencyParameterMismatch", "Parameters on this idempotent request are inconsistent with parameters used in previous request(s).")
+	was := r.c.s.tokens.find(r.b, r.mark)
+	if was == "" && to != nil {
+		if marks := strings.Split(to.Props[propRenamed], " "); len(marks) == 3 && marks[0] == r.mark {
+			was = marks[1] + " " + r.c.key
+		}
 	}
-	return errRenamed
+	switch was {
+	case "":
+		return nil
+	case r.what():
+		return errRenamed
+	}
+	return errorf("IdempotencyParameterMismatch", "Parameters on this idempotent request are inconsistent with parameters used in previous request(s).")
 }
 
 // renamedAt is when an object got its name by a RenameObject; the zero time for others.
@@ -172,6 +181,9 @@ func (r *renaming) run() error {
 	if err != nil {
 		return r.missing(err)
 	}
+	if r.mark != "" {
+		c.s.tokens.add(r.b, r.mark, r.what())
+	}
 	c.happened(events.CreatedCopy, r.b, o)
 	c.removed(r.b, &storage.DeleteInput{Key: in.Source}, &source)
 	c.setNewVersion(r.b, o.VersionID)
@@ -184,10 +196,11 @@ func (r *renaming) missing(err error) error {
 	c := r.c
 	if errors.Is(err, storage.ErrNoSuchKey) {
 		to, serr := c.s.Backend.StatObject(c.ctx, storage.Ref{Bucket: c.bucket, Key: c.key})
-		if serr == nil {
-			if before := r.before(to); before != nil {
-				err = before
-			}
+		if serr != nil {
+			to = nil
+		}
+		if before := r.before(to); before != nil {
+			err = before
 		}
 	}
 	if errors.Is(err, errRenamed) {

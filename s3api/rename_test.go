@@ -1,6 +1,7 @@
 package s3api
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -117,8 +118,40 @@ func TestRenameToken(t *testing.T) {
 	if got := e.must(200, "GET", "/bkt/new", ""); got.body != "second" {
 		t.Errorf("another token has left %q", got.body)
 	}
+	// The token is of that renaming, whatever has become of what it made.
+	e.must(200, "PUT", "/bkt/old", "fourth")
+	e.refused(400, "IdempotencyParameterMismatch", "PUT", "/bkt/other?renameObject", "", again...)
+	e.refused(400, "IdempotencyParameterMismatch", "PUT", "/bkt/other?renameObject", "", renameFrom+"none", again[1])
+	e.must(200, "PUT", "/bkt/new?renameObject", "", again...)
+	e.must(204, "DELETE", "/bkt/new", "")
+	e.must(200, "PUT", "/bkt/new?renameObject", "", again...)
+	e.refused(404, "NoSuchKey", "HEAD", "/bkt/new", "")
+	if got := e.must(200, "GET", "/bkt/old", ""); got.body != "fourth" {
+		t.Errorf("a repeated request has renamed %q", got.body)
+	}
+	e.bucket("second", storage.VersioningEnabled)
+	e.must(200, "PUT", "/second/old", "x")
+	e.must(200, "PUT", "/second/other?renameObject", "", again...) // where it is another client's
+	e.s.tokens = tokens{}                                          // as after a restart
+	e.must(200, "PUT", "/second/other?renameObject", "", again...)
 	for _, token := range []string{"", strings.Repeat("x", 65), "a b", "ü"} {
 		e.refused(400, "InvalidArgument", "PUT", "/bkt/new?renameObject", "", renameFrom+"third", "X-Amz-Client-Token: "+token)
+	}
+}
+
+// TestTokens: the oldest are forgotten.
+func TestTokens(t *testing.T) {
+	var k tokens
+	b := &storage.Bucket{Name: "b", Created: time.Unix(1, 0)}
+	for i := range maxTokens + 10 {
+		k.add(b, fmt.Sprint(i), "x")
+		k.add(b, fmt.Sprint(i), fmt.Sprint("done ", i))
+	}
+	if len(k.done) != maxTokens || len(k.ring) != maxTokens || k.find(b, "9") != "" || k.find(b, "10") != "done 10" || k.find(b, fmt.Sprint(maxTokens+9)) == "" {
+		t.Error(len(k.done), len(k.ring), k.find(b, "9"), k.find(b, "10"))
+	}
+	if k.find(&storage.Bucket{Name: "b", Created: time.Unix(2, 0)}, "10") != "" {
+		t.Error("a bucket that was made anew knows tokens")
 	}
 }
 

@@ -93,6 +93,7 @@ type Server struct {
 	locks    lockClock
 	limiter  *limiter // nil when nothing is bounded
 	sequence sequence // of events
+	tokens   tokens   // of renamings
 	// ruling is held while lifecycle rules change: the notes of days that belong to new ones must not go with the old.
 	ruling  sync.Mutex
 	buffers sync.Pool // of *[]byte, see buffer
