@@ -69,6 +69,10 @@ const (
 // root's name in any spelling, ErrExists, ErrNoSuchUser, ErrFull beyond MaxKeys, a
 // *policy.SyntaxError, ErrNoSuchKey when By has gone meanwhile.
 func (s *Service) CreateAccessKey(ctx context.Context, n NewAccessKey) (AccessKey, Credential, error) {
+	return s.createAccessKey(ctx, anyAccount, n)
+}
+
+func (s *Service) createAccessKey(ctx context.Context, within string, n NewAccessKey) (AccessKey, Credential, error) {
 	fail := func(err error) (AccessKey, Credential, error) {
 		return AccessKey{}, Credential{}, fmt.Errorf("create access key: %w", err)
 	}
@@ -79,7 +83,7 @@ func (s *Service) CreateAccessKey(ctx context.Context, n NewAccessKey) (AccessKe
 	}
 	for range attempts {
 		var changes []store.Change
-		if changes, err = s.adopt(ctx, &k, n.Parent); err != nil {
+		if changes, err = s.adopt(ctx, within, &k, n.Parent); err != nil {
 			return fail(err)
 		}
 		if changes, err = appendPut(changes, kindKey, k.AccessKey, 0, k); err != nil {
@@ -142,12 +146,12 @@ func (s *Service) newKey(n *NewAccessKey, now time.Time) (keyRecord, error) {
 }
 
 // adopt gives k to its user and returns the check that the user is there when it is committed.
-func (s *Service) adopt(ctx context.Context, k *keyRecord, parent string) ([]store.Change, error) {
-	if parent == s.root.AccessKey {
+func (s *Service) adopt(ctx context.Context, within string, k *keyRecord, parent string) ([]store.Change, error) {
+	if parent == s.root.AccessKey && within == anyAccount {
 		k.header, k.UserID, k.UserName = header{formatVersion, s.account}, s.root.Identity.ID, ""
 		return nil, s.checkRoom(k.UserID)
 	}
-	u, rev, err := s.readUser(ctx, parent)
+	u, rev, err := s.readUser(ctx, within, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -219,12 +223,16 @@ func (s *Service) changeKey(k *keyRecord, up *AccessKeyUpdate) error {
 // UpdateAccessKey changes an access key. Errors: ErrNoSuchKey, ErrReserved for root's, ErrInvalid,
 // a *policy.SyntaxError, ErrDamaged.
 func (s *Service) UpdateAccessKey(ctx context.Context, accessKey string, up AccessKeyUpdate) (AccessKey, error) {
+	return s.updateAccessKey(ctx, anyAccount, accessKey, up)
+}
+
+func (s *Service) updateAccessKey(ctx context.Context, within, accessKey string, up AccessKeyUpdate) (AccessKey, error) {
 	fail := func(err error) (AccessKey, error) { return AccessKey{}, fmt.Errorf("update access key: %w", err) }
 	var err error
 	for range attempts {
 		var k keyRecord
 		var rev uint64
-		if k, rev, err = s.readKey(ctx, accessKey); err != nil {
+		if k, rev, err = s.readKey(ctx, within, accessKey); err != nil {
 			return fail(err)
 		}
 		if err = s.changeKey(&k, &up); err != nil {
@@ -248,9 +256,13 @@ func (s *Service) UpdateAccessKey(ctx context.Context, accessKey string, up Acce
 // DeleteAccessKey removes a service key for ever, with the sessions that it asked for. Errors:
 // ErrNoSuchKey, ErrReserved for root's own, ErrInvalid for a user's own, which goes with the user.
 func (s *Service) DeleteAccessKey(ctx context.Context, accessKey string) error {
+	return s.deleteAccessKey(ctx, anyAccount, accessKey)
+}
+
+func (s *Service) deleteAccessKey(ctx context.Context, within, accessKey string) error {
 	var err error
 	for range attempts {
-		k, rev, rerr := s.readKey(ctx, accessKey)
+		k, rev, rerr := s.readKey(ctx, within, accessKey)
 		switch {
 		case errors.Is(rerr, ErrDamaged):
 			rev = store.Any
@@ -270,9 +282,9 @@ func (s *Service) DeleteAccessKey(ctx context.Context, accessKey string) error {
 	return nil
 }
 
-// readKey reads an access key for a change, from the store.
-func (s *Service) readKey(ctx context.Context, accessKey string) (k keyRecord, revision uint64, err error) {
-	if accessKey == s.root.AccessKey {
+// readKey reads an access key of an account, or of any, for a change, from the store.
+func (s *Service) readKey(ctx context.Context, within, accessKey string) (k keyRecord, revision uint64, err error) {
+	if accessKey == s.root.AccessKey && within == anyAccount {
 		return k, 0, fmt.Errorf("%w: root's key is changed where it is set", ErrReserved)
 	}
 	if CheckAccessKey(accessKey) != nil {
@@ -281,6 +293,9 @@ func (s *Service) readKey(ctx context.Context, accessKey string) (k keyRecord, r
 	revision, err = s.read(ctx, kindKey, accessKey, &k, &k.header, ErrNoSuchKey)
 	if err == nil && k.AccessKey != accessKey {
 		err = fmt.Errorf("%w: it describes another key", ErrDamaged)
+	}
+	if outside(within, k.Account, err) {
+		err = ErrNoSuchKey
 	}
 	return k, revision, err
 }

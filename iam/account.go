@@ -30,13 +30,15 @@ type NewAccount struct {
 	Secret string // of the root user; "" makes one
 }
 
-// accountRecord is an account that was made, or what is set for one. One without either has no record.
+// accountRecord is an account that was made, or what is set for one, or what is left of one that was deleted: grants and
+// policies of others may still name it, so that its id is not given again. One of which there is none of this has no record.
 type accountRecord struct {
 	header
 	Name         string        `json:"name,omitempty"`
 	RootName     string        `json:"root,omitempty"`
 	RootID       string        `json:"rootId,omitempty"`
 	Created      time.Time     `json:"created,omitzero"`
+	Deleted      time.Time     `json:"deleted,omitzero"` // its id is not given again
 	PublicAccess *PublicAccess `json:"publicAccess,omitempty"`
 }
 
@@ -76,7 +78,7 @@ func (s *Service) CreateAccount(ctx context.Context, n NewAccount) (Account, Cre
 			return fail(ErrExists)
 		}
 	}
-	u, cred, changes, err := s.newUser(&root, nil)
+	u, cred, changes, err := s.newUser(&root, n.ID, nil)
 	if err != nil {
 		return fail(err)
 	}
@@ -85,8 +87,11 @@ func (s *Service) CreateAccount(ctx context.Context, n NewAccount) (Account, Cre
 		if err != nil && !errors.Is(err, ErrNoSuchAccount) {
 			return fail(err)
 		}
-		if a.made() {
+		if _, some := s.snap.Load().ids.get(n.ID); a.made() || some {
 			return fail(ErrExists)
+		}
+		if !a.Deleted.IsZero() {
+			return fail(fmt.Errorf("%w: an account with this id was deleted, and the id is not given again", ErrExists))
 		}
 		a.header, a.Name, a.RootName, a.RootID, a.Created = header{formatVersion, n.ID}, n.Name, u.Name, u.ID, u.Created
 		all, err := appendPut(slices.Clip(changes), kindAccount, n.ID, rev, a)
@@ -106,7 +111,7 @@ func (s *Service) CreateAccount(ctx context.Context, n NewAccount) (Account, Cre
 	return fail(ErrUnavailable)
 }
 
-// DeleteAccount removes an account with its root user, for ever. What belongs to it besides is for the caller to look
+// DeleteAccount removes an account with its root user, for ever: no other gets its id. What belongs to it besides is for the caller to look
 // for first. Errors: ErrNoSuchAccount, ErrAccountUsed, ErrReserved for the deployment's.
 func (s *Service) DeleteAccount(ctx context.Context, id string) error {
 	fail := func(err error) error { return fmt.Errorf("delete account: %w", err) }
@@ -124,15 +129,18 @@ func (s *Service) DeleteAccount(ctx context.Context, id string) error {
 		if err != nil {
 			return fail(err)
 		}
-		if s.publicAccount(&a).Users > 0 {
+		if s.publicAccount(&a).Users > 0 || s.snap.Load().hasGroups(id) {
 			return fail(ErrAccountUsed)
 		}
-		changes, err := s.deletion(ctx, a.RootName)
+		changes, err := s.deletion(ctx, id, a.RootName, true)
 		if err != nil && !errors.Is(err, ErrNoSuchUser) {
 			return fail(err)
 		}
 		// Whoever makes a user writes the account's record, too: one that came between is a conflict.
-		changes = append(changes, store.Change{Op: store.Delete, Kind: kindAccount, Name: id, Revision: rev})
+		gone := accountRecord{header: header{formatVersion, id}, Deleted: s.now().UTC()}
+		if changes, err = appendPut(changes, kindAccount, id, rev, gone); err != nil {
+			return fail(err)
+		}
 		if err = s.commit(ctx, changes...); err == nil {
 			err = s.removeOrphans(ctx)
 		}
@@ -144,6 +152,16 @@ func (s *Service) DeleteAccount(ctx context.Context, id string) error {
 		}
 	}
 	return fail(ErrUnavailable)
+}
+
+// hasGroups tells whether a group belongs to an account.
+func (sn *snapshot) hasGroups(account string) (found bool) {
+	sn.groups.all(func(_ string, sl *groupSlot) bool {
+		g := sl.current.Load()
+		found = g != nil && g.err == nil && g.Account == account
+		return !found
+	})
+	return found
 }
 
 // Accounts returns all accounts: the deployment's, then the others in the order of their ids.
@@ -194,7 +212,7 @@ func (s *Service) readAccount(ctx context.Context, id string) (a accountRecord, 
 	return a, revision, err
 }
 
-// joinAccount returns what is committed with a new user of an account: its record, written anew, so that the account
+// joinAccount returns what is committed with a new user or group of an account: its record, written anew, so that the account
 // is not deleted in the same moment.
 func (s *Service) joinAccount(ctx context.Context, id string) ([]store.Change, error) {
 	if id == s.account {
@@ -249,7 +267,7 @@ func (s *Service) SetPublicAccess(ctx context.Context, account string, p *Public
 		}
 		a.header, a.PublicAccess = header{formatVersion, account}, p
 		change := store.Change{Op: store.Delete, Kind: kindAccount, Name: account, Revision: rev}
-		if a.made() || p != nil {
+		if a.made() || p != nil || !a.Deleted.IsZero() {
 			change.Op = store.Put
 			if change.Value, err = encode(a); err != nil {
 				return fail(err)

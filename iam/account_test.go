@@ -129,7 +129,7 @@ func TestAccounts(t *testing.T) {
 		t.Fatalf("%+v, %+v, %v", u, cred.Identity, err)
 	}
 	// What is the deployment's stays with its own users.
-	if d := s.Authorize(&Request{Identity: cred.Identity, Action: "admin:CreateUser"}); d.Allowed {
+	if d := s.Authorize(&Request{Identity: cred.Identity, Action: "admin:ServerInfo"}); d.Allowed || d.Statement != byDeployment {
 		t.Errorf("an administrator of another account administers the deployment: %+v", d)
 	}
 	if a, err := s.AccountInfo(other); err != nil || a.Users != 1 {
@@ -150,6 +150,15 @@ func TestAccounts(t *testing.T) {
 	if err := s.DeleteUser(ctx, "one"); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.CreateGroup(ctx, NewGroup{Name: "crew", Account: other}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeleteAccount(ctx, other); !errors.Is(err, ErrAccountUsed) {
+		t.Error("an account with a group is deleted:", err)
+	}
+	if err := s.DeleteGroup(ctx, "crew"); err != nil {
+		t.Fatal(err)
+	}
 	_, key, err := s.CreateAccessKey(ctx, NewAccessKey{Parent: "tenant-root"})
 	if err != nil || key.Identity.Account != other {
 		t.Fatal(key, err)
@@ -163,6 +172,16 @@ func TestAccounts(t *testing.T) {
 		}
 	}
 	known(other, false)
+	// Policies and lists of others may still name it, so that its id is not given again.
+	if _, _, err := s.CreateAccount(ctx, NewAccount{ID: other, Name: "heir", Root: "heir-root"}); !errors.Is(err, ErrExists) {
+		t.Error("an account gets the id of one that was deleted:", err)
+	}
+	if err := s.SetPublicAccess(ctx, other, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.CreateAccount(ctx, NewAccount{ID: other, Name: "heir", Root: "heir-root"}); !errors.Is(err, ErrExists) {
+		t.Error("the same when its settings were removed:", err)
+	}
 	if err := s.DeleteAccount(ctx, other); !errors.Is(err, ErrNoSuchAccount) {
 		t.Error(err)
 	}
@@ -229,7 +248,11 @@ func TestAccountRoot(t *testing.T) {
 		{"S-027 its restricted key, the policy", narrow.Identity, "s3:PutBucketPolicy", other, nobody, false},
 		{"its restricted key reads", narrow.Identity, "s3:GetObject", other, nil, true},
 		{"server", root, "admin:ServerInfo", "", nil, false},
-		{"users", root, "admin:CreateUser", other, nil, false},
+		{"its users", root, "admin:CreateUser", "", nil, true},
+		{"its users, by its key", key.Identity, "admin:CreateUser", "", nil, true},
+		{"S-027 its users, by its restricted key", narrow.Identity, "admin:CreateUser", "", nil, false},
+		{"policies", root, "admin:CreatePolicy", other, nil, false},
+		{"its sessions", root, "sts:GetFederationToken", "", nil, true},
 		{"keys of encryption", root, "kms:CreateKey", other, nil, false},
 	}
 	for _, tt := range tests {

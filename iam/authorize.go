@@ -12,6 +12,7 @@ import (
 const (
 	byRoot       = "root"
 	byOwnRoot    = "root of the account"
+	byDeployment = "the action is the deployment's, and the caller is of another account"
 	byGone       = "identity is gone"
 	byDisabled   = "identity is disabled"
 	byUnreadable = "bucket policy is unreadable"
@@ -60,7 +61,10 @@ func (s *Service) decide(r *Request) Decision {
 		if own, ok = u.evaluate(id.scope, &q); !ok || own.Effect == policy.Deny {
 			return Decision{Statement: own.Statement, Explicit: own.Effect == policy.Deny}
 		}
-		same = u.Account == s.owner(r)
+		if u.Account != s.account && !ofAccounts(r.Action) {
+			return Decision{Statement: byDeployment}
+		}
+		same = u.Account == s.owner(r) || ofCaller(r.Action)
 		if sn.isAccountRoot(&u.userRecord) && ofAccounts(r.Action) {
 			if own = (policy.Result{Effect: policy.Allow, Statement: byOwnRoot}); same && neverLost[r.Action] {
 				return bounded(Decision{Allowed: true, Statement: byOwnRoot}, id, &q)
@@ -74,11 +78,14 @@ func (s *Service) decide(r *Request) Decision {
 	return bounded(combine(id != nil, same, own, res), id, &q)
 }
 
-// ofAccounts tells the actions on what belongs to an account. Identities, keys of encryption and the server are the
-// deployment's.
+// ofAccounts tells the actions on what belongs to an account. Keys of encryption and the server are the deployment's.
 func ofAccounts(action string) bool {
-	return strings.HasPrefix(action, "s3:") || strings.HasPrefix(action, "sts:")
+	return strings.HasPrefix(action, "s3:") || ofCaller(action)
 }
+
+// ofCaller tells the actions that are always about the caller's own account: sessions, and its identities, whoever asks
+// through Admin.
+func ofCaller(action string) bool { return strings.HasPrefix(action, "sts:") || accountActions[action] }
 
 // neverLost are the actions by which the root of an account always gets back into a bucket of the account, whatever its
 // policy denies (S3 API reference, PutBucketPolicy).
@@ -96,7 +103,7 @@ func rootCaller(id *Identity) policy.Caller {
 // caller is what policies see of a user behind one of its credentials.
 func (u *user) caller(id *Identity) policy.Caller {
 	c := policy.Caller{
-		ID: u.ID, Account: u.Account, Name: u.Name, ARN: u.arn, Session: id.Kind == SessionKey, Attributes: u,
+		ID: u.ID, Account: u.Account, Name: u.Name, ARN: u.arn, Root: u.isRoot(), Session: id.Kind == SessionKey, Attributes: u,
 	}
 	if id.scope != nil {
 		c.Attributes = attributes{u, id.scope}
@@ -188,14 +195,17 @@ func (u *user) evaluate(sc *scope, q *policy.Query) (res policy.Result, ok bool)
 	return res, true
 }
 
-// evaluate decides by the policies of a group while it has the id, which is "" for any.
+// is tells whether a group has the id, which is "" for any, and is of the account: a group of another one has no members.
+func (g *group) is(id, account string) bool { return (id == "" || g.ID == id) && g.Account == account }
+
+// evaluate decides by the policies of a group while it is what is meant.
 func (sl *groupSlot) evaluate(id string, q *policy.Query) (res policy.Result, ok bool) {
 	switch g := sl.current.Load(); {
 	case g == nil:
 		return res, true
 	case g.err != nil:
 		return policy.Result{Statement: "group " + sl.name + " is unreadable"}, false
-	case id != "" && g.ID != id:
+	case !g.is(id, q.Caller.Account):
 		return res, true
 	case g.Disabled:
 		return policy.Result{Statement: "group " + sl.name + " is disabled"}, false

@@ -333,7 +333,7 @@ func TestForeignKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, rev, err := s.readUser(t.Context(), "alice")
+	u, rev, err := s.readUser(t.Context(), anyAccount, "alice")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,9 +24,17 @@ func (s *Service) CanonicalAccount(id string) (account string, ok bool) {
 	return use.account, ok
 }
 
+// RootAccount returns the account of whose root an ARN is; ok is false for every other ARN.
+func RootAccount(arn string) (account string, ok bool) {
+	rest, _ := strings.CutPrefix(arn, arnPrefix)
+	account, ok = strings.CutSuffix(rest, arnRoot)
+	return account, ok && CheckAccount(account) == nil
+}
+
 // PrincipalID returns the unique id of the user that an ARN names, which a bucket policy keeps
 // instead of it, so that a later user of the same name is another principal (IAM user guide,
-// "AWS JSON policy elements: Principal"). ok is false when there is no such user.
+// "AWS JSON policy elements: Principal"). ok is false when there is no such user; the root of an account is named by the
+// account.
 func (s *Service) PrincipalID(arn string) (id string, ok bool) {
 	rest, ok := strings.CutPrefix(arn, "arn:aws:iam::")
 	if !ok {
@@ -34,7 +42,7 @@ func (s *Service) PrincipalID(arn string) (id string, ok bool) {
 	}
 	account, name, _ := strings.Cut(rest, ":user/")
 	u, ok := s.snap.Load().users.get(name)
-	if !ok || u.Account != account {
+	if !ok || u.Account != account || u.isRoot() {
 		return "", false
 	}
 	return u.ID, true

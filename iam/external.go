@@ -149,7 +149,7 @@ func (s *Service) external(ctx context.Context, name string) (*Identity, []store
 	if err := checkExternalUser(name); err != nil {
 		return nil, nil, err
 	}
-	u, _, err := s.readUser(ctx, name)
+	u, _, err := s.readUser(ctx, anyAccount, name)
 	var changes []store.Change
 	if errors.Is(err, ErrNoSuchUser) {
 		n := NewUser{Name: name}

@@ -27,9 +27,10 @@ type Group struct {
 	Damaged string `json:"damaged,omitempty"`
 }
 
-// NewGroup describes a group to create. It belongs to the deployment's account.
+// NewGroup describes a group to create.
 type NewGroup struct {
 	Name     string // see CheckGroupName
+	Account  string // 12 digits, of an account that was made; "" means the deployment's
 	Policies []string
 	Disabled bool
 }
@@ -44,48 +45,72 @@ type GroupUpdate struct {
 // MaxGroups is how many groups one user may be in.
 const MaxGroups = 100
 
-// CreateGroup makes a group without members. Errors: ErrInvalid, ErrExists, ErrNoSuchPolicy.
+// CreateGroup makes a group without members. Errors: ErrInvalid, ErrExists, ErrNoSuchPolicy, ErrNoSuchAccount.
 func (s *Service) CreateGroup(ctx context.Context, n NewGroup) (Group, error) {
 	fail := func(err error) (Group, error) { return Group{}, fmt.Errorf("create group: %w", err) }
-	if err := CheckGroupName(n.Name); err != nil {
-		return fail(err)
-	}
-	policies, err := normalPolicies(n.Policies)
-	if err != nil {
-		return fail(err)
-	}
-	changes, err := s.policyChecks(ctx, policies)
+	policies, err := s.checkNewGroup(&n)
 	if err != nil {
 		return fail(err)
 	}
 	now := s.now().UTC()
 	g := groupRecord{
-		header: header{formatVersion, s.account}, ID: newID(groupID), Name: n.Name, Disabled: n.Disabled,
+		header: header{formatVersion, n.Account}, ID: newID(groupID), Name: n.Name, Disabled: n.Disabled,
 		Policies: policies, Created: now, Updated: now,
 	}
-	if changes, err = appendPut(changes, kindGroup, g.Name, 0, g); err != nil {
-		return fail(err)
-	}
-	if err := s.commit(ctx, changes...); err != nil {
-		if errors.Is(err, store.ErrConflict) {
-			if _, err = s.store.Get(ctx, kindGroup, g.Name); err == nil || errors.Is(err, store.ErrDamaged) {
-				err = ErrExists
-			} else {
-				err = fmt.Errorf("%w: a policy was changed meanwhile", ErrNoSuchPolicy)
-			}
+	for range attempts {
+		checks, err := s.policyChecks(ctx, policies)
+		if err != nil {
+			return fail(err)
 		}
-		return fail(err)
+		joined, err := s.joinAccount(ctx, n.Account)
+		if err != nil {
+			return fail(err)
+		}
+		changes, err := appendPut(slices.Concat(checks, joined), kindGroup, g.Name, 0, g)
+		if err != nil {
+			return fail(err)
+		}
+		if err = s.commit(ctx, changes...); err == nil {
+			return s.Group(g.Name)
+		}
+		if !errors.Is(err, store.ErrConflict) {
+			return fail(err)
+		}
+		if _, err = s.store.Get(ctx, kindGroup, g.Name); err == nil || errors.Is(err, store.ErrDamaged) {
+			return fail(ErrExists)
+		}
 	}
-	return s.Group(g.Name)
+	return fail(ErrUnavailable)
+}
+
+// checkNewGroup judges and completes n, and returns its policies in order.
+func (s *Service) checkNewGroup(n *NewGroup) ([]string, error) {
+	if err := CheckGroupName(n.Name); err != nil {
+		return nil, err
+	}
+	if n.Account == "" {
+		n.Account = s.account
+	}
+	if err := CheckAccount(n.Account); err != nil {
+		return nil, err
+	}
+	if source, _ := SplitName(n.Name); source != SourceLocal && n.Account != s.account {
+		return nil, fmt.Errorf("%w: groups of identity providers belong to the deployment's account", ErrInvalid)
+	}
+	return normalPolicies(n.Policies)
 }
 
 // UpdateGroup changes a group. Errors: ErrInvalid, ErrNoSuchGroup, ErrNoSuchPolicy, ErrDamaged.
 func (s *Service) UpdateGroup(ctx context.Context, name string, up GroupUpdate) (Group, error) {
+	return s.updateGroup(ctx, anyAccount, name, up)
+}
+
+func (s *Service) updateGroup(ctx context.Context, within, name string, up GroupUpdate) (Group, error) {
 	var err error
 	for range attempts {
 		var g groupRecord
 		var rev uint64
-		if g, rev, err = s.readGroup(ctx, name); err != nil {
+		if g, rev, err = s.readGroup(ctx, within, name); err != nil {
 			break
 		}
 		if up.Enabled != nil {
@@ -112,10 +137,14 @@ func (s *Service) UpdateGroup(ctx context.Context, name string, up GroupUpdate) 
 // DeleteGroup removes a group for ever: a group of the same name is another one. Errors:
 // ErrNoSuchGroup, ErrNotEmpty while it has members. A damaged group is removed too.
 func (s *Service) DeleteGroup(ctx context.Context, name string) error {
+	return s.deleteGroup(ctx, anyAccount, name)
+}
+
+func (s *Service) deleteGroup(ctx context.Context, within, name string) error {
 	var err error
 	for range attempts {
 		rev := uint64(store.Any)
-		if _, rev, err = s.readGroup(ctx, name); err != nil {
+		if _, rev, err = s.readGroup(ctx, within, name); err != nil {
 			if !errors.Is(err, ErrDamaged) {
 				break
 			}
@@ -135,26 +164,34 @@ func (s *Service) DeleteGroup(ctx context.Context, name string) error {
 }
 
 // AddMembers puts users into a group, which is created when it is missing, as MinIO does. Who is
-// a member already stays one. Errors: ErrInvalid, ErrNoSuchUser, before anything is written.
+// a member already stays one; the root of an account is in no group. Errors: ErrInvalid, ErrNoSuchUser, before anything
+// is written.
 func (s *Service) AddMembers(ctx context.Context, group string, users ...string) error {
-	g, err := s.Group(group)
+	return s.addMembers(ctx, anyAccount, group, users)
+}
+
+func (s *Service) addMembers(ctx context.Context, within, group string, users []string) error {
+	g, err := s.groupWithin(within, group)
 	if errors.Is(err, ErrNoSuchGroup) {
-		if err = s.checkUsers(users); err != nil {
+		if err = s.checkUsers(within, users); err != nil {
 			return fmt.Errorf("add members: %w", err)
 		}
-		if g, err = s.CreateGroup(ctx, NewGroup{Name: group}); errors.Is(err, ErrExists) {
+		if g, err = s.CreateGroup(ctx, NewGroup{Name: group, Account: within}); errors.Is(err, ErrExists) && within == anyAccount {
 			g, err = s.Group(group)
 		}
 	}
 	if err == nil {
-		err = s.checkUsers(users)
+		err = s.checkUsers(within, users)
 	}
 	if err != nil {
 		return fmt.Errorf("add members: %w", err)
 	}
 	ref := groupRef{Name: g.Name, ID: g.ID}
-	return s.changeMembers(ctx, "add members", users, func(u *userRecord) error {
-		if u.Account != g.Account {
+	return s.changeMembers(ctx, within, "add members", users, func(u *userRecord) error {
+		switch {
+		case u.isRoot():
+			return fmt.Errorf("%w: %s is the root of account %s, which is in no group", ErrInvalid, u.Name, u.Account)
+		case u.Account != g.Account:
 			return fmt.Errorf("%w: user %s belongs to another account than the group", ErrInvalid, u.Name)
 		}
 		u.Groups = slices.DeleteFunc(u.Groups, func(r groupRef) bool { return r.Name == group })
@@ -170,22 +207,26 @@ func (s *Service) AddMembers(ctx context.Context, group string, users ...string)
 // RemoveMembers takes users out of a group. Who is no member is no error. Errors:
 // ErrNoSuchGroup, ErrNoSuchUser, before anything is written.
 func (s *Service) RemoveMembers(ctx context.Context, group string, users ...string) error {
-	_, err := s.Group(group)
+	return s.removeMembers(ctx, anyAccount, group, users)
+}
+
+func (s *Service) removeMembers(ctx context.Context, within, group string, users []string) error {
+	_, err := s.groupWithin(within, group)
 	if err == nil {
-		err = s.checkUsers(users)
+		err = s.checkUsers(within, users)
 	}
 	if err != nil {
 		return fmt.Errorf("remove members: %w", err)
 	}
-	return s.changeMembers(ctx, "remove members", users, func(u *userRecord) error {
+	return s.changeMembers(ctx, within, "remove members", users, func(u *userRecord) error {
 		u.Groups = slices.DeleteFunc(u.Groups, func(r groupRef) bool { return r.Name == group })
 		return nil
 	})
 }
 
-func (s *Service) checkUsers(names []string) error {
+func (s *Service) checkUsers(within string, names []string) error {
 	for _, n := range names {
-		if _, err := s.User(n); err != nil {
+		if _, err := s.userWithin(within, n); err != nil {
 			return fmt.Errorf("%w: %s", err, n)
 		}
 	}
@@ -193,9 +234,9 @@ func (s *Service) checkUsers(names []string) error {
 }
 
 // changeMembers changes the memberships of users, one after the other.
-func (s *Service) changeMembers(ctx context.Context, what string, users []string, change func(*userRecord) error) error {
+func (s *Service) changeMembers(ctx context.Context, within, what string, users []string, change func(*userRecord) error) error {
 	for _, name := range users {
-		err := s.changeUser(ctx, name, func(u *userRecord) ([]store.Change, error) { return nil, change(u) })
+		err := s.changeUser(ctx, within, name, func(u *userRecord) ([]store.Change, error) { return nil, change(u) })
 		if err != nil {
 			return fmt.Errorf("%s: user %s: %w", what, name, err)
 		}
@@ -203,14 +244,17 @@ func (s *Service) changeMembers(ctx context.Context, what string, users []string
 	return nil
 }
 
-// readGroup reads a group for a change, from the store.
-func (s *Service) readGroup(ctx context.Context, name string) (g groupRecord, revision uint64, err error) {
+// readGroup reads a group of an account, or of any, for a change, from the store.
+func (s *Service) readGroup(ctx context.Context, within, name string) (g groupRecord, revision uint64, err error) {
 	if CheckGroupName(name) != nil {
 		return g, 0, ErrNoSuchGroup
 	}
 	revision, err = s.read(ctx, kindGroup, name, &g, &g.header, ErrNoSuchGroup)
 	if err == nil && g.Name != name {
 		err = fmt.Errorf("%w: it describes another group", ErrDamaged)
+	}
+	if outside(within, g.Account, err) {
+		err = ErrNoSuchGroup
 	}
 	return g, revision, err
 }

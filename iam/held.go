@@ -16,7 +16,7 @@ func (s *Service) Held(id *Identity) (policies, groups []string) {
 		}
 	}
 	join := func(sl *groupSlot, unique string) {
-		if g := sl.current.Load(); g != nil && g.err == nil && (unique == "" || g.ID == unique) {
+		if g := sl.current.Load(); g != nil && g.err == nil && g.is(unique, id.Account) {
 			groups = append(groups, g.Name)
 			take(g.slots)
 		}

@@ -22,8 +22,8 @@ var (
 	ErrNoSuchPolicy = errors.New("no such policy")
 	// ErrNoSuchAccount means that nobody has made the account.
 	ErrNoSuchAccount = errors.New("no such account")
-	// ErrAccountUsed means that an account has users besides its root.
-	ErrAccountUsed = errors.New("account has users")
+	// ErrAccountUsed means that an account has groups, or users besides its root.
+	ErrAccountUsed = errors.New("account has users or groups")
 	ErrNotEmpty    = errors.New("group has members")
 	ErrExists      = errors.New("name is taken")
 	ErrInUse       = errors.New("policy is attached")
@@ -54,10 +54,13 @@ type Identity struct {
 	Name      string // qualified user name, see QualifiedName
 	ARN       string
 	AccessKey string
-	Root      bool           // root, or a credential that was derived from root
+	Root      bool           // the server's root, or a credential that was derived from it
 	Kind      CredentialKind // of the credential
 	scope     *scope         // nil for a credential that has the user's rights as they are
 }
+
+// OfRoot tells whether it is the root of an account, the server's among them, or was derived from it: its id is the account's.
+func (id *Identity) OfRoot() bool { return id.ID == id.Account }
 
 // Restricted tells whether policies of its own bound the credential below its user's rights.
 // Such a credential may not change what the user owns: it could make itself a better one.

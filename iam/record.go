@@ -63,6 +63,9 @@ type userRecord struct {
 	Updated  time.Time  `json:"updated"`
 }
 
+// isRoot tells whether it is the root of its account, whose unique id is the account's.
+func (u *userRecord) isRoot() bool { return u.ID == u.Account }
+
 // groupRef is a membership. It counts only while the group of the name has the id.
 type groupRef struct {
 	Name string `json:"name"`

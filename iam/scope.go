@@ -133,7 +133,7 @@ func (u *user) Values(key string) ([]string, bool) {
 	}
 	var names []string
 	for i, sl := range u.groups {
-		if g := sl.current.Load(); g != nil && g.ID == u.Groups[i].ID && !g.Disabled {
+		if g := sl.current.Load(); g != nil && g.is(u.Groups[i].ID, u.Account) && !g.Disabled {
 			names = append(names, g.Name)
 		}
 	}
@@ -154,7 +154,7 @@ func (a attributes) Values(key string) ([]string, bool) {
 	names, ok := a.u.Values(key)
 	if key == "aws:groups" {
 		for _, sl := range a.sc.groups {
-			if g := sl.current.Load(); g != nil && g.err == nil && !g.Disabled && !slices.Contains(names, g.Name) {
+			if g := sl.current.Load(); g != nil && g.err == nil && g.is("", a.u.Account) && !g.Disabled && !slices.Contains(names, g.Name) {
 				names, ok = append(names, g.Name), true
 			}
 		}

@@ -172,7 +172,7 @@ func (s *Service) userRevision(ctx context.Context, by *Identity, stored bool) (
 	if u, ok := s.snap.Load().users.get(by.Name); ok && u.ID == by.ID && !stored {
 		return u.revision, nil
 	}
-	u, rev, err := s.readUser(ctx, by.Name)
+	u, rev, err := s.readUser(ctx, anyAccount, by.Name)
 	if err == nil && u.ID != by.ID {
 		err = ErrNoSuchUser
 	}

@@ -112,7 +112,7 @@ func (sn *snapshot) putUser(r *store.Record) error {
 	if u.Name != r.Name || u.ID == "" {
 		return errors.New("it describes another user")
 	}
-	u.arn = userARN(u.Account, u.Name)
+	u.arn = principalARN(u.Account, u.ID, u.Name)
 	u.slots = sn.slots(u.Policies)
 	for _, g := range u.Groups {
 		u.groups = append(u.groups, sn.groupSlot(g.Name))
@@ -226,8 +226,13 @@ func (sn *snapshot) identity(account, userID, userName, accessKey string) Identi
 		return id
 	}
 	var b [128]byte
-	arn := sn.known.of(append(append(append(append(b[:0], arnPrefix...), account...), arnUser...), userName...))
-	return Identity{Account: account, ID: userID, Name: userName, ARN: arn, AccessKey: accessKey}
+	arn := append(append(b[:0], arnPrefix...), account...)
+	if userID == account {
+		arn = append(arn, arnRoot...)
+	} else {
+		arn = append(append(arn, arnUser...), userName...)
+	}
+	return Identity{Account: account, ID: userID, Name: userName, ARN: sn.known.of(arn), AccessKey: accessKey}
 }
 
 func (sn *snapshot) putPolicy(r *store.Record) error {
@@ -248,6 +253,14 @@ func (sn *snapshot) putPolicy(r *store.Record) error {
 	return nil
 }
 
-const arnPrefix, arnUser = "arn:aws:iam::", ":user/"
+const arnPrefix, arnUser, arnRoot = "arn:aws:iam::", ":user/", ":root"
 
 func userARN(account, name string) string { return arnPrefix + account + arnUser + name }
+
+// principalARN returns the ARN of a user, or of the root of its account, whose unique id is the account's.
+func principalARN(account, id, name string) string {
+	if id == account {
+		return arnPrefix + account + arnRoot
+	}
+	return userARN(account, name)
+}

@@ -82,7 +82,7 @@ func (t *tracer) slots(of string, slots []*policySlot) {
 }
 
 func (t *tracer) group(sl *groupSlot, id string) {
-	if g := sl.current.Load(); g != nil && g.err == nil && !g.Disabled && (id == "" || g.ID == id) {
+	if g := sl.current.Load(); g != nil && g.err == nil && !g.Disabled && g.is(id, t.q.Caller.Account) {
 		t.slots("group "+sl.name, g.slots)
 	}
 }

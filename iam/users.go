@@ -61,7 +61,7 @@ func (s *Service) CreateUser(ctx context.Context, n NewUser) (User, Credential, 
 	if err != nil {
 		return fail(err)
 	}
-	u, cred, changes, err := s.newUser(&n, policies)
+	u, cred, changes, err := s.newUser(&n, newID(userID), policies)
 	if err != nil {
 		return fail(err)
 	}
@@ -88,10 +88,10 @@ func (s *Service) CreateUser(ctx context.Context, n NewUser) (User, Credential, 
 }
 
 // newUser makes the records of a user that checkNewUser has found good.
-func (s *Service) newUser(n *NewUser, policies []string) (u userRecord, cred Credential, changes []store.Change, err error) {
+func (s *Service) newUser(n *NewUser, id string, policies []string) (u userRecord, cred Credential, changes []store.Change, err error) {
 	now := s.now().UTC()
 	u = userRecord{
-		header: header{formatVersion, n.Account}, ID: newID(userID), Name: n.Name, Disabled: n.Disabled,
+		header: header{formatVersion, n.Account}, ID: id, Name: n.Name, Disabled: n.Disabled,
 		Policies: policies, Created: now, Updated: now,
 	}
 	if source, _ := SplitName(n.Name); source == SourceLocal {
@@ -102,7 +102,7 @@ func (s *Service) newUser(n *NewUser, policies []string) (u userRecord, cred Cre
 		if changes, err = appendPut(changes, kindKey, k.AccessKey, 0, k); err != nil {
 			return u, cred, nil, err
 		}
-		id := &Identity{Account: u.Account, ID: u.ID, Name: u.Name, ARN: userARN(u.Account, u.Name), AccessKey: k.AccessKey}
+		id := &Identity{Account: u.Account, ID: u.ID, Name: u.Name, ARN: principalARN(u.Account, u.ID, u.Name), AccessKey: k.AccessKey}
 		cred = Credential{AccessKey: k.AccessKey, Secret: k.Secret, Identity: id}
 	}
 	changes, err = appendPut(changes, kindUser, u.Name, 0, u)
@@ -159,13 +159,17 @@ func (s *Service) taken(ctx context.Context, name string) error {
 // UpdateUser changes a user. Errors: ErrInvalid, ErrNoSuchUser, ErrNoSuchPolicy,
 // ErrReserved for root, ErrDamaged.
 func (s *Service) UpdateUser(ctx context.Context, name string, up UserUpdate) (User, error) {
+	return s.updateUser(ctx, anyAccount, name, up)
+}
+
+func (s *Service) updateUser(ctx context.Context, within, name string, up UserUpdate) (User, error) {
 	if up.Secret != nil {
 		if err := CheckSecret(*up.Secret); err != nil {
 			return User{}, fmt.Errorf("update user: %w", err)
 		}
 	}
 	var out userRecord
-	err := s.changeUser(ctx, name, func(u *userRecord) ([]store.Change, error) {
+	err := s.changeUser(ctx, within, name, func(u *userRecord) ([]store.Change, error) {
 		changes, err := s.applyUpdate(ctx, u, &up)
 		out = *u
 		return changes, err
@@ -236,14 +240,14 @@ func (s *Service) DetachPolicy(ctx context.Context, name string, policies ...str
 // another identity. A damaged user is removed too, with the key that bears its name. Errors:
 // ErrNoSuchUser, ErrReserved for root, and for the root user of an account, who goes with it.
 func (s *Service) DeleteUser(ctx context.Context, name string) error {
-	sn := s.snap.Load()
-	if u, ok := sn.users.get(name); ok && sn.isAccountRoot(&u.userRecord) {
-		return fmt.Errorf("delete user: %w: it is the root user of account %s and goes with it", ErrReserved, u.Account)
-	}
+	return s.deleteUser(ctx, anyAccount, name)
+}
+
+func (s *Service) deleteUser(ctx context.Context, within, name string) error {
 	var err error
 	for range attempts {
 		var changes []store.Change
-		if changes, err = s.deletion(ctx, name); err != nil {
+		if changes, err = s.deletion(ctx, within, name, false); err != nil {
 			break
 		}
 		if err = s.commit(ctx, changes...); !errors.Is(err, store.ErrConflict) {
@@ -259,8 +263,9 @@ func (s *Service) DeleteUser(ctx context.Context, name string) error {
 	return nil
 }
 
-func (s *Service) deletion(ctx context.Context, name string) ([]store.Change, error) {
-	u, rev, err := s.readUser(ctx, name)
+// deletion returns what removes a user of an account, or of any; one that is root only with its account.
+func (s *Service) deletion(ctx context.Context, within, name string, withAccount bool) ([]store.Change, error) {
+	u, rev, err := s.readUser(ctx, within, name)
 	if errors.Is(err, ErrDamaged) {
 		return []store.Change{
 			{Op: store.Delete, Kind: kindUser, Name: name, Revision: store.Any},
@@ -269,6 +274,9 @@ func (s *Service) deletion(ctx context.Context, name string) ([]store.Change, er
 	}
 	if err != nil {
 		return nil, err
+	}
+	if u.isRoot() && !withAccount {
+		return nil, fmt.Errorf("%w: it is the root user of account %s and goes with it", ErrReserved, u.Account)
 	}
 	changes := []store.Change{{Op: store.Delete, Kind: kindUser, Name: name, Revision: rev}}
 	for _, k := range u.Keys {
@@ -294,9 +302,9 @@ func ownedBy(value []byte, userID string) bool {
 	return decode(value, &k, &k.header) != nil || k.UserID == userID
 }
 
-// readUser reads a user for a change, from the store.
-func (s *Service) readUser(ctx context.Context, name string) (u userRecord, revision uint64, err error) {
-	if name == s.root.AccessKey {
+// readUser reads a user of an account, or of any, for a change, from the store.
+func (s *Service) readUser(ctx context.Context, within, name string) (u userRecord, revision uint64, err error) {
+	if name == s.root.AccessKey && within == anyAccount {
 		return u, 0, fmt.Errorf("%w: root can't be changed here", ErrReserved)
 	}
 	if CheckUserName(name) != nil {
@@ -306,15 +314,18 @@ func (s *Service) readUser(ctx context.Context, name string) (u userRecord, revi
 	if err == nil && u.Name != name {
 		err = fmt.Errorf("%w: it describes another user", ErrDamaged)
 	}
+	if outside(within, u.Account, err) {
+		err = ErrNoSuchUser
+	}
 	return u, revision, err
 }
 
 // changeUser reads a user, has it changed, and writes it with further changes, again
 // when another change came between.
-func (s *Service) changeUser(ctx context.Context, name string, change func(*userRecord) ([]store.Change, error)) error {
+func (s *Service) changeUser(ctx context.Context, within, name string, change func(*userRecord) ([]store.Change, error)) error {
 	var err error
 	for range attempts {
-		u, rev, err := s.readUser(ctx, name)
+		u, rev, err := s.readUser(ctx, within, name)
 		if err != nil {
 			return err
 		}
@@ -365,7 +376,7 @@ func (s *Service) Users() []User {
 func (sn *snapshot) publicUser(u *userRecord) User {
 	source, _ := SplitName(u.Name)
 	out := User{
-		Name: u.Name, ID: u.ID, Account: u.Account, ARN: userARN(u.Account, u.Name), Source: source, Enabled: !u.Disabled,
+		Name: u.Name, ID: u.ID, Account: u.Account, ARN: principalARN(u.Account, u.ID, u.Name), Source: source, Enabled: !u.Disabled,
 		Policies: append([]string{}, u.Policies...), Groups: []string{}, AccessKeys: append([]string{}, u.Keys...),
 		Created: u.Created, Updated: u.Updated,
 	}

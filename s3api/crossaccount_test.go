@@ -126,6 +126,31 @@ func TestAccountRootBuckets(t *testing.T) {
 	a.wants(204, "", root, "DELETE", "/tenants", "")
 }
 
+// TestInitiator: who began an upload is a user by ARN and name, and a root as the Owner of its account.
+func TestInitiator(t *testing.T) {
+	a := newAccounts(t, "")
+	root := "root-of-" + otherAccount
+	secret := root + "-key-secret"
+	if _, err := a.svc.UpdateUser(t.Context(), root, iam.UserUpdate{Secret: &secret}); err != nil {
+		t.Fatal(err)
+	}
+	for by, want := range map[string][2]string{
+		"owner":    {"arn:aws:iam::" + ownAccount + ":user/owner", "owner"},
+		"root-key": {iam.CanonicalID(ownAccount), ownAccount},
+		root:       {iam.CanonicalID(otherAccount), otherAccount},
+	} {
+		bucket := "/b-" + by
+		a.wants(200, "", by, "PUT", bucket, "")
+		id := a.wants(200, "", by, "POST", bucket+"/k?uploads", "").element("UploadId")
+		for _, list := range []string{bucket + "?uploads", bucket + "/k?uploadId=" + id} {
+			if body := a.wants(200, "", by, "GET", list, "").body; !strings.Contains(body, "<Initiator><ID>"+want[0]+"</ID><DisplayName>"+want[1]+"</DisplayName></Initiator>") {
+				t.Errorf("%s: %s, want %v", list, body, want)
+			}
+		}
+		a.wants(204, "", by, "DELETE", bucket+"/k?uploadId="+id, "")
+	}
+}
+
 // TestCannedACLs is the table of what canned lists grant (S3 user guide, "Access control list (ACL) overview", "Canned
 // ACL"). The one of aws-exec-read is for a service that is not here.
 func TestCannedACLs(t *testing.T) {

@@ -221,14 +221,14 @@ func (c *call) uploadElements(doc *s3xml.Writer, u *storage.Upload, urlKeys bool
 	doc.Opt("ChecksumType", u.ChecksumType)
 }
 
-// writeInitiator tells who began an upload: the root of an account as the account, like an Owner, anybody else by the
-// ARN (S3 API reference, ListParts).
+// writeInitiator writes who began an upload: a user by ARN and name, the root of an account as its Owner elements have the
+// account (S3 API reference, Initiator).
 func writeInitiator(doc *s3xml.Writer, arn string) {
 	id, name := arn, arn
-	if rest, ok := strings.CutPrefix(arn, "arn:aws:iam::"); ok {
-		if account, ok := strings.CutSuffix(rest, ":root"); ok {
-			id, name = iam.CanonicalID(account), account
-		}
+	if account, ok := iam.RootAccount(arn); ok {
+		id, name = iam.CanonicalID(account), account
+	} else if _, user, ok := strings.Cut(arn, ":user/"); ok {
+		name = user
 	}
 	doc.Open("Initiator")
 	doc.Elem("ID", id)

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/objsrv/objsrv/iam"
 	"github.com/objsrv/objsrv/internal/checksum"
 	"github.com/objsrv/objsrv/storage"
 )
@@ -270,22 +269,4 @@ func TestListParts(t *testing.T) {
 	e.refused(400, "InvalidArgument", "GET", "/bkt/a%20key?max-parts=-1&uploadId="+id, "")
 	e.refused(400, "InvalidArgument", "GET", "/bkt/a%20key?part-number-marker=x&uploadId="+id, "")
 	e.refused(400, "InvalidArgument", "GET", "/bkt/a%20key?encoding-type=base64&uploadId="+id, "")
-}
-
-// TestInitiator: an account's root is told as the account, a user by its ARN, in both listings.
-func TestInitiator(t *testing.T) {
-	a := newAccounts(t, ObjectWriter)
-	path := a.newBucket("x-amz-acl: public-read-write")
-	arn := "arn:aws:iam::" + ownAccount + ":user/owner"
-	for who, want := range map[string]string{
-		"owner":    "<ID>" + arn + "</ID><DisplayName>" + arn + "</DisplayName>",
-		"root-key": "<ID>" + iam.CanonicalID(ownAccount) + "</ID><DisplayName>" + ownAccount + "</DisplayName>",
-	} {
-		id := a.wants(200, "", who, "POST", path+"/"+who+"?uploads", "").element("UploadId")
-		for _, target := range []string{path + "/" + who + "?uploadId=" + id, path + "?uploads&prefix=" + who} {
-			if got := a.wants(200, "", "owner", "GET", target, "").body; !strings.Contains(got, "<Initiator>"+want+"</Initiator>") {
-				t.Errorf("%s, which %s began: %s", target, who, got)
-			}
-		}
-	}
 }

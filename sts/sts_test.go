@@ -287,3 +287,33 @@ func TestFederationToken(t *testing.T) {
 }
 
 func sha(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s))) }
+
+// TestAccountRoot: the root of an account is the account (IAM user guide, "IAM identifiers"), and issues sessions without
+// a policy, as root is limited to: an hour at most.
+func TestAccountRoot(t *testing.T) {
+	s := start(t, Config{})
+	const tenant = "222222222222"
+	_, root, err := s.CreateAccount(t.Context(), iam.NewAccount{ID: tenant, Name: "tenant", Root: "tenant-root"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	is := func(cred iam.Credential, arn, id string) {
+		t.Helper()
+		if a := s.do(cred, form("GetCallerIdentity"), nil); !strings.Contains(a.body, "<Arn>"+arn+"</Arn><UserId>"+id+"</UserId><Account>"+tenant+"</Account>") {
+			t.Error(a.body)
+		}
+	}
+	is(root, "arn:aws:iam::"+tenant+":root", tenant)
+	token := s.do(root, form("GetSessionToken"), nil)
+	is(s.credential(token), "arn:aws:iam::"+tenant+":root", tenant)
+	if d := time.Until(token.Creds.Expiration); d > time.Hour {
+		t.Errorf("it expires in %v", d)
+	}
+	is(s.credential(s.do(root, form("AssumeRole", "RoleArn", "arn:aws:iam::"+tenant+":role/thing", "RoleSessionName", "job"), nil)),
+		"arn:aws:sts::"+tenant+":assumed-role/thing/job", tenant+":job")
+	fed := s.do(root, form("GetFederationToken", "Name", "guest", "Policy", `{"Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`), nil)
+	is(s.credential(fed), "arn:aws:sts::"+tenant+":federated-user/guest", tenant+":guest")
+	if c := s.credential(fed); s.may(c, "s3:GetObject", "b", "k") || s.may(c, "admin:CreateUser", "", "") {
+		t.Error("S-231 a session of another account may read the deployment's, or what its policy does not say")
+	}
+}

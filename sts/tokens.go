@@ -27,7 +27,7 @@ func (c *call) getSessionToken() error {
 		return err
 	}
 	def, longest := defaultToken, maxToken
-	if c.id.Root {
+	if c.id.OfRoot() {
 		def, longest = maxTokenOfRoot, maxTokenOfRoot
 	}
 	d, err := c.duration(def, longest)
@@ -77,7 +77,7 @@ func (c *call) getFederationToken() error {
 	n := iam.NewSession{By: c.id, Name: name, Remote: c.ev.Remote, ARN: "arn:aws:sts::" + c.id.Account + ":federated-user/" + name}
 	var err error
 	def, longest := defaultToken, maxToken
-	if c.id.Root {
+	if c.id.OfRoot() {
 		def, longest = maxTokenOfRoot, maxTokenOfRoot
 	}
 	if n.Duration, err = c.duration(def, longest); err != nil {

@@ -94,6 +94,10 @@ func rights(me *adminapi.WhoAmI) string {
 		return "of root, what its own policy allows"
 	case me.Root:
 		return "everything (root)"
+	case me.AccountRoot && me.Restricted:
+		return "of the account's root, what its own policy allows"
+	case me.AccountRoot:
+		return "everything in the account (its root)"
 	}
 	return names(me.Policies)
 }

@@ -15,9 +15,10 @@ func accountPath(name string) string { return "accounts/" + url.PathEscape(name)
 func newAdminAccountCommand(f *adminFlags) *cobra.Command {
 	cmd := group("account", "Manage accounts: whom buckets and users belong to",
 		newAccountAddCommand(f), newAccountLsCommand(f), newAccountInfoCommand(f), newAccountRmCommand(f))
-	cmd.Long = `Manage accounts. Each has a root user, users and buckets of its own; who is of one account gets at the buckets of
-another only where both sides allow it. The server, its identities and its keys are administered from the
-deployment's account, which is always there.`
+	cmd.Long = `Manage accounts. Each has a root user, users, groups and buckets of its own; who is of one account gets at the buckets
+of another only where both sides allow it. Its root, and users of it with such policies, administer its users, groups, keys and
+sessions with the same commands. The server, its accounts, policies and keys of encryption are administered from the deployment's
+account, which is always there.`
 	return cmd
 }
 
@@ -28,7 +29,7 @@ func newAccountAddCommand(f *adminFlags) *cobra.Command {
 		Use:   "add NAME",
 		Short: "Create an account with its root user",
 		Long: "Create an account with its root user, who may do everything with what belongs to the account, and nothing else.\n\n" +
-			"Users are added to it with `objsrv admin user add NAME --account ID`.\n" +
+			"The root user adds users with `objsrv admin user add NAME`, the deployment with --account ID.\n" +
 			"Without --secret-stdin the server makes a secret, which is shown once and can't be asked for again.",
 		Example: "  objsrv admin account add finance\n  objsrv admin account add finance --id 111122223333 --root finance-root",
 		Args:    argCount(1, 1),
@@ -99,7 +100,7 @@ func newAccountInfoCommand(f *adminFlags) *cobra.Command {
 func newAccountRmCommand(f *adminFlags) *cobra.Command {
 	return &cobra.Command{
 		Use:     "rm ID",
-		Short:   "Delete an account and its root user for ever; it must have neither users nor buckets",
+		Short:   "Delete an account and its root user for ever; it must have no users, groups and buckets",
 		Example: "  objsrv admin account rm 111122223333",
 		Args:    argCount(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -38,6 +38,7 @@ func newGroupAddCommand(f *adminFlags) *cobra.Command {
 	}
 	cmd.Flags().StringSliceVar(&in.Policies, "policy", nil, "policy to attach; may be repeated")
 	cmd.Flags().BoolVar(&in.Disabled, "disabled", false, "create the group disabled")
+	cmd.Flags().StringVar(&in.Account, "account", "", "`account` that the group belongs to, 12 digits (default one's own)")
 	return cmd
 }
 

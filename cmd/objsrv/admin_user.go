@@ -84,7 +84,7 @@ func newUserAddCommand(f *adminFlags) *cobra.Command {
 	}
 	secret.add(cmd)
 	cmd.Flags().StringSliceVar(&in.Policies, "policy", nil, "policy to attach; may be repeated")
-	cmd.Flags().StringVar(&in.Account, "account", "", "`account` that the user belongs to, 12 digits (default the deployment's)")
+	cmd.Flags().StringVar(&in.Account, "account", "", "`account` that the user belongs to, 12 digits (default one's own)")
 	cmd.Flags().BoolVar(&in.Disabled, "disabled", false, "create the user disabled")
 	return cmd
 }

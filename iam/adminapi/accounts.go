@@ -71,10 +71,13 @@ func (c *call) createAccount() error {
 	return c.reply(http.StatusCreated, CreatedAccount{a, cred.AccessKey, cred.Secret})
 }
 
-// deleteAccount removes an account that has neither users nor buckets. Its root user is disabled while the buckets are
+// deleteAccount removes an account that has no users, groups and buckets. Its root user is disabled while the buckets are
 // counted, so that none is made meanwhile.
 func (c *call) deleteAccount() error {
 	ctx := c.r.Context()
+	if c.svc.Bounded() {
+		return c.svc.DeleteAccount(ctx, c.name) // which refuses
+	}
 	a, err := c.svc.AccountInfo(c.name)
 	switch {
 	case err != nil:

@@ -12,6 +12,7 @@ package adminapi
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -58,7 +59,7 @@ type handler struct {
 // call is one request.
 type call struct {
 	config *Config
-	svc    *iam.Service
+	svc    *iam.Admin // identities as the caller administers them; config.Service knows them all
 	w      http.ResponseWriter
 	r      *http.Request
 	ev     *reqlog.Event
@@ -72,7 +73,7 @@ type call struct {
 
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{config: &h.config, svc: h.config.Service, w: w, r: r, ev: reqlog.From(r.Context())}
+	c := &call{config: &h.config, w: w, r: r, ev: reqlog.From(r.Context())}
 	if err := c.serve(h); err != nil {
 		c.fail(err)
 	}
@@ -90,7 +91,7 @@ func (c *call) serve(h *handler) error {
 	if id == nil {
 		return c.refuseAnonymous(rt)
 	}
-	c.id = id
+	c.id, c.svc = id, c.config.Service.Admin(id)
 	c.ev.AccessKey, c.ev.Principal = id.AccessKey, id.ARN
 	if unknown != nil {
 		return unknown
@@ -122,10 +123,10 @@ func (c *call) readRequest(rt *route) (err error) {
 	return err
 }
 
-// authorize asks for one action.
+// authorize asks for one action. Administrators of an account are told what is none of theirs.
 func (c *call) authorize(action string) error {
-	if !c.svc.Authorize(c.question(action)).Allowed {
-		return errDenied
+	if !c.config.Service.Authorize(c.question(action)).Allowed {
+		return cmp.Or(c.svc.Refuses(action), error(errDenied))
 	}
 	return nil
 }

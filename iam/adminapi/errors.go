@@ -90,6 +90,7 @@ var domainErrors = []struct {
 	plain  string
 }{
 	{iam.ErrInvalid, http.StatusBadRequest, "InvalidArgument", ""},
+	{iam.ErrNotAccounts, http.StatusForbidden, "AccessDenied", ""},
 	{iam.ErrReserved, http.StatusForbidden, "ReservedName", ""},
 	{iam.ErrExists, http.StatusConflict, "EntityAlreadyExists", ""},
 	{iam.ErrInUse, http.StatusConflict, "DeleteConflict", ""},

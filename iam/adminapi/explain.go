@@ -22,7 +22,7 @@ const (
 // explain tells why a request was refused. A request without a refusal, and one that is
 // forgotten, is NoSuchRequest: the two can't be told apart.
 func (c *call) explain() error {
-	list := c.svc.Refusals(c.name)
+	list := c.config.Service.Refusals(c.name)
 	if len(list) == 0 {
 		return &Refusal{
 			Status: http.StatusNotFound, Code: "NoSuchRequest",
@@ -40,5 +40,5 @@ func (c *call) explainLast() error {
 			return badArgument("The parameter last is a number from 1 to %d.", maxRefusals)
 		}
 	}
-	return c.reply(http.StatusOK, Refusals{c.svc.LastRefusals(n)})
+	return c.reply(http.StatusOK, Refusals{c.config.Service.LastRefusals(n)})
 }

@@ -8,6 +8,7 @@ import (
 
 // CreateGroup is the body of PUT groups/{name}, which makes a group without members.
 type CreateGroup struct {
+	Account  string   `json:"account,omitempty"` // 12 digits; "" is the caller's
 	Policies []string `json:"policies,omitempty"`
 	Disabled bool     `json:"disabled,omitempty"`
 }
@@ -54,7 +55,7 @@ func (c *call) createGroup() error {
 			return err
 		}
 	}
-	g, err := c.svc.CreateGroup(c.r.Context(), iam.NewGroup{Name: c.name, Policies: in.Policies, Disabled: in.Disabled})
+	g, err := c.svc.CreateGroup(c.r.Context(), iam.NewGroup{Name: c.name, Account: in.Account, Policies: in.Policies, Disabled: in.Disabled})
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func (c *call) importIAM() error {
 	if c.query.Has("dry-run") && dry != "true" && dry != "false" {
 		return badArgument("The parameter dry-run is true or false.")
 	}
-	im := iamzip.Importer{IAM: c.svc, By: c.id}
+	im := iamzip.Importer{IAM: c.config.Service, By: c.id}
 	out := Import{DryRun: dry == "true"}
 	var report *iamzip.Report
 	var err error

@@ -73,7 +73,7 @@ func (c *call) listKeys() error {
 		return err
 	}
 	keys := c.svc.AccessKeys(parent)
-	if !c.id.Root {
+	if !c.svc.ByRoot() {
 		keys = slices.DeleteFunc(keys, func(k iam.AccessKey) bool { return k.Parent == c.svc.RootUser() })
 	}
 	return c.reply(http.StatusOK, KeyList{keys})

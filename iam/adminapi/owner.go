@@ -6,7 +6,7 @@ import (
 
 // Statements of refusals that Authorize did not make.
 const (
-	byRootOnly   = "only root manages the credentials of root"
+	byRootOnly   = "only root manages the credentials of root" // the server's, and of an account its root's
 	byUnsigned   = "the request is not signed"
 	byRestricted = "a restricted credential manages no credential of its own user"
 )
@@ -19,7 +19,7 @@ const (
 func (c *call) mayManage(parent, action string, change bool) error {
 	own := parent == c.id.Name
 	switch {
-	case parent == c.svc.RootUser() && !c.id.Root:
+	case parent == c.svc.RootUser() && !c.svc.ByRoot():
 		return c.refuse(action, byRootOnly)
 	case own && change && c.id.Restricted():
 		return c.refuse(action, byRestricted)
@@ -35,7 +35,7 @@ func (c *call) notDenied(action string) error {
 	q := c.question(action)
 	q.RequestID = "" // that no statement allows the action is no refusal
 	q.Owner = c.id.Account
-	d := c.svc.Authorize(q)
+	d := c.config.Service.Authorize(q)
 	if d.Allowed || !d.Explicit && d.Statement == "" {
 		return nil
 	}
@@ -44,7 +44,7 @@ func (c *call) notDenied(action string) error {
 
 // refuse keeps a refusal for whoever asks for its reason.
 func (c *call) refuse(action, statement string) error {
-	c.svc.Refuse(iam.Refusal{
+	c.config.Service.Refuse(iam.Refusal{
 		RequestID: c.ev.ID, Principal: c.id.ARN, AccessKey: c.id.AccessKey, Remote: c.ev.Remote,
 		Action: action, Statement: statement, Explicit: true,
 	})
@@ -54,7 +54,7 @@ func (c *call) refuse(action, statement string) error {
 // refuseAnonymous refuses who did not sign, and keeps that where there is such a route.
 func (c *call) refuseAnonymous(rt *route) error {
 	if rt != nil {
-		c.svc.Refuse(iam.Refusal{RequestID: c.ev.ID, Remote: c.ev.Remote, Action: rt.action, Statement: byUnsigned})
+		c.config.Service.Refuse(iam.Refusal{RequestID: c.ev.ID, Remote: c.ev.Remote, Action: rt.action, Statement: byUnsigned})
 	}
 	return errDenied
 }

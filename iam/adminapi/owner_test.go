@@ -295,7 +295,7 @@ func TestOwnInOtherAccount(t *testing.T) {
 		}
 		s.done(t, name, "GET", "keys", "")
 		s.done(t, name, "POST", "keys", "")
-		s.refused(t, name, "GET", "users", "")
+		s.refused(t, name, "GET", "server", "")
 	}
 }
 

@@ -18,7 +18,7 @@ func (c *call) providers() []Provider {
 	if list == nil {
 		list = []Provider{}
 	}
-	counts := c.svc.SessionsByProvider()
+	counts := c.config.Service.SessionsByProvider()
 	for i := range list {
 		for of, n := range counts {
 			if iam.FromProvider(of, list[i].ID) {

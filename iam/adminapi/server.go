@@ -54,7 +54,7 @@ func (c *call) server() error {
 	if err != nil {
 		return err
 	}
-	n := c.svc.Counts()
+	n := c.config.Service.Counts()
 	s.Identities = Identities{Users: n.Users, Groups: n.Groups, Policies: n.Policies, Keys: n.Keys, Sessions: n.Sessions}
 	return c.reply(http.StatusOK, s)
 }

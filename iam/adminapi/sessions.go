@@ -49,7 +49,7 @@ func (c *call) listSessions() error {
 		return err
 	}
 	list := c.svc.Sessions(parent)
-	if !c.id.Root {
+	if !c.svc.ByRoot() {
 		list = slices.DeleteFunc(list, func(s iam.Session) bool { return s.Parent == c.svc.RootUser() })
 	}
 	return c.reply(http.StatusOK, SessionList{list})

@@ -71,7 +71,7 @@ func (c *call) simulate() error {
 	if err := c.bucketPolicy(&in, &q, &out); err != nil {
 		return err
 	}
-	d, err := c.svc.Simulate(in.Principal, q)
+	d, err := c.config.Service.Simulate(in.Principal, q)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (c *call) simulate() error {
 }
 
 func (c *call) trace(principal string, q iam.Request) ([]TraceStep, error) {
-	steps, err := c.svc.Trace(principal, q)
+	steps, err := c.config.Service.Trace(principal, q)
 	out := make([]TraceStep, len(steps))
 	for i := range steps {
 		st := &steps[i]

@@ -14,12 +14,14 @@ type WhoAmI struct {
 	Name      string   `json:"name"`
 	ARN       string   `json:"arn"`
 	AccessKey string   `json:"accessKey"`
-	Root      bool     `json:"root"`
+	Root      bool     `json:"root"` // the server's
 	Policies  []string `json:"policies"`
 	Groups    []string `json:"groups"`
 	// Credential is what the request was signed with: "own key", "service key" or "session".
 	Credential string `json:"credential"`
 	Restricted bool   `json:"restricted"` // policies of the credential bound it
+	// AccountRoot tells the root of an account other than the deployment's.
+	AccountRoot bool `json:"accountRoot,omitempty"`
 }
 
 // credentialNames are the words for the kinds of credentials.
@@ -28,7 +30,7 @@ var credentialNames = map[iam.CredentialKind]string{iam.OwnKey: "own key", iam.S
 // CreateUser is the body of PUT users/{name}.
 type CreateUser struct {
 	Secret   string   `json:"secret,omitempty"`  // "" has the server make one
-	Account  string   `json:"account,omitempty"` // 12 digits; "" is the deployment's
+	Account  string   `json:"account,omitempty"` // 12 digits; "" is the caller's
 	Policies []string `json:"policies,omitempty"`
 	Disabled bool     `json:"disabled,omitempty"`
 }
@@ -59,9 +61,10 @@ func (c *call) whoami() error {
 		Account: c.id.Account, ID: c.id.ID, Name: c.id.Name, ARN: c.id.ARN,
 		AccessKey: c.id.AccessKey, Root: c.id.Root, Policies: []string{}, Groups: []string{},
 		Credential: credentialNames[c.id.Kind], Restricted: c.id.Restricted(),
+		AccountRoot: c.id.OfRoot() && !c.id.Root,
 	}
 	if !c.id.Root {
-		u, err := c.svc.User(c.id.Name)
+		u, err := c.config.Service.User(c.id.Name)
 		if err != nil || u.ID != c.id.ID {
 			return errDenied // the user went between the signature's check and now
 		}

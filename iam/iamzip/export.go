@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -90,9 +89,11 @@ func (ex *Exporter) collect() (*archive, error) {
 		if g.Damaged != "" {
 			return nil, damaged("group", g.Name, g.Damaged)
 		}
+		if g.Account != svc.Account() {
+			continue
+		}
 		if g.Source == iam.SourceLocal {
-			members := slices.DeleteFunc(g.Members, func(name string) bool { return others[name] })
-			a.groups[g.Name] = groupEntry{Version: 1, Status: status(g.Enabled), Members: members, UpdatedAt: g.Updated}
+			a.groups[g.Name] = groupEntry{Version: 1, Status: status(g.Enabled), Members: g.Members, UpdatedAt: g.Updated}
 		}
 		if len(g.Policies) > 0 {
 			a.groupPolicies[PlainName(g.Name)] = mapping{Policy: strings.Join(g.Policies, ","), UpdatedAt: g.Updated}

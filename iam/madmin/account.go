@@ -134,7 +134,7 @@ func (c *call) mayIn(b *Bucket, action string) bool {
 	if action == "s3:PutObject" {
 		r.Key = "*"
 	}
-	return c.IAM.Authorize(r).Allowed
+	return c.handler.IAM.Authorize(r).Allowed
 }
 
 // listConditions are those of a listing of a bucket's top.

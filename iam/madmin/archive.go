@@ -14,7 +14,7 @@ import (
 // exportIAM answers with the archive of all identities. It is complete before anything is sent.
 func (c *call) exportIAM() error {
 	var out bytes.Buffer
-	ex := iamzip.Exporter{IAM: c.IAM, By: c.id}
+	ex := iamzip.Exporter{IAM: c.handler.IAM, By: c.id}
 	if err := ex.Export(&out, time.Now()); err != nil {
 		if errors.Is(err, iamzip.ErrRestricted) {
 			return c.refuse("admin:ExportIAM", iam.Decision{Statement: err.Error()})
@@ -47,7 +47,7 @@ func (c *call) importIAM() error {
 }
 
 func (c *call) bringIn() (*iamzip.Report, error) {
-	im := iamzip.Importer{IAM: c.IAM, By: c.id}
+	im := iamzip.Importer{IAM: c.handler.IAM, By: c.id}
 	report, err := im.Apply(c.ctx, c.body)
 	switch {
 	case errors.Is(err, iamzip.ErrArchive):

@@ -2,6 +2,7 @@ package madmin
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,7 @@ import (
 // call is one request.
 type call struct {
 	*handler
+	IAM   *iam.Admin // identities as the caller administers them, before those of the handler, which knows them all
 	w     http.ResponseWriter
 	r     *http.Request
 	ctx   context.Context
@@ -62,16 +64,17 @@ func (c *call) readBody(rt *route) error {
 // decide asks for one action of the caller. What it refuses may be allowed for another reason:
 // nothing is kept of it.
 func (c *call) decide(action string) iam.Decision {
-	return c.IAM.Authorize(&iam.Request{Identity: c.id, Action: action, KMSKey: c.kmsKey(), Conditions: c.conditions()})
+	return c.handler.IAM.Authorize(&iam.Request{Identity: c.id, Action: action, KMSKey: c.kmsKey(), Conditions: c.conditions()})
 }
 
-// refuse keeps a refusal for whoever explains it, and returns the answer.
+// refuse keeps a refusal for whoever explains it, and returns the answer. Administrators of an account are told what is
+// none of theirs.
 func (c *call) refuse(action string, d iam.Decision) error {
-	c.IAM.Refuse(iam.Refusal{
+	c.handler.IAM.Refuse(iam.Refusal{
 		RequestID: c.ev.ID, Principal: c.id.ARN, AccessKey: c.id.AccessKey, Remote: c.ev.Remote,
 		Action: action, Statement: d.Statement, Explicit: d.Explicit,
 	})
-	return errDenied
+	return cmp.Or(c.IAM.Refuses(action), error(errDenied))
 }
 
 // conditions answers the condition keys of the request.

@@ -50,7 +50,7 @@ func (c *call) policyEntities(source string) error {
 	}
 	out := entities{Timestamp: time.Now().UTC()}
 	byGroup := map[string]iam.Group{}
-	for _, g := range c.IAM.Groups() {
+	for _, g := range c.groups() {
 		byGroup[g.Name] = g
 	}
 	for _, n := range unique(users) {
@@ -99,7 +99,7 @@ func (c *call) holders(source string, policies []string) []policyEntities {
 			add(u.Policies, func(e *policyEntities) *[]string { return &e.Users }, u.Name)
 		}
 	}
-	for _, g := range c.IAM.Groups() {
+	for _, g := range c.groups() {
 		if g.Source == source && g.Damaged == "" {
 			add(g.Policies, func(e *policyEntities) *[]string { return &e.Groups }, g.Name)
 		}
@@ -127,10 +127,11 @@ func orNil(names []string) []string {
 
 // rights returns one document with all statements of the policies of a user and its groups, and of what a
 // credential has besides, as clients show what a key without a policy of its own may. Root's is that of
-// consoleAdmin.
+// consoleAdmin, and the root of an account has all that belongs to accounts.
 func (c *call) rights(parent string, more *iam.Grants) (json.RawMessage, error) {
 	names := []string{"consoleAdmin"}
-	if parent != c.root() {
+	switch {
+	case parent != c.root():
 		u, err := c.IAM.User(parent)
 		if err != nil {
 			return nil, err
@@ -145,11 +146,12 @@ func (c *call) rights(parent string, more *iam.Grants) (json.RawMessage, error) 
 				names = append(names, g.Policies...)
 			}
 		}
+	case c.IAM.Bounded():
+		return json.Marshal(document{"2012-10-17", []any{map[string]any{
+			"Effect": "Allow", "Action": iam.AccountActions(), "Resource": []string{"arn:aws:s3:::*"},
+		}}})
 	}
-	out := struct {
-		Version   string
-		Statement []json.RawMessage
-	}{"2012-10-17", []json.RawMessage{}}
+	out := document{"2012-10-17", []any{}}
 	for _, n := range unique(names) {
 		p, err := c.IAM.Policy(n)
 		if err != nil || p.Damaged != "" {
@@ -159,9 +161,17 @@ func (c *call) rights(parent string, more *iam.Grants) (json.RawMessage, error) 
 		if err != nil {
 			return nil, err
 		}
-		out.Statement = append(out.Statement, list...)
+		for _, st := range list {
+			out.Statement = append(out.Statement, st)
+		}
 	}
 	return json.Marshal(out)
+}
+
+// document is a policy that is made here.
+type document struct {
+	Version   string
+	Statement []any
 }
 
 // statements returns the statements of a document, which has one or a list of them.

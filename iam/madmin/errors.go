@@ -113,6 +113,7 @@ type errorRow struct {
 func errorTable() []errorRow {
 	return []errorRow{
 		{iam.ErrInvalid, http.StatusBadRequest, "XMinioAdminInvalidArgument", ""},
+		{iam.ErrNotAccounts, http.StatusForbidden, "AccessDenied", ""},
 		{iam.ErrReserved, http.StatusForbidden, "XMinioInvalidIAMCredentials", ""},
 		{iam.ErrExists, http.StatusBadRequest, "XMinioIAMServiceAccountNotAllowed", "The name is taken."},
 		{iam.ErrInUse, http.StatusBadRequest, "XMinioIAMPolicyInUse", "The policy cannot be removed, as it is in use"},

@@ -105,10 +105,15 @@ func (c *call) findGroup(name string) (string, error) {
 	return "", iam.ErrNoSuchGroup
 }
 
+// groups returns the groups of the caller's account, and those that can't be read.
+func (c *call) groups() []iam.Group {
+	return slices.DeleteFunc(c.IAM.Groups(), func(g iam.Group) bool { return g.Damaged == "" && g.Account != c.IAM.Account() })
+}
+
 // listGroups answers with the names of all groups.
 func (c *call) listGroups() error {
 	out := []string{}
-	for _, g := range c.IAM.Groups() {
+	for _, g := range c.groups() {
 		out = append(out, plainName(g.Name))
 	}
 	slices.Sort(out)

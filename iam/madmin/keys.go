@@ -75,7 +75,7 @@ func (c *call) addServiceAccount() error {
 // directory is asked for, or by the distinguished name of a user that is known here.
 func (c *call) addServiceAccountLDAP() error {
 	return c.addKey(func(name string) (string, *iam.Grants, error) {
-		if c.Directory != nil && !strings.Contains(name, "=") {
+		if c.Directory != nil && !c.IAM.Bounded() && !strings.Contains(name, "=") {
 			return c.Directory(c.ctx, name)
 		}
 		user, err := c.findLDAP(name)

@@ -125,7 +125,7 @@ func (c *call) usersOf(source string) []string {
 			out = append(out, u.Name)
 		}
 	}
-	if source == iam.SourceLocal && c.id.Root {
+	if source == iam.SourceLocal && c.IAM.ByRoot() {
 		out = append(out, c.root())
 	}
 	return out
@@ -216,7 +216,7 @@ func (c *call) listNamed(source string, names []string) error {
 // temporaryAccountInfo answers with one session.
 func (c *call) temporaryAccountInfo() error {
 	s, info, err := c.sessionInfo(c.param("accessKey"))
-	if err == nil && s.Parent == c.root() && !c.id.Root {
+	if err == nil && s.Parent == c.root() && !c.IAM.ByRoot() {
 		return c.refuse("admin:ListTemporaryAccounts", iam.Decision{Statement: "what is root's is changed and read by root only"})
 	}
 	if errors.Is(err, iam.ErrNoSuchKey) {

@@ -117,7 +117,7 @@ func (c *call) listKMSKeys() error {
 		if err != nil {
 			return invalid("The pattern " + quote(pattern) + " is malformed.")
 		}
-		if ok && c.IAM.Authorize(&iam.Request{Identity: c.id, Action: "kms:ListKeys", KMSKey: k.Name, Conditions: c.conditions()}).Allowed {
+		if ok && c.handler.IAM.Authorize(&iam.Request{Identity: c.id, Action: "kms:ListKeys", KMSKey: k.Name, Conditions: c.conditions()}).Allowed {
 			list = append(list, item{CreatedAt: k.Created, Name: k.Name})
 		}
 	}

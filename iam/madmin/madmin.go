@@ -80,7 +80,7 @@ func (c *call) serve() error {
 	if cred.Identity == nil {
 		return errDenied
 	}
-	c.cred, c.id = cred, cred.Identity
+	c.cred, c.id, c.IAM = cred, cred.Identity, c.handler.IAM.Admin(cred.Identity)
 	c.ev.AccessKey, c.ev.Principal = c.id.AccessKey, c.id.ARN
 	rt, err := c.find()
 	if err != nil {

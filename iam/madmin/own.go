@@ -8,12 +8,12 @@ import (
 	"github.com/objsrv/objsrv/iam/iamzip"
 )
 
-// root returns root's access key.
+// root returns the access key of the root of the caller's account, the server's in the deployment's.
 func (c *call) root() string { return c.IAM.RootUser() }
 
 // self returns the user that the caller acts for: a qualified name, or root's access key.
 func (c *call) self() string {
-	if c.id.Root {
+	if c.IAM.ByRoot() {
 		return c.root()
 	}
 	return c.id.Name
@@ -32,7 +32,7 @@ func (c *call) mayOrOwns(action string, owns bool) error {
 
 // mayTouch asks for an action on what belongs to a user or to root. Root's own is root's alone.
 func (c *call) mayTouch(action, parent string, owns bool) error {
-	if parent == c.root() && !c.id.Root {
+	if parent == c.root() && !c.IAM.ByRoot() {
 		return c.refuse(action, iam.Decision{Statement: "what is root's is changed and read by root only"})
 	}
 	return c.mayOrOwns(action, owns)

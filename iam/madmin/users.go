@@ -42,7 +42,7 @@ func (c *call) addUser() error {
 	case self && c.id.Kind != iam.OwnKey:
 		// A key or session that could set the user's secret would become the user.
 		return c.refuse("admin:CreateUser", iam.Decision{Statement: "a user's secret is not changed by a key or session of his"})
-	case name == c.root():
+	case name == c.root() && !(self && c.IAM.Bounded()): // the root of an account has its secret here
 		return &Refusal{http.StatusForbidden, "XMinioInvalidIAMCredentials", "The credential is not allowed to be root's."}
 	}
 	if err := c.mayOrOwns("admin:CreateUser", self); err != nil {
@@ -74,8 +74,9 @@ func (c *call) addUser() error {
 	if err := checkKeys(name, in.SecretKey); err != nil {
 		return err
 	}
-	_, _, err = c.IAM.CreateUser(c.ctx, iam.NewUser{Name: name, Secret: in.SecretKey, Disabled: !on})
-	if errors.Is(err, iam.ErrExists) {
+	if name == c.root() {
+		_, err = c.IAM.UpdateUser(c.ctx, name, iam.UserUpdate{Secret: &in.SecretKey})
+	} else if _, _, err = c.IAM.CreateUser(c.ctx, iam.NewUser{Name: name, Secret: in.SecretKey, Disabled: !on}); errors.Is(err, iam.ErrExists) {
 		err = c.changeUser(name, in.SecretKey, on)
 	}
 	if err != nil {
@@ -89,7 +90,7 @@ func (c *call) addUser() error {
 func (c *call) changeUser(name, secret string, on bool) error {
 	u, err := c.IAM.User(name)
 	if errors.Is(err, iam.ErrNoSuchUser) {
-		return &Refusal{http.StatusForbidden, "XMinioInvalidIAMCredentials", "The name is that of an access key."}
+		return &Refusal{http.StatusForbidden, "XMinioInvalidIAMCredentials", "The name is taken, by an access key or in another account."}
 	}
 	if err != nil {
 		return err
@@ -201,7 +202,7 @@ func (c *call) userInfo() error {
 	return c.reply(newUserInfo(u))
 }
 
-// users returns the users of the deployment's account that can be read: MinIO, whose lists these are, has one account.
+// users returns the users of the caller's account that can be read: MinIO, whose lists these are, has one account.
 func (c *call) users() []iam.User {
 	return slices.DeleteFunc(c.IAM.Users(), func(u iam.User) bool { return u.Damaged != "" || u.Account != c.IAM.Account() })
 }
