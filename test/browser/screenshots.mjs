@@ -2,11 +2,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { closeBrowser, person } from './lib/browser.mjs';
-import { furnish, pages, show } from './lib/pages.mjs';
+import { furnish, pages, settings, show } from './lib/pages.mjs';
 import { root, startServer } from './lib/server.mjs';
 
 const [dir, ...names] = process.argv.slice(2);
-const s = await startServer({ MINIO_IDENTITY_OPENID_CONFIG_URL: 'http://127.0.0.1:9/.well-known/openid-configuration', MINIO_IDENTITY_OPENID_CLIENT_ID: 'console', MINIO_IDENTITY_OPENID_CLIENT_SECRET: 'x'.repeat(16), MINIO_IDENTITY_OPENID_DISPLAY_NAME: 'Keycloak' });
+const s = await startServer({ ...settings, MINIO_IDENTITY_OPENID_CONFIG_URL: 'http://127.0.0.1:9/.well-known/openid-configuration', MINIO_IDENTITY_OPENID_CLIENT_ID: 'console', MINIO_IDENTITY_OPENID_CLIENT_SECRET: 'x'.repeat(16), MINIO_IDENTITY_OPENID_DISPLAY_NAME: 'Keycloak' });
 fs.mkdirSync(dir, { recursive: true });
 let failed = 0;
 try {

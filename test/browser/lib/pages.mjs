@@ -24,6 +24,7 @@ export const pages = [
   })),
   { name: 'lifecycle-rule', hash: '#/buckets/photos/settings/lifecycle', sees: 'old-logs', act: (p) => p.button('Add a rule').click(), then: 'Key begins with' },
   { name: 'lifecycle-preview', hash: '#/buckets/photos/settings/lifecycle', sees: 'old-logs', act: (p) => p.button('Show').click(), then: 'The object goes' },
+  { name: 'event-rule', hash: '#/buckets/photos/settings/events', sees: 'PRIMARY', act: (p) => p.button('Add a rule').click(), then: 'Single events' },
   { name: 'profile', hash: '#/profile', sees: 'My profile' },
   { name: 'keys', hash: '#/keys', sees: 'My access keys' },
   { name: 'key-create', hash: '#/keys', sees: 'My access keys', act: (p) => p.button('Create access key').first().click() },
@@ -44,6 +45,7 @@ export const pages = [
   { name: 'metrics', hash: '#/metrics', sees: 'Latency' },
   { name: 'usage', hash: '#/usage', sees: 'photos' },
   { name: 'usage-bucket', hash: '#/usage/photos', sees: '2026' },
+  { name: 'targets', hash: '#/targets', sees: 'PRIMARY' },
   { name: 'trace', hash: '#/trace', sees: 'Trace' },
   { name: 'logs', hash: '#/logs', sees: 'Log' },
   { name: 'config', hash: '#/config', sees: 'Configuration' },
@@ -54,6 +56,18 @@ export const pages = [
 async function choose(p) {
   for (const name of ['README.md', 'summit.png']) await p.role('checkbox', { name: `Choose ${name}` }).click();
 }
+
+/** Settings of the server of which the pages have something to show. */
+export const settings = {
+  OBJSRV_NOTIFY_WEBHOOK_ENABLE_PRIMARY: 'on', OBJSRV_NOTIFY_WEBHOOK_ENDPOINT_PRIMARY: 'http://127.0.0.1:9/', OBJSRV_NOTIFY_ALLOW: '127.0.0.0/8',
+  OBJSRV_NOTIFY_REDIS_ENABLE_LOGBOOK: 'on', OBJSRV_NOTIFY_REDIS_ADDRESS_LOGBOOK: '127.0.0.1:9', OBJSRV_NOTIFY_REDIS_KEY_LOGBOOK: 'events', OBJSRV_NOTIFY_REDIS_FORMAT_LOGBOOK: 'access',
+};
+
+const events = `<NotificationConfiguration>
+  <QueueConfiguration><Id>thumbnails</Id><Queue>arn:minio:sqs::PRIMARY:webhook</Queue><Event>s3:ObjectCreated:*</Event><Event>s3:ObjectRemoved:Delete</Event>
+    <Filter><S3Key><FilterRule><Name>prefix</Name><Value>2026/</Value></FilterRule><FilterRule><Name>suffix</Name><Value>.png</Value></FilterRule></S3Key></Filter></QueueConfiguration>
+  <QueueConfiguration><Queue>arn:minio:sqs::LOGBOOK:redis</Queue><Event>s3:ObjectAccessed:*</Event></QueueConfiguration>
+</NotificationConfiguration>`;
 
 const rules = `<LifecycleConfiguration>
   <Rule><ID>old-logs</ID><Filter><And><Prefix>logs/</Prefix><Tag><Key>keep</Key><Value>no</Value></Tag><ObjectSizeGreaterThan>1024</ObjectSizeGreaterThan></And></Filter><Status>Enabled</Status>
@@ -67,6 +81,7 @@ const rules = `<LifecycleConfiguration>
 /** Fills a server so that each page has something to show. */
 export async function furnish(s) {
   for (const [name, options] of [[bucket, { versioned: true }], ['backups', { lock: true }], ['documents', {}], ['empty', {}], ['web-assets', {}]]) await s.bucket(name, options);
+  await s.send('PUT', `s3/${bucket}?notification`, { type: 'application/xml', body: events });
   await s.put(bucket, key, picture(960, 540), 'image/png');
   await s.put(bucket, key, picture(1280, 720), 'image/png');
   for (let i = 1; i <= 9; i++) await s.put(bucket, `2026/alps/IMG_${4100 + i * 7}.png`, picture(320 + i, 200, i), 'image/png');

@@ -1,19 +1,32 @@
 // Buckets: made with each of their beginnings, every setting changed by its page and asked for by S3, emptied and deleted.
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { after, before, test } from 'node:test';
 import { closeBrowser, person } from '../lib/browser.mjs';
 import { run, until } from '../lib/process.mjs';
 import { root, startServer } from '../lib/server.mjs';
 
 let s, p;
+const told = []; // what the webhook has been sent
+const webhook = http.createServer(async (r, answer) => {
+  const parts = [];
+  for await (const part of r) parts.push(part);
+  if (parts.length) told.push(JSON.parse(Buffer.concat(parts)));
+  answer.end();
+});
 before(async () => {
-  s = await startServer({ OBJSRV_KMS_SECRET_KEY: 'test-key:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=' });
+  await new Promise((done) => webhook.listen(0, '127.0.0.1', done));
+  s = await startServer({
+    OBJSRV_NOTIFY_WEBHOOK_ENABLE_PRIMARY: 'on', OBJSRV_NOTIFY_WEBHOOK_ENDPOINT_PRIMARY: `http://127.0.0.1:${webhook.address().port}/`, OBJSRV_NOTIFY_ALLOW: '127.0.0.0/8',
+    OBJSRV_KMS_SECRET_KEY: 'test-key:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=',
+  });
   p = await person(s.console);
   await p.loginLocal(root.name, root.secret);
 });
 after(async () => {
   await closeBrowser();
   await s?.stop();
+  webhook.close();
 });
 
 const setting = async (bucket, name) => (await s.send('GET', `s3/${bucket}?${name}`)).text();
@@ -211,11 +224,41 @@ test('CORS and tags', async () => {
 
 test('what the server does not have is said, not offered', async () => {
   const { features } = (await (await s.send('GET', 'session')).json()).server;
-  for (const [section, operation] of [['events', 'PutBucketNotificationConfiguration'], ['website', 'PutBucketWebsite'], ['replication', 'PutBucketReplication']]) {
+  for (const [section, operation] of [['website', 'PutBucketWebsite'], ['replication', 'PutBucketReplication']]) {
     await open(section);
     if (features[operation]) await p.label('XML document').or(p.role('textbox')).first().waitFor();
     else await p.text('Not available in this version').waitFor();
   }
+  p.clean();
+});
+
+test('events: a rule of the form is delivered to a webhook, until it is deleted', async () => {
+  const sent = (key) => told.flatMap((m) => m.Records ?? []).filter((r) => r.s3.object.key === key).map((r) => r.eventName);
+  await s.bucket('events-of');
+  await p.go('#/buckets/events-of/settings/events');
+  await p.button('Add a rule').click();
+  const d = p.dialog();
+  assert.deepEqual(await d.getByLabel('Target').locator('option').allTextContents(), ['webhook PRIMARY']);
+  await d.getByRole('checkbox', { name: 'Objects are deleted' }).check();
+  await d.getByLabel('Key begins with').fill('in/');
+  await d.getByLabel('Key ends with').fill('.txt');
+  await d.getByRole('button', { name: 'Save' }).click();
+  await p.text('in/….txt').waitFor();
+  for (const key of ['in/a.txt', 'in/b.bin', 'out/c.txt']) await s.put('events-of', key, 'x');
+  await s.send('DELETE', 's3/events-of/in/a.txt');
+  await until('both have come', () => sent('in%2Fa.txt').length === 2);
+  assert.deepEqual(sent('in%2Fa.txt'), ['s3:ObjectCreated:Put', 's3:ObjectRemoved:Delete']);
+  await p.go('#/targets');
+  await p.text('Takes events').waitFor();
+  await p.button('Test: webhook:PRIMARY').click();
+  await p.text('The target would take events.').waitFor();
+  await p.go('#/buckets/events-of/settings/events');
+  await p.button('More actions: PRIMARY').click();
+  await p.role('menuitem', { name: 'Delete' }).click();
+  await p.dialog().getByRole('button', { name: 'Delete' }).click();
+  await p.text('There is no rule: nothing is sent.').waitFor();
+  assert.doesNotMatch(await setting('events-of', 'notification'), /Queue/);
+  assert.equal(told.flatMap((m) => m.Records ?? []).some((r) => /b.bin|c.txt/.test(r.s3.object.key)), false);
   p.clean();
 });
 

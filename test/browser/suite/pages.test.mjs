@@ -4,14 +4,14 @@ import { createRequire } from 'node:module';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
 import { closeBrowser, person } from '../lib/browser.mjs';
-import { furnish, pages, show } from '../lib/pages.mjs';
+import { furnish, pages, settings, show } from '../lib/pages.mjs';
 import { root, startServer } from '../lib/server.mjs';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let s;
 before(async () => {
-  s = await startServer();
+  s = await startServer(settings);
   await furnish(s);
 });
 after(async () => {

@@ -1,6 +1,6 @@
 // The administration pages. Each has a folder here and a row in the list; a page is loaded when it is opened.
 import {
-  IconActivity, IconAdjustments, IconChartLine, IconChartPie, IconFileText, IconFingerprint, IconKey, IconKeyframes, IconListDetails, IconPlugConnected, IconScale, IconServer,
+  IconActivity, IconAdjustments, IconBellRinging, IconChartLine, IconChartPie, IconFileText, IconFingerprint, IconKey, IconKeyframes, IconListDetails, IconPlugConnected, IconScale, IconServer,
   IconShieldX, IconUser, IconUserCircle, IconUsersGroup,
 } from '@tabler/icons-react';
 import { lazy } from 'react';
@@ -26,6 +26,7 @@ export const adminRoutes: Route[] = [
   { path: '/server', page: lazy(() => import('./server/ServerPage')), nav: { section: 'server', label: 'admin.server', icon: IconServer, needs: ['admin:ServerInfo'] } },
   { path: '/metrics', page: lazy(() => import('./metrics/MetricsPage')), nav: { section: 'server', label: 'admin.metrics', icon: IconChartLine, needs: ['admin:Prometheus'] } },
   { path: '/usage/:bucket?/:prefix?', page: lazy(() => import('./usage/UsagePage')), nav: { section: 'server', label: 'admin.usage', icon: IconChartPie, needs: ['admin:DataUsageInfo'] } },
+  { path: '/targets', page: lazy(() => import('./targets/TargetsPage')), nav: { section: 'server', label: 'admin.targets', icon: IconBellRinging, needs: ['admin:ServerInfo'] } },
   { path: '/trace', page: lazy(() => import('./trace/TracePage')), nav: { section: 'server', label: 'admin.trace', icon: IconActivity, needs: ['admin:ServerTrace'] } },
   { path: '/logs', page: lazy(() => import('./logs/LogsPage')), nav: { section: 'server', label: 'admin.logs', icon: IconListDetails, needs: ['admin:ConsoleLog'] } },
   { path: '/config/:name?', page: lazy(() => import('./config/ConfigPage')), nav: { section: 'server', label: 'admin.config', icon: IconAdjustments, needs: ['admin:ConfigUpdate'] } },

@@ -34,7 +34,7 @@ const sections: { id: string; label: Key; page: ComponentType<SectionProps> }[] 
   { id: 'lifecycle', label: 'bucket.lifecycle', page: lazy(() => import('./lifecycle/Lifecycle')) },
   { id: 'cors', label: 'bucket.cors', page: CORS },
   { id: 'tags', label: 'detail.tags', page: BucketTags },
-  { id: 'events', label: 'bucket.events', page: raw('notification', 'PutBucketNotificationConfiguration', 'bucket.events', 'events.hint') },
+  { id: 'events', label: 'bucket.events', page: lazy(() => import('./events/Events')) },
   { id: 'website', label: 'bucket.website', page: raw('website', 'PutBucketWebsite', 'bucket.website', 'website.hint') },
   { id: 'replication', label: 'bucket.replication', page: raw('replication', 'PutBucketReplication', 'bucket.replication', 'replication.hint') },
   { id: 'uploads', label: 'bucket.uploads', page: Uploads },

@@ -66,6 +66,10 @@ export function parseUploads(doc: string): { uploads: Unfinished[]; truncated: b
 export const elementXML = (e: Element): string =>
   `<${e.localName}>${e.children.length === 0 ? escapeXML(e.textContent ?? '') : [...e.children].map(elementXML).join('')}</${e.localName}>`;
 
+/** What stands in an element, each with the names that lead to it: /Filter/Prefix. */
+export const leaves = (e: Element, path = ''): { path: string; value: string }[] =>
+  e.children.length === 0 ? [{ path, value: e.textContent?.trim() ?? '' }] : [...e.children].flatMap((c) => leaves(c, `${path}/${c.localName}`));
+
 /** A document with one element a line, for people. */
 export function indentXML(doc: string): string {
   const write = (e: Element, depth: number): string => {

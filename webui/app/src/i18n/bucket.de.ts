@@ -67,7 +67,6 @@ export const bucketDe: Translation<typeof bucketEn> = {
   'encryption.key': 'Schlüssel',
   'encryption.key.hint': 'Leer für den Standardschlüssel des Servers.',
   'quota.hint': 'So viele Bytes und so viele Objekte darf der Bucket höchstens enthalten. Alle Versionen zählen; was eine Grenze überschreitet, wird abgelehnt.',
-  'events.hint': 'Wohin der Server meldet, was im Bucket geschieht.',
   'website.hint': 'Den Bucket als Website mit Index- und Fehlerseiten anbieten.',
   'replication.hint': 'Neue Objekte in einen anderen Bucket oder Server kopieren.',
   'raw.hint': 'Diese Einstellung wird als XML-Dokument bearbeitet, wie S3 es festlegt. Der Server prüft es beim Speichern.',

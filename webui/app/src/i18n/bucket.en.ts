@@ -66,7 +66,6 @@ export const bucketEn = {
   'encryption.key': 'Key',
   'encryption.key.hint': "Empty for the server's default key.",
   'quota.hint': 'Most bytes and most objects that the bucket may hold. All versions count; writes beyond a bound are refused.',
-  'events.hint': 'Where the server reports what happens in the bucket.',
   'website.hint': 'Serving the bucket as a website with index and error pages.',
   'replication.hint': 'Copying new objects to another bucket or server.',
   'raw.hint': 'This setting is edited as the XML document that S3 defines. The server checks it when it is saved.',

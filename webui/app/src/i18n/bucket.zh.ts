@@ -67,7 +67,6 @@ export const bucketZh: Translation<typeof bucketEn> = {
   'encryption.key': '密钥',
   'encryption.key.hint': '留空表示使用服务器默认密钥。',
   'quota.hint': '存储桶最多可容纳的字节数和对象数。所有版本都计入，超出限制的写入会被拒绝。',
-  'events.hint': '服务器将存储桶中的事件报告到何处。',
   'website.hint': '将存储桶作为网站提供，含首页和错误页。',
   'replication.hint': '将新对象复制到其他存储桶或服务器。',
   'raw.hint': '该设置以 S3 定义的 XML 文档编辑，保存时由服务器检查。',

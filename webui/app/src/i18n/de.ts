@@ -1,7 +1,8 @@
 import { adminDe } from './admin.de';
 import { bucketDe } from './bucket.de';
 import { commonDe } from './common.de';
+import { eventsDe } from './events.de';
 import { filesDe } from './files.de';
 import { lifecycleDe } from './lifecycle.de';
 
-export const de = { ...commonDe, ...filesDe, ...bucketDe, ...lifecycleDe, ...adminDe };
+export const de = { ...commonDe, ...filesDe, ...bucketDe, ...lifecycleDe, ...eventsDe, ...adminDe };

@@ -1,7 +1,8 @@
 import { adminEn } from './admin.en';
 import { bucketEn } from './bucket.en';
 import { commonEn } from './common.en';
+import { eventsEn } from './events.en';
 import { filesEn } from './files.en';
 import { lifecycleEn } from './lifecycle.en';
 
-export const en = { ...commonEn, ...filesEn, ...bucketEn, ...lifecycleEn, ...adminEn };
+export const en = { ...commonEn, ...filesEn, ...bucketEn, ...lifecycleEn, ...eventsEn, ...adminEn };

@@ -1,7 +1,8 @@
 import { adminZh } from './admin.zh';
 import { bucketZh } from './bucket.zh';
 import { commonZh } from './common.zh';
+import { eventsZh } from './events.zh';
 import { filesZh } from './files.zh';
 import { lifecycleZh } from './lifecycle.zh';
 
-export const zh = { ...commonZh, ...filesZh, ...bucketZh, ...lifecycleZh, ...adminZh };
+export const zh = { ...commonZh, ...filesZh, ...bucketZh, ...lifecycleZh, ...eventsZh, ...adminZh };

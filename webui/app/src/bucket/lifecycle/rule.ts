@@ -1,6 +1,7 @@
 // A lifecycle rule as the form has it, and as it travels: the elements of the Amazon S3 API reference, and those that
 // MinIO has beside them.
 import { all, escapeXML, parseXML, text, type Tag } from '../../api/s3xml';
+import { leaves } from '../documents';
 
 /** A rule. Numbers that are undefined mean that the rule has no such part. */
 export interface Rule {
@@ -80,16 +81,12 @@ function read(e: Element): Rule {
 // same compares what two rules say. The old form of a prefix, an And of one part and a switch that is off say nothing else
 // than their absence.
 function same(a: Element, b: Element): boolean {
-  const says = (e: Element) => leaves(e, '').sort().join('\n');
+  const says = (e: Element) => {
+    const all = leaves(e).map(({ path, value }) => ({ path: path.replace(/^\/Filter|\/And/g, ''), value: path === '/Expiration/Date' ? value.replace(/T00:00:00(\.0+)?Z$/, '') : value }));
+    const silent = (path: string, value: string) => path !== '/Tag/Value' && (value === '' || (value === 'false' && /Marker$|AllVersions$/.test(path)));
+    return all.flatMap(({ path, value }) => (silent(path, value) ? [] : [`${path}=${value}`])).sort().join('\n');
+  };
   return says(a) === says(b);
-}
-
-function leaves(e: Element, path: string): string[] {
-  if (e.children.length > 0) return [...e.children].flatMap((c) => leaves(c, c.localName === 'And' || c.localName === 'Filter' ? path : `${path}/${c.localName}`));
-  let value = e.textContent?.trim() ?? '';
-  if (path === '/Expiration/Date') value = value.replace(/T00:00:00(\.0+)?Z$/, '');
-  const silent = value === '' || (value === 'false' && /Marker$|AllVersions$/.test(path));
-  return silent && path !== '/Tag/Value' ? [] : [`${path}=${value}`];
 }
 
 /** The rule as an element. */
