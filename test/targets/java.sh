@@ -51,7 +51,7 @@ start_kafka() {
     echo "ssl.truststore.location=$dir/pki/ca.crt"
     echo "listener.name.mtls.ssl.client.auth=required"
   } >"$dir/server.properties"
-  cp "$TESTS/targets/kafka/log4j2.properties" "$dir/"
+  cp "$TESTS/targets/log4j2.properties" "$dir/"
   local java=("$JAVA" -Xms64m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "-Dlog4j2.configurationFile=$dir/log4j2.properties" -cp "$libs/*")
   "${java[@]}" kafka.tools.StorageTool format -c "$dir/server.properties" -t "$(head -c 16 /dev/urandom | base64 | tr +/ -_ | cut -c1-22)" \
     --add-scram 'SCRAM-SHA-256=[name=test,password=secret]' --add-scram 'SCRAM-SHA-512=[name=test,password=secret]' >"$TMP/kafka-format.log" 2>&1 ||
@@ -59,4 +59,28 @@ start_kafka() {
   spawn kafka "${java[@]}" kafka.Kafka "$dir/server.properties"
   wait_until 120 listens "${named[0]##*:}" || return
   OBJSRV_TEST_KAFKA=$(IFS=,; echo "${named[*]}"); export OBJSRV_TEST_KAFKA OBJSRV_TEST_KAFKA_DIR=$dir/pki
+}
+
+# opensearch_home   lays the jars of Maven out in TMP/opensearch as an installation has them: those of its transport are a module.
+opensearch_home() {
+  local home=$TMP/opensearch module=$TMP/opensearch/modules/transport-netty4 version
+  mkdir -p "$home/bin" "$home/lib" "$home/plugins" "$module" && cp "$TMP"/jars/opensearch/*.jar "$home/lib/" && mv "$home"/lib/netty-*.jar "$home"/lib/transport-netty4-client-*.jar "$module/" || return
+  version=$(sed -n 's:.*<opensearch>\(.*\)</opensearch>.*:\1:p' "$TESTS/targets/opensearch/pom.xml")
+  printf '%s\n' description=transport "version=$version" name=transport-netty4 classname=org.opensearch.transport.Netty4Plugin java.version=11 \
+    "opensearch.version=$version" has.native.controller=false custom.foldername= extended.plugins= >"$module/plugin-descriptor.properties"
+  echo 'grant { permission java.security.AllPermission; };' >"$module/plugin-security.policy"
+}
+
+# OpenSearch in one process, without its security plugin: no passwords and no TLS.
+start_opensearch() {
+  command -v "$JAVA" >/dev/null || { skip opensearch "java is not installed (on PATH, or JAVA=)"; return; }
+  local why dir=$TMP/search home=${OPENSEARCH:-$TMP/opensearch} port; port=$(free_port)
+  [ -n "${OPENSEARCH:-}" ] || { why=$(jars opensearch) && opensearch_home || { skip opensearch "$why"; return; }; }
+  mkdir -p "$dir/config" "$dir/data" "$dir/logs" "$dir/tmp" && cp "$TESTS/targets/log4j2.properties" "$dir/config/" || return
+  printf '%s\n' discovery.type:\ single-node network.host:\ 127.0.0.1 "http.port: $port" "transport.port: $(free_port)" "path.data: $dir/data" "path.logs: $dir/logs" \
+    cluster.routing.allocation.disk.threshold_enabled:\ false >"$dir/config/opensearch.yml"
+  [ "$(id -u)" != 0 ] || chown -R nobody "$dir"
+  spawn opensearch "${AS_NOBODY[@]}" "$JAVA" -Xms256m -Xmx512m -XX:+UseSerialGC -Djava.security.manager=allow "-Djava.io.tmpdir=$dir/tmp" "-Dopensearch.path.home=$home" \
+    "-Dopensearch.path.conf=$dir/config" -cp "$home/lib/*" org.opensearch.bootstrap.OpenSearch
+  wait_until 180 curl -fsS "http://127.0.0.1:$port/" && export OBJSRV_TEST_ELASTICSEARCH=http://127.0.0.1:$port
 }

@@ -10,8 +10,9 @@ chmod 755 "$TMP"
 export OBJSRV_TEST_SERVERS=$TMP
 export PATH=$PATH:/usr/sbin:/usr/lib/postgresql/15/bin:/usr/local/bin
 
-# as USER COMMAND...   runs as another user, when this is root: PostgreSQL and MariaDB don't run as root
-as() { local u=$1; shift; if [ "$(id -u)" = 0 ]; then setpriv --reuid "$u" --regid "$(id -g "$u")" --clear-groups "$@"; else "$@"; fi; }
+# What makes a command run as another user, when this is root: PostgreSQL, MariaDB and OpenSearch don't run as root
+AS_NOBODY=(env)
+[ "$(id -u)" != 0 ] || AS_NOBODY=(setpriv --reuid nobody --regid "$(id -g nobody)" --clear-groups)
 
 # spawn NAME COMMAND...   starts a server, which is stopped at the end. A test that kills it starts it again from NAME.run
 # and says so in NAME.pid.
@@ -44,8 +45,8 @@ start_postgres() {
   local port; port=$(free_port)
   mkdir "$TMP/pg" && { [ "$(id -u)" != 0 ] || chown nobody "$TMP/pg"; }
   printf 'secret\n' >"$TMP/pgpass"; chmod 644 "$TMP/pgpass"
-  as nobody initdb -D "$TMP/pg" -U test --pwfile "$TMP/pgpass" -A scram-sha-256 >"$TMP/initdb.log" 2>&1 || { fail "initdb" "$(tail -n 3 "$TMP/initdb.log")"; return; }
-  spawn postgres as nobody postgres -D "$TMP/pg" -c listen_addresses=127.0.0.1 -p "$port" -c "unix_socket_directories=$TMP/pg" -c fsync=off
+  "${AS_NOBODY[@]}" initdb -D "$TMP/pg" -U test --pwfile "$TMP/pgpass" -A scram-sha-256 >"$TMP/initdb.log" 2>&1 || { fail "initdb" "$(tail -n 3 "$TMP/initdb.log")"; return; }
+  spawn postgres "${AS_NOBODY[@]}" postgres -D "$TMP/pg" -c listen_addresses=127.0.0.1 -p "$port" -c "unix_socket_directories=$TMP/pg" -c fsync=off
   wait_until 30 listens "$port" && export OBJSRV_TEST_POSTGRES="host=127.0.0.1 port=$port user=test password=secret dbname=postgres sslmode=disable"
 }
 
@@ -53,10 +54,10 @@ start_mysql() {
   command -v mariadbd >/dev/null && command -v mariadb-install-db >/dev/null || { skip mysql "mariadb-server is not installed"; return; }
   local port; port=$(free_port)
   mkdir "$TMP/my" && { [ "$(id -u)" != 0 ] || chown nobody "$TMP/my"; }
-  as nobody mariadb-install-db --no-defaults --datadir="$TMP/my" --auth-root-authentication-method=normal --skip-test-db >"$TMP/mysql-install.log" 2>&1
+  "${AS_NOBODY[@]}" mariadb-install-db --no-defaults --datadir="$TMP/my" --auth-root-authentication-method=normal --skip-test-db >"$TMP/mysql-install.log" 2>&1
   printf '%s\n' "CREATE DATABASE IF NOT EXISTS test;" "CREATE USER test@'127.0.0.1' IDENTIFIED BY 'secret';" "GRANT ALL ON test.* TO test@'127.0.0.1';" >"$TMP/my.sql"
   chmod 644 "$TMP/my.sql"
-  spawn mysql as nobody mariadbd --no-defaults --datadir="$TMP/my" --port="$port" --bind-address=127.0.0.1 --socket="$TMP/my/s" --pid-file="$TMP/my/pid" --init-file="$TMP/my.sql" --skip-name-resolve
+  spawn mysql "${AS_NOBODY[@]}" mariadbd --no-defaults --datadir="$TMP/my" --port="$port" --bind-address=127.0.0.1 --socket="$TMP/my/s" --pid-file="$TMP/my/pid" --init-file="$TMP/my.sql" --skip-name-resolve
   wait_until 60 listens "$port" && export OBJSRV_TEST_MYSQL="test:secret@tcp(127.0.0.1:$port)/test"
 }
 
@@ -85,13 +86,16 @@ start_mqtt() {
   wait_until 20 listens "$port" && export OBJSRV_TEST_MQTT=tcp://127.0.0.1:$port
 }
 
-for kind in ${KINDS:-redis postgres mysql nats amqp mqtt kafka}; do
+for kind in ${KINDS:-redis postgres mysql nats amqp mqtt kafka opensearch}; do
   "start_$kind" || fail "start of $kind" "$(tail -qn 3 "$TMP/$kind.log" 2>/dev/null | tr '\n' ' ')"
 done
-skip elasticsearch "no server to be had as a package: the test runs against an HTTP server of its own"
 if [ -n "${SERVE:-}" ]; then
   env | grep '^OBJSRV_TEST_' | tee "${SERVE_FILE:-/dev/stderr}"
   while sleep 1; do :; done
 fi
-(cd "$ROOT" && go test -count=1 ./internal/notify/... "$@") || fail "the tests of targets" "see above"
+(cd "$ROOT" && go test -count=1 -parallel 16 ./internal/notify/... "$@") || fail "the tests of targets" "see above"
+# objsrv refuses variables that it does not know
+for name in "${!OBJSRV_TEST_@}"; do export "TARGETS_${name#OBJSRV_TEST_}=${!name}"; unset "$name"; done
+server_binary; TARGETS_OBJSRV=$SERVER_BIN TARGETS_ADDRESS=127.0.0.1:$(free_port); export TARGETS_OBJSRV TARGETS_ADDRESS
+(cd "$ROOT" && go test -count=1 -timeout 30m -v ./test/targets) || fail "the tests of outages" "see above"
 ! grep -q ^FAIL "$RESULTS"

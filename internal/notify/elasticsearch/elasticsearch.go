@@ -8,18 +8,23 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/objsrv/objsrv/internal/notify"
 )
 
-const callTimeout = 10 * time.Second
+const (
+	callTimeout   = 10 * time.Second
+	longestAnswer = 4 << 20
+)
 
 // Kind describes Elasticsearch.
 func Kind() notify.Kind {
@@ -36,6 +41,7 @@ type target struct {
 	access         bool
 	user, password string
 	http           *http.Client
+	prepared       bool // the index is there
 }
 
 func newTarget(s *notify.Settings) (notify.Target, error) {
@@ -74,44 +80,82 @@ func newTarget(s *notify.Settings) (notify.Target, error) {
 }
 
 // Send implements notify.Target.
-func (t *target) Send(ctx context.Context, list []notify.Message) (int, error) {
-	for i := range list {
-		if err := t.send(ctx, &list[i]); err != nil {
-			return i, err
+func (t *target) Send(ctx context.Context, list []notify.Message) (n int, err error) {
+	defer func() { t.prepared = t.prepared && err == nil }()
+	if err := t.prepare(ctx); err != nil {
+		return 0, err
+	}
+	n, err = t.bulk(ctx, list)
+	if a := (*answered)(nil); !errors.As(err, &a) || !a.ofDocument() {
+		return n, err
+	}
+	for ; n < len(list); n++ { // one of them is to blame, or the size of all together
+		_, err := t.bulk(ctx, list[n:n+1])
+		if a := (*answered)(nil); errors.As(err, &a) && a.ofDocument() {
+			return n, &notify.Refusal{Err: err}
+		} else if err != nil {
+			return n, err
 		}
 	}
-	return len(list), nil
+	return n, nil
 }
 
-func (t *target) send(ctx context.Context, m *notify.Message) error {
-	id := DocumentID(m.Key())
-	if !t.access && m.Event.Name.Removes() {
-		return t.do(ctx, http.MethodDelete, "/"+t.index+"/_doc/"+id, nil)
-	}
-	value, err := m.Value()
-	switch {
-	case err != nil:
-		return err
-	case t.access:
-		return t.do(ctx, http.MethodPost, "/"+t.index+"/_doc", value)
-	}
-	return t.do(ctx, http.MethodPut, "/"+t.index+"/_doc/"+id, value)
-}
-
-// DocumentID is the id of the document of an object, BUCKET/KEY.
+// DocumentID is the id of the document of an object, BUCKET/KEY, when there is one for each object.
 func DocumentID(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return base64.URLEncoding.EncodeToString(sum[:])
 }
 
-// do sends one request. What is deleted may be missing; a document that is refused will always be.
-func (t *target) do(ctx context.Context, method, path string, body []byte) error {
+// answered is an answer that is no success.
+type answered struct {
+	code   int
+	status string
+	failure
+}
+
+// failure is the error in an answer.
+type failure struct {
+	Kind   string `json:"type"`
+	Reason string `json:"reason"`
+	Cause  struct {
+		Reason string `json:"reason"`
+	} `json:"caused_by"`
+}
+
+// Error implements error.
+func (a *answered) Error() string {
+	text := "it answered " + a.status
+	for _, s := range []string{a.Kind, a.Reason, a.Cause.Reason} {
+		if s != "" {
+			text += ": " + s
+		}
+	}
+	return text
+}
+
+// ofDocument tells whether a document is to blame: it is too large, or does not go with how others are indexed. What is
+// said of the index itself would meet all of them, such as that an alias leads nowhere.
+func (a *answered) ofDocument() bool {
+	switch {
+	case a.code == http.StatusRequestEntityTooLarge:
+		return true
+	case a.code != http.StatusBadRequest || a.Kind == "validation_exception":
+		return false
+	case a.Kind == "illegal_argument_exception":
+		return !strings.HasPrefix(a.Reason, "no write index") && !strings.HasPrefix(a.Reason, "pipeline with id")
+	}
+	return true
+}
+
+// do sends one request, and reads the answer to a success into out unless that is nil. An answer that is no success is an
+// error, *answered.
+func (t *target) do(ctx context.Context, method, path string, body []byte, out any) error {
 	r, err := http.NewRequestWithContext(ctx, method, t.url.JoinPath(path).String(), bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
 	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Type", "application/x-ndjson") // which a line of JSON is
 	}
 	if t.user != "" {
 		r.SetBasicAuth(t.user, t.password)
@@ -121,20 +165,33 @@ func (t *target) do(ctx context.Context, method, path string, body []byte) error
 		return err
 	}
 	defer resp.Body.Close()
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, 1024))
-	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10) // so that the connection can be used again
-	switch {
-	case resp.StatusCode >= 200 && resp.StatusCode <= 299, method == http.MethodDelete && resp.StatusCode == http.StatusNotFound:
-		return nil
-	case (resp.StatusCode == http.StatusBadRequest || resp.StatusCode == http.StatusRequestEntityTooLarge) && body != nil:
-		return &notify.Refusal{Err: fmt.Errorf("it answered %s: %q", resp.Status, text)}
+	text, err := io.ReadAll(io.LimitReader(resp.Body, longestAnswer)) // all of it, so that the connection can be used again
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		a := &answered{code: resp.StatusCode, status: resp.Status}
+		var body struct {
+			Error failure `json:"error"`
+		}
+		if json.Unmarshal(text, &body) == nil { // else it is of a server that balances load, or the like
+			a.failure = body.Error
+		}
+		return a
 	}
-	return fmt.Errorf("it answered %s: %q", resp.Status, text)
+	if err == nil && out != nil {
+		err = json.Unmarshal(text, out)
+	}
+	if err != nil {
+		return fmt.Errorf("read its answer: %w", err)
+	}
+	return nil
 }
 
-// Check implements notify.Target: it asks for the index, which need not be there.
+// Check implements notify.Target: it asks for the index, which is made with the first event when it is missing.
 func (t *target) Check(ctx context.Context) error {
-	return t.do(ctx, http.MethodGet, "/_resolve/index/"+t.index, nil)
+	err := t.do(ctx, http.MethodHead, "/"+t.index, nil, nil)
+	if a := (*answered)(nil); errors.As(err, &a) && a.code == http.StatusNotFound {
+		return nil
+	}
+	return err
 }
 
 // Addresses implements notify.Target.

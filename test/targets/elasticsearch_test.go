@@ -1,0 +1,57 @@
+package targets
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"testing"
+	"time"
+)
+
+// elasticsearchPlace is an index of OpenSearch.
+func elasticsearchPlace(format string) *place {
+	index := fmt.Sprintf("outage-%s-%d", format, time.Now().UnixNano())
+	url := os.Getenv("TARGETS_ELASTICSEARCH")
+	return &place{kind: "elasticsearch", server: "opensearch", latest: format == "namespace",
+		settings: func(t *testing.T) []string {
+			if url == "" {
+				t.Skip("there is no OpenSearch to test against: make targets starts one")
+			}
+			return []string{"URL=" + url, "INDEX=" + index, "FORMAT=" + format}
+		},
+		read: func(t *testing.T) (got []told) {
+			var answer struct {
+				Hits struct {
+					Hits []struct {
+						Source json.RawMessage `json:"_source"`
+					}
+				}
+			}
+			ask(t, url+"/"+index+"/_refresh", nil)
+			// An index answers with 10 000 at most, which is more than this test makes.
+			ask(t, url+"/"+index+"/_search?size=10000&sort=Records.s3.object.sequencer.keyword:asc", &answer)
+			for _, h := range answer.Hits.Hits {
+				got = append(got, parse(t, h.Source))
+			}
+			return got
+		}}
+}
+
+// ask sends a POST without a body, and reads the answer into out unless that is nil.
+func ask(t *testing.T, url string, out any) {
+	t.Helper()
+	resp, err := http.Post(url, "application/json", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err == nil && out != nil {
+		err = json.Unmarshal(text, out)
+	}
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s %s %v", url, resp.Status, text, err)
+	}
+}
