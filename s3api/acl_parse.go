@@ -141,7 +141,8 @@ func errTooManyGrants() *Error {
 type accessControlPolicy struct {
 	XMLName xml.Name `xml:"AccessControlPolicy"`
 	Owner   *struct {
-		ID string `xml:"ID"`
+		ID   string `xml:"ID"`
+		Name string `xml:"DisplayName"` // says nothing
 	} `xml:"Owner"`
 	List *struct {
 		Grants []xmlGrant `xml:"Grant"`
@@ -154,6 +155,7 @@ type xmlGrant struct {
 		ID   string `xml:"ID"`
 		URI  string `xml:"URI"`
 		Mail string `xml:"EmailAddress"`
+		Name string `xml:"DisplayName"` // says nothing
 	} `xml:"Grantee"`
 	Permission string `xml:"Permission"`
 }

@@ -35,7 +35,7 @@ type bucketFile struct {
 // name in MinIO.
 func bucketFiles() []bucketFile {
 	return []bucketFile{
-		{name: "versioning.xml", has: func(b *storage.Bucket) bool { return b.Versioning != storage.VersioningUnset }, get: getBucketVersioning, put: importVersioning},
+		{name: "versioning.xml", has: func(b *storage.Bucket) bool { return b.Versioning != storage.VersioningUnset }, get: getBucketVersioning, put: putBucketVersioning},
 		{name: "object-lock.xml", has: func(b *storage.Bucket) bool { return b.ObjectLock }, get: getObjectLockConfiguration, put: putObjectLockConfiguration},
 		{name: "tagging.xml", doc: docTagging, get: getBucketTagging, put: putBucketTagging},
 		{name: "policy.json", doc: docPolicy, get: getBucketPolicy, put: putBucketPolicy},
@@ -157,24 +157,6 @@ func (w *recorder) Write(p []byte) (int, error) { return w.body.Write(p) }
 
 // WriteHeader implements http.ResponseWriter.
 func (w *recorder) WriteHeader(int) {}
-
-// importVersioning refuses MinIO's exceptions of prefixes and folders, which a PutBucketVersioning never has.
-func importVersioning(c *call) error {
-	var conf struct {
-		XMLName  xml.Name `xml:"VersioningConfiguration"`
-		Prefixes []struct {
-			Prefix string `xml:"Prefix"`
-		} `xml:"ExcludedPrefixes"`
-		Folders bool `xml:"ExcludeFolders"`
-	}
-	if err := s3xml.Decode(c.document, &conf); err != nil {
-		return errMalformedXML()
-	}
-	if len(conf.Prefixes) > 0 || conf.Folders {
-		return errorf("NotImplemented", "Prefixes and folders without versioning are not implemented.")
-	}
-	return putBucketVersioning(c)
-}
 
 // importEmpty takes the empty document, in XML whatever the file's name says, that MinIO writes for each
 // bucket that has none of these settings.

@@ -59,7 +59,8 @@ type lifecycleRule struct {
 		Unknown []anything `xml:",any"`
 	} `xml:"AllVersionsExpiration"`
 	Transitions []struct {
-		Date *string `xml:"Date"`
+		Date    *string    `xml:"Date"`
+		Unknown []anything `xml:",any"`
 	} `xml:"Transition"`
 	NoncurrentTransitions []struct{} `xml:"NoncurrentVersionTransition"`
 	Unknown               []anything `xml:",any"`

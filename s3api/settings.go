@@ -113,12 +113,20 @@ func putBucketVersioning(c *call) error {
 		XMLName   xml.Name `xml:"VersioningConfiguration"`
 		Status    string   `xml:"Status"`
 		MFADelete string   `xml:"MfaDelete"`
+		// MinIO's exceptions.
+		Prefixes []struct {
+			Prefix string `xml:"Prefix"`
+		} `xml:"ExcludedPrefixes"`
+		Folders bool `xml:"ExcludeFolders"`
 	}
 	if err := c.readXML(maxXML, false, &conf); err != nil {
 		return err
 	}
 	if conf.MFADelete == "Enabled" {
 		return errorf("NotImplemented", "MFA delete is not implemented.")
+	}
+	if len(conf.Prefixes) > 0 || conf.Folders {
+		return errorf("NotImplemented", "Prefixes and folders without versioning are not implemented.")
 	}
 	states := map[string]storage.Versioning{"Enabled": storage.VersioningEnabled, "Suspended": storage.VersioningSuspended}
 	state, ok := states[conf.Status]

@@ -16,10 +16,10 @@ const ControlNamespace = "http://awss3control.amazonaws.com/doc/2018-08-20/"
 
 // Decode reads one XML document into v, a pointer to a struct with an XMLName. It refuses
 // what S3's documents never hold: declarations of types or entities, processing
-// instructions behind the first, deep nesting, and anything behind the root element. The namespace
-// may be S3's, S3 Control's or none.
+// instructions behind the first, deep nesting, anything behind the root element, and elements that v has no field for, or
+// one field for several. The namespace may be S3's, S3 Control's or none.
 func Decode(data []byte, v any) error {
-	if err := scan(data); err != nil {
+	if err := scan(data, shapeOf(reflect.TypeOf(v))); err != nil {
 		return err
 	}
 	d := xml.NewDecoder(bytes.NewReader(data))
@@ -29,10 +29,11 @@ func Decode(data []byte, v any) error {
 	return checkRoot(v)
 }
 
-// scan walks the tokens once, so that the decoder meets only harmless documents.
-func scan(data []byte) error {
+// scan walks the tokens once, so that the decoder meets only harmless documents that hold what root has.
+func scan(data []byte, root *shape) error {
 	d := xml.NewDecoder(bytes.NewReader(data))
 	depth, roots := 0, 0
+	var at [maxDepth + 1]place
 	for {
 		tok, err := d.RawToken()
 		if errors.Is(err, io.EOF) {
@@ -51,12 +52,20 @@ func scan(data []byte) error {
 		case xml.StartElement:
 			if depth == 0 {
 				roots++
+				at[0] = place{t.Name.Local, root, 0}
 			}
 			if depth++; depth > maxDepth {
 				return errors.New("elements nested too deeply")
 			}
+			if depth > 1 {
+				if at[depth-1], err = at[depth-2].enter(t.Name.Local); err != nil {
+					return err
+				}
+			}
 		case xml.EndElement:
-			depth--
+			if depth--; depth < 0 {
+				return errors.New("an element ends that has not begun")
+			}
 		case xml.CharData:
 			if depth == 0 && len(bytes.TrimSpace(t)) > 0 && !bytes.Equal(t, []byte("\xef\xbb\xbf")) {
 				return errors.New("text outside the root element")
