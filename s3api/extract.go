@@ -220,10 +220,21 @@ func (x *extraction) request(e *archive.Entry) (*http.Request, error) {
 			continue
 		}
 		name = http.CanonicalHeaderKey(name)
-		if strings.HasPrefix(name, "X-Amz-") && !x.c.op.knowsHeader(name) {
+		if !entryHeader(name) {
 			return nil, errorf("NotImplemented", "An entry of the archive has a header that implies functionality that is not implemented: %s.", strings.ToLower(name)).with("Header", strings.ToLower(name))
 		}
 		r.Header[name] = []string{v}
 	}
 	return &r, nil
+}
+
+// entryHeader tells what an entry may say of itself: what is kept with an object and how. What else is asked of a PutObject
+// (conditions, checksums) would be ignored, and so is refused. Other names are nothing to S3, and pass as they would in a
+// request.
+func entryHeader(canonical string) bool {
+	if !strings.HasPrefix(canonical, "X-Amz-") {
+		return canonical != "Content-Md5" && !strings.HasPrefix(canonical, "If-")
+	}
+	o := op{headers: join(writeHeaders, sseHeaders, customerHeaders)}
+	return !commonHeaders[canonical] && o.knowsHeader(canonical)
 }

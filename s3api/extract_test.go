@@ -19,7 +19,7 @@ import (
 const extract = "X-Amz-Meta-Snowball-Auto-Extract: true"
 
 // packed is an archive of files, by name and content; a name that ends in a slash is a directory.
-func packed(t *testing.T, files ...string) string {
+func packed(t testing.TB, files ...string) string {
 	t.Helper()
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)

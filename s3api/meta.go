@@ -94,6 +94,20 @@ func classOf(class string) string {
 	return class
 }
 
+// errNoHeader refuses what a form, a URL or an archive says of an object and no header could: it would be answered with
+// as another.
+func errNoHeader(name string) error {
+	return errorf("InvalidArgument", "What is kept with an object must be able to be a header, without control characters: %s.", strconv.QuoteToASCII(name))
+}
+
+func headerName(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, r) })
+}
+
+func headerValue(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
+}
+
 // objectAttrs reads the headers that are kept, sorted by name. Content-Type is left out
 // when it is the default.
 func objectAttrs(header http.Header) ([]storage.Attr, error) {
@@ -115,6 +129,9 @@ func objectAttrs(header http.Header) ([]storage.Attr, error) {
 		if value == "" || k.attr == attrType && value == defaultType {
 			continue
 		}
+		if !headerValue(value) {
+			return nil, errNoHeader(k.attr)
+		}
 		attrs = append(attrs, storage.Attr{Name: k.attr, Value: value})
 	}
 	size, first := 0, len(attrs)
@@ -123,6 +140,9 @@ func objectAttrs(header http.Header) ([]storage.Attr, error) {
 			continue
 		}
 		a := storage.Attr{Name: strings.ToLower(name), Value: strings.Join(v, ",")}
+		if !headerName(a.Name) || !headerValue(a.Value) {
+			return nil, errNoHeader(a.Name)
+		}
 		size += len(a.Name) - len(metaPrefix) + len(a.Value)
 		attrs = append(attrs, a)
 	}

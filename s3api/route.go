@@ -192,7 +192,7 @@ func (o *op) harmless(name string, query url.Values) bool {
 	if !isAmz(name) {
 		return len(name) > 2 && (name[0] == 'x' || name[0] == 'X') && name[1] == '-'
 	}
-	return signatureParams[name] || query.Has("X-Amz-Signature") && o.knowsHeader(http.CanonicalHeaderKey(name))
+	return signatureParams[name] || query.Has("X-Amz-Signature") && headerName(name) && o.knowsHeader(http.CanonicalHeaderKey(name))
 }
 
 // signatureParams are the query parameters of a presigned URL.
