@@ -38,6 +38,7 @@ func getObject(c *call) error {
 			c.forgetHeaders()
 			return err
 		}
+		defer content.Close()
 	}
 	c.happened(events.AccessedGet, b, o)
 	return c.send(statusOfRead(s), content, s)

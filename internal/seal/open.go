@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"crypto/cipher"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +36,7 @@ type content struct {
 	key    []byte
 	size   int64
 	pieces []piece
+	small  *[segmentSize]byte // holds what Bytes gives, or nil
 }
 
 // Open returns the content that the pieces hold, which lie behind each other in c. key is the one that they were
@@ -51,8 +53,47 @@ func Open(c storage.Content, key []byte, pieces []Piece) storage.Content {
 	return out
 }
 
-// Bytes implements storage.Content.
-func (c *content) Bytes() ([]byte, bool) { return nil, false }
+// smalls are kept, since each read of a small encrypted object needs one.
+var smalls = sync.Pool{New: func() any { return new([segmentSize]byte) }}
+
+// Bytes implements storage.Content: one segment that lies in memory is opened at once. When it does not open, readers
+// tell why.
+func (c *content) Bytes() ([]byte, bool) {
+	stored, ok := c.Content.Bytes()
+	if !ok || c.key == nil || len(c.pieces) != 1 || c.size > segmentSize {
+		return nil, false
+	}
+	if c.small != nil {
+		return c.small[:c.size], true
+	}
+	b, err := c.open(&c.pieces[0])
+	s, plain := b.(*segments)
+	if err != nil || !plain || s.count != 1 {
+		return nil, false
+	}
+	c.small = smalls.Get().(*[segmentSize]byte)
+	nonce := nonce(0, true)
+	out, err := s.aead.Open(c.small[:0], nonce[:], stored[sealedHeader:], nil)
+	if err != nil {
+		c.drop()
+		return nil, false
+	}
+	return out, true
+}
+
+// drop gives back what Bytes has taken.
+func (c *content) drop() {
+	if c.small != nil {
+		smalls.Put(c.small)
+		c.small = nil
+	}
+}
+
+// Close implements storage.Content.
+func (c *content) Close() error {
+	c.drop()
+	return c.Content.Close()
+}
 
 // Range implements storage.Content.
 func (c *content) Range(off, n int64) io.Reader {
@@ -74,21 +115,18 @@ func (c *content) open(p *piece) (body, error) {
 	if p.body != nil {
 		return p.body, nil
 	}
-	h := make([]byte, headerSize(c.key))
-	stored := p.Stored - int64(len(h))
-	if stored < 0 {
+	n := headerSize(c.key)
+	if p.Stored < n {
 		return nil, fmt.Errorf("piece of %d bytes: %w", p.Stored, storage.ErrDamaged)
 	}
-	if _, err := io.ReadFull(c.Content.Range(p.base, int64(len(h))), h); err != nil {
-		return nil, fmt.Errorf("header of a piece: %w", err)
-	}
-	shrunk, aead, err := parseHeader(h, c.key, p.Number)
+	shrunk, aead, err := c.header(p, n)
 	if err != nil {
 		return nil, err
 	}
-	var b sizedBody = &stretch{c.Content, p.base + int64(len(h)), stored}
+	rest := &stretch{c.Content, p.base + n, p.Stored - n}
+	var b sizedBody = rest
 	if aead != nil {
-		if b, err = newSegments(b, aead); err != nil {
+		if b, err = newSegments(rest, aead); err != nil {
 			return nil, err
 		}
 	}
@@ -98,6 +136,26 @@ func (c *content) open(p *piece) (body, error) {
 		return nil, fmt.Errorf("piece of %d bytes, want %d: %w", b.length(), p.Size, storage.ErrDamaged)
 	}
 	return p.body, nil
+}
+
+// header reads the header of a piece, n bytes. That of an encrypted one proves itself by its commitment, and is read
+// verified only when it does not.
+func (c *content) header(p *piece, n int64) (compressed bool, aead cipher.AEAD, err error) {
+	h := make([]byte, n)
+	at := &stretch{c.Content, p.base, n}
+	if c.key != nil {
+		if src, bare := at.bare(0, n); bare {
+			if _, err := io.ReadFull(src, h); err == nil {
+				if compressed, aead, err = parseHeader(h, c.key, p.Number); err == nil {
+					return compressed, aead, nil
+				}
+			}
+		}
+	}
+	if _, err := io.ReadFull(at.reader(0, n), h); err != nil {
+		return false, nil, fmt.Errorf("header of a piece: %w", err)
+	}
+	return parseHeader(h, c.key, p.Number)
 }
 
 // sizedBody is a body that knows its length.
@@ -115,6 +173,20 @@ type stretch struct {
 func (s *stretch) length() int64 { return s.n }
 
 func (s *stretch) reader(off, n int64) io.Reader { return s.c.Range(s.base+off, n) }
+
+// barer is a Content that also gives what it has not verified, for less. What goes wrong in reading it so is to be
+// read by Range again.
+type barer interface {
+	Bare(off, n int64) io.Reader
+}
+
+// bare is reader without the store's own verification when the store has that, and tells whether it has.
+func (s *stretch) bare(off, n int64) (r io.Reader, bare bool) {
+	if c, ok := s.c.(barer); ok {
+		return c.Bare(s.base+off, n), true
+	}
+	return s.reader(off, n), false
+}
 
 // reader reads a range across pieces.
 type reader struct {

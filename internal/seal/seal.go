@@ -23,6 +23,9 @@
 // The commitment is a second output of the same HKDF. AES-GCM by itself lets who makes both keys build a text that
 // opens under either; a piece opens only with the key that it was made with.
 //
+// Segments and headers prove themselves, so that a store that also gives bytes without verifying them is read so. What
+// does not open is read again verified, and the store finds the damage and reports it.
+//
 // The standard library has all of this. DARE (minio/sio) has segments alike, but neither a commitment nor a place
 // for the part's number and flags, so that it would not be less code.
 package seal

@@ -110,14 +110,23 @@ func encode(t testing.TB, content []byte, o Options) []byte {
 	return out
 }
 
-// decode reads a range of pieces, by Read and by WriteTo from blocks of several sizes, which must agree.
+// decode reads a range of pieces, by Read and by WriteTo, from blocks of several sizes and unverified, and by Bytes, all of
+// which must agree.
 func decode(b []byte, key []byte, off, n int64, pieces ...Piece) ([]byte, error) {
 	c := Open(stored{b: b}, key, pieces)
 	defer c.Close()
 	got, err := io.ReadAll(c.Range(off, n))
-	for _, block := range []int{0, 1000, segmentSize, sealedSize, 256 << 10} {
+	for range 2 {
+		if all, ok := c.Bytes(); ok && (err != nil || off+n > int64(len(all)) || !bytes.Equal(all[off:off+n], got)) {
+			return all, fmt.Errorf("Bytes gives %d bytes, Read %d and error %v", len(all), len(got), err)
+		}
+	}
+	for _, block := range []int{-1, 0, 1000, segmentSize, sealedSize, 256 << 10} {
 		var from storage.Content = stored{b: b}
-		if block > 0 {
+		switch {
+		case block < 0:
+			from = unproved{stored: stored{b: b}, bare: b}
+		case block > 0:
 			from = inBlocks{stored{b: b}, block}
 		}
 		var buf bytes.Buffer
@@ -378,3 +387,18 @@ func BenchmarkOpen(b *testing.B) {
 
 // onlyWriter hides that io.Discard can read for itself.
 type onlyWriter struct{ io.Writer }
+
+// BenchmarkOpenSmall opens an object of 4 KiB that lies in memory.
+func BenchmarkOpenSmall(b *testing.B) {
+	content := text(4 << 10)
+	key := testKey(1)
+	piece := encode(b, content, Options{Key: key})
+	b.ReportAllocs()
+	for range b.N {
+		c := Open(stored{b: piece}, key, []Piece{{Size: int64(len(content)), Stored: int64(len(piece))}})
+		if data, ok := c.Bytes(); !ok || len(data) != len(content) {
+			b.Fatal(ok, len(data))
+		}
+		c.Close()
+	}
+}

@@ -11,20 +11,23 @@ import (
 
 // segments is the body of an encrypted piece.
 type segments struct {
-	of    sizedBody
+	of    *stretch
 	aead  cipher.AEAD
 	count int64
 }
 
-func newSegments(of sizedBody, aead cipher.AEAD) (*segments, error) {
-	s := &segments{of: of, aead: aead, count: (of.length() + sealedSize - 1) / sealedSize}
-	if rest := of.length() - (s.count-1)*sealedSize; s.count == 0 || rest < tagSize {
-		return nil, fmt.Errorf("encrypted piece of %d bytes: %w", of.length(), storage.ErrDamaged)
+func newSegments(of *stretch, aead cipher.AEAD) (*segments, error) {
+	s := &segments{of: of, aead: aead, count: (of.n + sealedSize - 1) / sealedSize}
+	if s.count == 0 || s.size(s.count-1) < tagSize {
+		return nil, fmt.Errorf("encrypted piece of %d bytes: %w", of.n, storage.ErrDamaged)
 	}
 	return s, nil
 }
 
-func (s *segments) length() int64 { return s.of.length() - s.count*tagSize }
+func (s *segments) length() int64 { return s.of.n - s.count*tagSize }
+
+// size is the length of a segment as it is stored.
+func (s *segments) size(number int64) int { return int(min(sealedSize, s.of.n-number*sealedSize)) }
 
 func (s *segments) reader(off, n int64) io.Reader {
 	if off < 0 || n < 0 || n > s.length()-off {
@@ -33,198 +36,154 @@ func (s *segments) reader(off, n int64) io.Reader {
 	if n == 0 {
 		return failing{io.EOF}
 	}
-	first := off / segmentSize
-	from := first * sealedSize
-	to := min(((off+n-1)/segmentSize+1)*sealedSize, s.of.length())
-	return &segmentReader{s: s, src: s.of.reader(from, to-from), stored: to - from, next: first, skip: int(off % segmentSize), left: n}
+	r := &segmentReader{s: s, next: off / segmentSize, end: (off+n-1)/segmentSize + 1, skip: int(off % segmentSize), left: n}
+	r.src, r.bare = s.of.bare(r.rest())
+	return r
 }
 
-// readSegments is how many segments are read from the store at once.
-const readSegments = 4
+// batchSegments are how many segments are read, opened and given at once: so few that they stay in the processor's
+// cache, as they are stored and opened.
+const batchSegments = 2
 
-// segmentReader opens one segment after another. Its Read and its WriteTo are not to be mixed.
+// segmentReader opens one segment after another.
 type segmentReader struct {
 	s      *segments
-	src    io.Reader
-	stored int64  // bytes that src still has
-	sealed []byte // read and not opened yet
-	buf    []byte // holds sealed
-	next   int64  // number of the segment that sealed begins with
-	skip   int    // bytes of that segment in front of the range
-	left   int64  // bytes of the range to give
-	plain  []byte // opened and not given yet
+	src    io.Reader // behind sealed
+	bare   bool      // src does not verify what it gives
+	buf    []byte    // holds sealed
+	sealed []byte    // read and not opened
+	next   int64     // number of the segment to open, with which sealed begins
+	end    int64     // and of the first one behind the range
+	skip   int       // bytes of segment next in front of the range
+	left   int64     // bytes of the range in segment next and behind it
+	plain  []byte    // of Read: opened and not given
 }
 
-// Read implements io.Reader. It gives as many segments as there is room for, the whole ones without a copy.
-func (r *segmentReader) Read(p []byte) (n int, err error) {
-	if r.left == 0 {
-		return 0, io.EOF
-	}
-	for n < len(p) && r.left > 0 {
-		if len(r.plain) == 0 {
-			k, err := r.open(p[n:])
-			n += k
-			if err != nil {
-				return n, err
-			}
-			continue
-		}
-		k := copy(p[n:], r.plain)
-		r.plain = r.plain[k:]
-		r.left -= int64(k)
-		n += k
-	}
-	return n, nil
+// rest is the place of the segments that have not been opened.
+func (r *segmentReader) rest() (off, n int64) {
+	off = r.next * sealedSize
+	return off, min(r.end*sealedSize, r.s.of.n) - off
 }
 
-// open opens the next segment: into p, telling how much of it there is, when the range has all of it and p has
-// room, else for later.
-func (r *segmentReader) open(p []byte) (int, error) {
+// open opens the next segment and returns what the range has of it: in room, which is long enough for all of it and
+// where the range's share begins after skip bytes; without room where it has been read to. When something goes wrong
+// with what was read unverified it is read again verified, so that the store finds out what has become of it.
+func (r *segmentReader) open(room []byte) ([]byte, error) {
+	out, err := r.try(room)
+	if err != nil && r.bare {
+		r.src, r.bare, r.sealed = r.s.of.reader(r.rest()), false, nil
+		out, err = r.try(room)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out = out[r.skip:]
+	out = out[:min(int64(len(out)), r.left)]
+	r.next++
+	r.skip = 0
+	r.left -= int64(len(out))
+	return out, nil
+}
+
+// try opens the next segment, all of it.
+func (r *segmentReader) try(room []byte) ([]byte, error) {
 	if len(r.sealed) == 0 {
-		if err := r.fill(); err != nil {
-			return 0, err
+		_, n := r.rest()
+		n = min(n, batchSegments*sealedSize)
+		if int64(len(r.buf)) < n {
+			r.buf = make([]byte, n)
 		}
+		if _, err := io.ReadFull(r.src, r.buf[:n]); err != nil {
+			return nil, fmt.Errorf("read segment %d: %w", r.next, err)
+		}
+		r.sealed = r.buf[:n]
 	}
 	segment := r.sealed[:min(len(r.sealed), sealedSize)]
 	r.sealed = r.sealed[len(segment):]
-	size := len(segment) - tagSize
-	direct := r.skip == 0 && len(p) >= size && r.left >= int64(size)
-	dst := p[:0:len(p)]
-	if !direct {
-		dst = segment[:0] // in its own place
+	if room == nil {
+		room = segment
 	}
 	nonce := nonce(r.next, r.next == r.s.count-1)
-	out, err := r.s.aead.Open(dst, nonce[:], segment, nil)
+	out, err := r.s.aead.Open(room[:0], nonce[:], segment, nil)
 	if err != nil {
-		return 0, fmt.Errorf("segment %d of %d does not open: %w", r.next, r.s.count, storage.ErrDamaged)
+		return nil, fmt.Errorf("segment %d of %d does not open: %w", r.next, r.s.count, storage.ErrDamaged)
 	}
-	r.next++
-	if direct {
-		r.left -= int64(size)
-		return size, nil
-	}
-	r.plain = out[r.skip:]
-	r.plain = r.plain[:min(int64(len(r.plain)), r.left)]
-	r.skip = 0
-	return 0, nil
+	return out, nil
 }
 
-// fill reads some segments.
-func (r *segmentReader) fill() error {
-	n := min(r.stored, readSegments*sealedSize)
-	if n < tagSize {
-		return fmt.Errorf("segment %d is cut: %w", r.next, storage.ErrDamaged)
-	}
-	if int64(len(r.buf)) < n {
-		r.buf = make([]byte, n)
-	}
-	if _, err := io.ReadFull(r.src, r.buf[:n]); err != nil {
-		return fmt.Errorf("read segment %d: %w", r.next, err)
-	}
-	r.sealed = r.buf[:n]
-	r.stored -= n
-	return nil
-}
+// size is the length of the next segment when it is open.
+func (r *segmentReader) size() int { return r.s.size(r.next) - tagSize }
 
-// WriteTo implements io.WriterTo. What the store gives in pieces of its own is opened out of them, so that nothing
-// is copied but the segments that two of them share.
-func (r *segmentReader) WriteTo(w io.Writer) (int64, error) {
-	src, ok := r.src.(io.WriterTo)
-	if !ok || r.buf != nil {
-		return io.Copy(w, struct{ io.Reader }{r})
-	}
-	o := &opener{r: r, w: w, room: openBuffers.Get().(*openBuffer)}
-	defer openBuffers.Put(o.room)
-	_, err := src.WriteTo(o)
-	if err == nil && (o.part > 0 || r.left > 0) {
-		err = o.open(o.room.part[:o.part]) // it is cut: this fails
-	}
-	if err == nil {
-		err = o.flush()
-	}
-	return o.written, err
-}
-
-// openBuffer is room for a segment that comes in two pieces, and for what has been opened.
-type openBuffer struct {
-	part  [sealedSize]byte
-	plain [readSegments * segmentSize]byte
-}
-
-// openBuffers are kept, since each read of an encrypted object needs one for a moment.
-var openBuffers = sync.Pool{New: func() any { return new(openBuffer) }}
-
-// opener is the writer that opens what is written to it, and writes that on.
-type opener struct {
-	r       *segmentReader
-	w       io.Writer
-	room    *openBuffer
-	part    int // bytes of room.part
-	n       int // bytes of room.plain
-	seen    int64
-	written int64
-}
-
-// Write implements io.Writer.
-func (o *opener) Write(p []byte) (int, error) {
-	all := len(p)
-	for len(p) > 0 {
-		want := int(min(sealedSize, o.r.stored-o.seen)) // of the segment that is being read
-		var err error
-		if o.part == 0 && len(p) >= want {
-			err = o.open(p[:want])
-			p = p[want:]
-		} else {
-			k := copy(o.room.part[o.part:want], p)
-			o.part += k
-			p = p[k:]
-			if o.part < want {
-				break
-			}
-			o.part = 0
-			err = o.open(o.room.part[:want])
+// Read implements io.Reader. It gives as many segments as there is room for, the whole ones without a copy.
+func (r *segmentReader) Read(p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		switch {
+		case len(r.plain) > 0:
+			k := copy(p[n:], r.plain)
+			r.plain = r.plain[k:]
+			n += k
+		case r.left == 0 && n > 0:
+			return n, nil
+		case r.left == 0:
+			err = io.EOF
+		case r.skip == 0 && len(p)-n >= r.size():
+			var out []byte
+			out, err = r.open(p[n:])
+			n += len(out)
+		default:
+			r.plain, err = r.open(nil)
 		}
+	}
+	return n, err
+}
+
+// batch is room for some segments, as they are stored and open.
+type batch struct {
+	sealed [batchSegments * sealedSize]byte
+	plain  [batchSegments * segmentSize]byte
+}
+
+// batches are kept, since each read of an encrypted object needs one for a moment.
+var batches = sync.Pool{New: func() any { return new(batch) }}
+
+// WriteTo implements io.WriterTo.
+func (r *segmentReader) WriteTo(w io.Writer) (total int64, err error) {
+	b := batches.Get().(*batch)
+	defer batches.Put(b)
+	if r.buf == nil {
+		r.buf = b.sealed[:]
+		defer func() { r.buf, r.sealed = nil, nil }()
+	}
+	for err == nil {
+		ready := r.plain
+		r.plain = nil
+		if len(ready) == 0 {
+			ready, err = r.fill(b.plain[:])
+		}
+		if err != nil || len(ready) == 0 {
+			return total, err
+		}
+		var n int
+		n, err = w.Write(ready)
+		total += int64(n)
+		if err == nil && n < len(ready) {
+			err = io.ErrShortWrite
+		}
+	}
+	return total, err
+}
+
+// fill opens segments into room, as many as fit.
+func (r *segmentReader) fill(room []byte) ([]byte, error) {
+	begin, end, n := r.skip, r.skip, 0
+	for r.left > 0 && len(room)-n >= r.size() {
+		at := room[n:]
+		n += r.size()
+		out, err := r.open(at)
 		if err != nil {
-			return all - len(p), err
+			return nil, err
 		}
-		o.seen += int64(want)
+		end += len(out)
 	}
-	return all, nil
-}
-
-// open opens a segment.
-func (o *opener) open(segment []byte) error {
-	if len(segment) < tagSize || o.r.left <= 0 {
-		return fmt.Errorf("segment %d is cut: %w", o.r.next, storage.ErrDamaged)
-	}
-	if len(o.room.plain)-o.n < len(segment)-tagSize {
-		if err := o.flush(); err != nil {
-			return err
-		}
-	}
-	nonce := nonce(o.r.next, o.r.next == o.r.s.count-1)
-	out, err := o.r.s.aead.Open(o.room.plain[o.n:o.n], nonce[:], segment, nil)
-	if err != nil {
-		return fmt.Errorf("segment %d of %d does not open: %w", o.r.next, o.r.s.count, storage.ErrDamaged)
-	}
-	o.r.next++
-	if o.r.skip > 0 { // the first one, and nothing is in front of it
-		out = out[:copy(out, out[o.r.skip:])]
-		o.r.skip = 0
-	}
-	n := min(int64(len(out)), o.r.left)
-	o.n += int(n)
-	o.r.left -= n
-	return nil
-}
-
-// flush writes on what has been opened.
-func (o *opener) flush() error {
-	n, err := o.w.Write(o.room.plain[:o.n])
-	o.written += int64(n)
-	if err == nil && n < o.n {
-		err = io.ErrShortWrite
-	}
-	o.n = 0
-	return err
+	return room[begin:end], nil
 }

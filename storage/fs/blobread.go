@@ -128,6 +128,7 @@ type content struct {
 	// other, open from the beginning.
 	extents  []extent
 	one      *blobFile
+	bare     barePlace
 	manifest uint64  // pinned, or 0
 	of       *record // of the manifest
 	closing  sync.Once
@@ -147,6 +148,7 @@ func (c *content) Close() error {
 		if c.one != nil {
 			c.one.close()
 		}
+		c.bare.leave()
 		if c.manifest != 0 && c.s.pins.unpin(c.manifest) {
 			c.s.reclaim.release(c.manifest)
 		}
