@@ -83,7 +83,9 @@ func makeAccount(t testing.TB, s *Service, id string) *Identity {
 }
 
 // TestAccounts has another account than the deployment's, from its beginning to its end.
-func TestAccounts(t *testing.T) {
+func TestAccounts(t *testing.T) { eachStore(t, testAccounts) }
+
+func testAccounts(t *testing.T, open opener) {
 	s, ctx := open(t), t.Context()
 	const account, other = "123456789012", "999988887777"
 	known := func(account string, want bool) {
@@ -194,7 +196,9 @@ func TestAccounts(t *testing.T) {
 }
 
 // TestAccountRaces makes users of an account while others delete it: there is never a user of no account.
-func TestAccountRaces(t *testing.T) {
+func TestAccountRaces(t *testing.T) { eachStore(t, testAccountRaces) }
+
+func testAccountRaces(t *testing.T, open opener) {
 	s, ctx := open(t), t.Context()
 	for i := range 20 {
 		id := "99998888" + strconv.Itoa(7000+i)

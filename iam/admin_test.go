@@ -116,7 +116,7 @@ func TestAccountActions(t *testing.T) {
 
 // TestAdminSees: administrators of an account see what is the account's, and those of the deployment everything.
 func TestAdminSees(t *testing.T) {
-	s := newTenants(t)
+	s := newTenants(t, open)
 	names := func(a *Admin) (users, groups, keys, sessions, accounts []string) {
 		for _, u := range a.Users() {
 			users = append(users, u.Name)
@@ -184,8 +184,10 @@ func TestAdminSees(t *testing.T) {
 }
 
 // TestAccountAdministers: the root of an account makes a user, a group and a key, and what it attaches counts in the account.
-func TestAccountAdministers(t *testing.T) {
-	s, ctx := newTenants(t), t.Context()
+func TestAccountAdministers(t *testing.T) { eachStore(t, testAccountAdministers) }
+
+func testAccountAdministers(t *testing.T, open opener) {
+	s, ctx := newTenants(t, open), t.Context()
 	a := s.Admin(s.root)
 	u, cred, err := a.CreateUser(ctx, NewUser{Name: "worker", Policies: []string{"shared"}})
 	if err != nil || u.Account != "111111111111" || u.ARN != "arn:aws:iam::111111111111:user/worker" {

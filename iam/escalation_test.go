@@ -14,7 +14,7 @@ type tenants struct {
 	session               string    // of a user of beta
 }
 
-func newTenants(t *testing.T) *tenants {
+func newTenants(t *testing.T, open opener) *tenants {
 	t.Helper()
 	s, ctx := open(t), t.Context()
 	must := func(err error) {
@@ -57,7 +57,10 @@ func newTenants(t *testing.T) *tenants {
 
 // TestEscalation is the table of what the root of an account, and a user of it with every policy, try to get at what is not the
 // account's, or above themselves: S-014, S-018, S-022, S-084, S-098, S-231. Nothing changes.
-func TestEscalation(t *testing.T) {
+func TestEscalation(t *testing.T) { eachStore(t, escalation) }
+
+func escalation(t *testing.T, open opener) {
+	s := newTenants(t, open)
 	on, policies := true, []string{"consoleAdmin"}
 	secret := "a secret of mallory"
 	up := UserUpdate{Secret: &secret}
@@ -215,9 +218,8 @@ func TestEscalation(t *testing.T) {
 			return err
 		}},
 	} {
-		s := newTenants(t)
-		before := s.snap.Load().revision
 		for _, by := range []*Identity{s.root, s.admin} {
+			before := s.snap.Load().revision
 			err := tt.try(t.Context(), s, s.Admin(by))
 			if !errors.Is(err, tt.want) {
 				t.Errorf("%s, by %s: %v, want %v", tt.name, by.Name, err, tt.want)
@@ -251,7 +253,7 @@ func TestRootsOwn(t *testing.T) {
 		},
 		"key deleted": func(ctx context.Context, _ *tenants, a *Admin) error { return a.DeleteAccessKey(ctx, "KEY-root") },
 	} {
-		s := newTenants(t)
+		s := newTenants(t, open)
 		if err := try(t.Context(), s, s.Admin(s.admin)); !errors.Is(err, ErrReserved) {
 			t.Errorf("%s, by another administrator: %v", name, err)
 		}

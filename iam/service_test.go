@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/objsrv/objsrv/iam/store"
 	"github.com/objsrv/objsrv/iam/store/mem"
 )
 
@@ -15,7 +16,12 @@ const (
 
 func open(t testing.TB) *Service {
 	t.Helper()
-	st := mem.Open()
+	return openOn(t, mem.Open())
+}
+
+// openOn opens a service on a store, which it closes.
+func openOn(t testing.TB, st store.Store) *Service {
+	t.Helper()
 	s, err := Open(st, Options{RootUser: rootUser, RootPassword: rootSecret, AccountID: "123456789012", Report: func(err error) { t.Error(err) }})
 	if err != nil {
 		t.Fatal(err)
