@@ -255,7 +255,7 @@ func TestAccountRoot(t *testing.T) {
 		{"its users", root, "admin:CreateUser", "", nil, true},
 		{"its users, by its key", key.Identity, "admin:CreateUser", "", nil, true},
 		{"S-027 its users, by its restricted key", narrow.Identity, "admin:CreateUser", "", nil, false},
-		{"policies", root, "admin:CreatePolicy", other, nil, false},
+		{"its policies", root, "admin:CreatePolicy", "", nil, true},
 		{"its sessions", root, "sts:GetFederationToken", "", nil, true},
 		{"keys of encryption", root, "kms:CreateKey", other, nil, false},
 	}

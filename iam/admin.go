@@ -30,8 +30,8 @@ func (s *Service) Admin(by *Identity) *Admin {
 	return a
 }
 
-// accountActions are the administrative actions on what belongs to an account: its users, groups, access keys and
-// sessions, and to read the policies, which are shared by all. Whoever is allowed one has it in its own account;
+// accountActions are the administrative actions on what belongs to an account: its users, groups, policies, access keys and
+// sessions. Whoever is allowed one has it in its own account;
 // all others are the deployment's.
 var accountActions = map[string]bool{
 	"admin:ListUsers": true, "admin:GetUser": true, "admin:CreateUser": true, "admin:DeleteUser": true,
@@ -39,7 +39,7 @@ var accountActions = map[string]bool{
 	"admin:ListGroups": true, "admin:GetGroup": true, "admin:AddUserToGroup": true, "admin:RemoveUserFromGroup": true,
 	"admin:EnableGroup": true, "admin:DisableGroup": true,
 	"admin:AttachUserOrGroupPolicy": true, "admin:UpdatePolicyAssociation": true,
-	"admin:ListUserPolicies": true, "admin:GetPolicy": true,
+	"admin:ListUserPolicies": true, "admin:GetPolicy": true, "admin:CreatePolicy": true, "admin:DeletePolicy": true,
 	"admin:ListServiceAccounts": true, "admin:CreateServiceAccount": true, "admin:UpdateServiceAccount": true,
 	"admin:RemoveServiceAccount": true, "admin:ListTemporaryAccounts": true,
 }
@@ -144,6 +144,7 @@ func (a *Admin) User(name string) (User, error) {
 	if a.Bounded() && err == nil && u.ID == u.Account {
 		return User{}, ErrNoSuchUser
 	}
+	a.rename(u.Policies)
 	return u, err
 }
 
@@ -153,6 +154,9 @@ func (a *Admin) Users() []User {
 	if a.Bounded() {
 		list = slices.DeleteFunc(list, func(u User) bool { return u.Account != a.within || u.ID == u.Account })
 	}
+	for i := range list {
+		a.rename(list[i].Policies)
+	}
 	return list
 }
 
@@ -161,7 +165,9 @@ func (a *Admin) CreateUser(ctx context.Context, n NewUser) (User, Credential, er
 	if err := a.own(n.Name, &n.Account); err != nil {
 		return User{}, Credential{}, fmt.Errorf("create user: %w", err)
 	}
-	return a.s.CreateUser(ctx, n)
+	u, cred, err := a.s.CreateUser(ctx, n)
+	a.rename(u.Policies)
+	return u, cred, err
 }
 
 // UpdateUser is Service.UpdateUser; of its root an account's administrator changes nothing, and root its secret.
@@ -173,7 +179,9 @@ func (a *Admin) UpdateUser(ctx context.Context, name string, up UserUpdate) (Use
 	if err != nil {
 		return User{}, fmt.Errorf("update user: %w", err)
 	}
-	return a.s.updateUser(ctx, a.within, name, up)
+	u, err := a.s.updateUser(ctx, a.within, name, up)
+	a.rename(u.Policies)
+	return u, err
 }
 
 // SetStatus is Service.SetStatus.
@@ -187,11 +195,17 @@ func (a *Admin) DeleteUser(ctx context.Context, name string) error {
 }
 
 // Group is Service.Group.
-func (a *Admin) Group(name string) (Group, error) { return a.s.groupWithin(a.within, name) }
+func (a *Admin) Group(name string) (Group, error) {
+	return a.renamed(a.s.groupWithin(a.within, name))
+}
 
 // Groups is Service.Groups.
 func (a *Admin) Groups() []Group {
-	return slices.DeleteFunc(a.s.Groups(), func(g Group) bool { return outside(a.within, g.Account, nil) })
+	list := slices.DeleteFunc(a.s.Groups(), func(g Group) bool { return outside(a.within, g.Account, nil) })
+	for i := range list {
+		a.rename(list[i].Policies)
+	}
+	return list
 }
 
 // CreateGroup is Service.CreateGroup, of local groups in the account.
@@ -199,12 +213,17 @@ func (a *Admin) CreateGroup(ctx context.Context, n NewGroup) (Group, error) {
 	if err := a.own(n.Name, &n.Account); err != nil {
 		return Group{}, fmt.Errorf("create group: %w", err)
 	}
-	return a.s.CreateGroup(ctx, n)
+	return a.renamed(a.s.CreateGroup(ctx, n))
 }
 
 // UpdateGroup is Service.UpdateGroup.
 func (a *Admin) UpdateGroup(ctx context.Context, name string, up GroupUpdate) (Group, error) {
-	return a.s.updateGroup(ctx, a.within, name, up)
+	return a.renamed(a.s.updateGroup(ctx, a.within, name, up))
+}
+
+func (a *Admin) renamed(g Group, err error) (Group, error) {
+	a.rename(g.Policies)
+	return g, err
 }
 
 // DeleteGroup is Service.DeleteGroup.
@@ -224,28 +243,6 @@ func (a *Admin) AddMembers(ctx context.Context, group string, users ...string) e
 // RemoveMembers is Service.RemoveMembers.
 func (a *Admin) RemoveMembers(ctx context.Context, group string, users ...string) error {
 	return a.s.removeMembers(ctx, a.within, group, users)
-}
-
-// Policy is Service.Policy: policies are shared by all accounts.
-func (a *Admin) Policy(name string) (Policy, error) { return a.s.Policy(name) }
-
-// Policies is Service.Policies.
-func (a *Admin) Policies() []Policy { return a.s.Policies() }
-
-// SetPolicy is Service.SetPolicy, for the deployment.
-func (a *Admin) SetPolicy(ctx context.Context, name string, document []byte) (Policy, error) {
-	if a.Bounded() {
-		return Policy{}, fmt.Errorf("set policy: %w", ErrNotAccounts)
-	}
-	return a.s.SetPolicy(ctx, name, document)
-}
-
-// DeletePolicy is Service.DeletePolicy, for the deployment.
-func (a *Admin) DeletePolicy(ctx context.Context, name string) error {
-	if a.Bounded() {
-		return fmt.Errorf("delete policy: %w", ErrNotAccounts)
-	}
-	return a.s.DeletePolicy(ctx, name)
 }
 
 // userWithin is User for one of an account, or of any.

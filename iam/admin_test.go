@@ -233,3 +233,123 @@ func testAccountAdministers(t *testing.T, open opener) {
 		t.Error(err)
 	}
 }
+
+// TestAccountPolicies: an account has policies of its own, which count for its users and groups and nobody else, and
+// under plain names beside those that all share.
+func TestAccountPolicies(t *testing.T) { eachStore(t, accountPolicies) }
+
+func accountPolicies(t *testing.T, open opener) {
+	s, ctx := newTenants(t, open), t.Context()
+	a, b := s.Admin(s.root), s.Admin(s.betaRoot)
+	server, err := s.Credential(s.RootUser(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	deployment := s.Admin(server.Identity)
+	document := func(action string) []byte {
+		return []byte(`{"Statement":[{"Effect":"Allow","Action":"` + action + `","Resource":"*"}]}`)
+	}
+	for admin, action := range map[*Admin]string{a: "s3:PutObject", b: "s3:DeleteObject"} { // of one name, in two accounts
+		if p, err := admin.SetPolicy(ctx, "mine", document(action)); err != nil || p.Name != "mine" || p.Account != admin.Account() {
+			t.Fatalf("%+v %v", p, err)
+		}
+	}
+	for admin, user := range map[*Admin]string{a: "alpha-user", b: "beta-user"} {
+		if u, err := admin.UpdateUser(ctx, user, UserUpdate{Attach: []string{"mine", "shared"}}); err != nil || !slices.Equal(u.Policies, []string{"mine", "shared"}) {
+			t.Fatalf("%+v %v", u, err)
+		}
+		if u, err := admin.User(user); err != nil || !slices.Equal(u.Policies, []string{"mine", "shared"}) {
+			t.Errorf("%+v %v", u, err)
+		}
+	}
+	may := func(name, action string) bool {
+		cred, err := s.Credential(name, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Authorize(&Request{Identity: cred.Identity, Action: action, Bucket: "b", Key: "k", Owner: cred.Identity.Account}).Allowed
+	}
+	if !may("alpha-user", "s3:PutObject") || may("alpha-user", "s3:DeleteObject") || may("beta-user", "s3:PutObject") || !may("beta-user", "s3:DeleteObject") {
+		t.Error("the policies of two accounts are mixed up")
+	}
+	names := func(admin *Admin) (out []string) {
+		for _, p := range admin.Policies() {
+			if !p.Canned {
+				out = append(out, p.Name)
+			}
+		}
+		return out
+	}
+	if got := names(a); !slices.Equal(got, []string{"mine", "shared"}) {
+		t.Errorf("%q", got)
+	}
+	if got := names(deployment); !slices.Equal(got, []string{"111111111111/mine", "222222222222/mine", "222222222222/theirs", "shared"}) {
+		t.Errorf("%q", got)
+	}
+	// It is nothing to the deployment's own users, not by its whole name, and not when a provider grants it.
+	if _, err := s.AttachPolicy(ctx, "local", "111111111111/mine"); !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
+	if _, err := s.AttachPolicy(ctx, "local", "mine"); !errors.Is(err, ErrNoSuchPolicy) {
+		t.Error(err)
+	}
+	if err := (&Grants{Policies: []string{"111111111111/mine"}}).check(); !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
+	if _, err := s.Policy("111111111111/mine"); !errors.Is(err, ErrNoSuchPolicy) {
+		t.Error(err)
+	}
+	// A policy that allows everything administers the account, and nothing else.
+	if _, err := a.SetPolicy(ctx, "all", document("*")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.UpdateUser(ctx, "alpha-user", UserUpdate{Attach: []string{"all"}}); err != nil {
+		t.Fatal(err)
+	}
+	if !may("alpha-user", "admin:CreateUser") || may("alpha-user", "admin:ServerInfo") || may("alpha-user", "kms:CreateKey") {
+		t.Error("S-231 a policy of an account reaches beyond it")
+	}
+	// A session may be bound by it.
+	user, err := s.Credential("alpha-user", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, ss, err := s.CreateSession(ctx, NewSession{By: user.Identity, Duration: time.Hour, Policies: []string{"mine"}})
+	if err != nil || s.Authorize(&Request{Identity: ss.Identity, Action: "s3:GetObject", Bucket: "b", Key: "k", Owner: "111111111111"}).Allowed {
+		t.Error("the policy does not bind the session", err)
+	}
+	// What the deployment calls so later is another one.
+	if _, err := s.SetPolicy(ctx, "mine", document("s3:*")); err != nil {
+		t.Fatal(err)
+	}
+	if may("beta-user", "s3:PutObject") {
+		t.Error("a policy of the deployment takes the place of an account's")
+	}
+	if got := names(a); !slices.Equal(got, []string{"all", "mine", "shared"}) {
+		t.Errorf("%q", got)
+	}
+	if err := a.DeletePolicy(ctx, "mine"); !errors.Is(err, ErrInUse) {
+		t.Error(err)
+	}
+	if _, err := a.UpdateUser(ctx, "alpha-user", UserUpdate{Detach: []string{"mine", "all"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.DeletePolicy(ctx, "mine"); err != nil || may("alpha-user", "s3:PutObject") {
+		t.Error(err)
+	}
+	// They go with the account.
+	for _, name := range []string{"beta-user"} {
+		if err := b.DeleteUser(ctx, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(b.DeleteGroup(ctx, "beta-crew"), s.DeleteAccount(ctx, "222222222222")); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(deployment); !slices.Equal(got, []string{"111111111111/all", "mine", "shared"}) {
+		t.Errorf("%q", got)
+	}
+	if _, err := b.SetPolicy(ctx, "late", document("s3:*")); !errors.Is(err, ErrNoSuchAccount) {
+		t.Error("a policy of an account that is gone:", err)
+	}
+}

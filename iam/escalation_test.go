@@ -47,6 +47,8 @@ func newTenants(t *testing.T, open opener) *tenants {
 	must(err)
 	_, err = s.SetPolicy(ctx, "shared", []byte(`{"Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`))
 	must(err)
+	_, err = s.Admin(out.betaRoot).SetPolicy(ctx, "theirs", []byte(`{"Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`))
+	must(err)
 	user, err := s.Credential("beta-user", "")
 	must(err)
 	_, ss, err := s.CreateSession(ctx, NewSession{By: user.Identity, Duration: time.Hour})
@@ -64,6 +66,7 @@ func escalation(t *testing.T, open opener) {
 	on, policies := true, []string{"consoleAdmin"}
 	secret := "a secret of mallory"
 	up := UserUpdate{Secret: &secret}
+	everything := []byte(`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)
 	for _, tt := range []struct {
 		name string
 		want error
@@ -199,11 +202,38 @@ func escalation(t *testing.T, open opener) {
 			return a.RemoveMembers(ctx, "beta-crew", "alpha-user")
 		}},
 		{"another's group deleted", ErrNoSuchGroup, func(ctx context.Context, _ *tenants, a *Admin) error { return a.DeleteGroup(ctx, "beta-crew") }},
-		{"a policy that others have", ErrNotAccounts, func(ctx context.Context, _ *tenants, a *Admin) error {
-			_, err := a.SetPolicy(ctx, "shared", []byte(`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`))
+		{"a policy that others have", ErrExists, func(ctx context.Context, _ *tenants, a *Admin) error {
+			_, err := a.SetPolicy(ctx, "shared", everything)
 			return err
 		}},
-		{"a policy deleted", ErrNotAccounts, func(ctx context.Context, _ *tenants, a *Admin) error { return a.DeletePolicy(ctx, "shared") }},
+		{"a canned policy", ErrReserved, func(ctx context.Context, _ *tenants, a *Admin) error {
+			_, err := a.SetPolicy(ctx, "readonly", everything)
+			return err
+		}},
+		{"another's policy", ErrInvalid, func(ctx context.Context, _ *tenants, a *Admin) error {
+			_, err := a.SetPolicy(ctx, "222222222222/theirs", everything)
+			return err
+		}},
+		{"another's policy seen", ErrNoSuchPolicy, func(_ context.Context, _ *tenants, a *Admin) error {
+			_, err := a.Policy("222222222222/theirs")
+			return err
+		}},
+		{"another's policy by its plain name", ErrNoSuchPolicy, func(ctx context.Context, _ *tenants, a *Admin) error {
+			_, err := a.UpdateUser(ctx, "alpha-user", UserUpdate{Attach: []string{"theirs"}})
+			return err
+		}},
+		{"another's policy attached", ErrInvalid, func(ctx context.Context, _ *tenants, a *Admin) error {
+			_, err := a.UpdateUser(ctx, "alpha-user", UserUpdate{Attach: []string{"222222222222/theirs"}})
+			return err
+		}},
+		{"another's policy in a group", ErrInvalid, func(ctx context.Context, _ *tenants, a *Admin) error {
+			_, err := a.UpdateGroup(ctx, "alpha-crew", GroupUpdate{Attach: []string{"222222222222/theirs"}})
+			return err
+		}},
+		{"a shared policy deleted", ErrNotAccounts, func(ctx context.Context, _ *tenants, a *Admin) error { return a.DeletePolicy(ctx, "shared") }},
+		{"another's policy deleted", ErrNoSuchPolicy, func(ctx context.Context, _ *tenants, a *Admin) error {
+			return a.DeletePolicy(ctx, "222222222222/theirs")
+		}},
 		{"an account", ErrNotAccounts, func(ctx context.Context, _ *tenants, a *Admin) error {
 			_, _, err := a.CreateAccount(ctx, NewAccount{Name: "mallory", Root: "mallory"})
 			return err

@@ -97,7 +97,7 @@ func (s *Service) checkNewGroup(n *NewGroup) ([]string, error) {
 	if source, _ := SplitName(n.Name); source != SourceLocal && n.Account != s.account {
 		return nil, fmt.Errorf("%w: groups of identity providers belong to the deployment's account", ErrInvalid)
 	}
-	return normalPolicies(n.Policies)
+	return s.normalPolicies(n.Account, n.Policies)
 }
 
 // UpdateGroup changes a group. Errors: ErrInvalid, ErrNoSuchGroup, ErrNoSuchPolicy, ErrDamaged.
@@ -117,7 +117,7 @@ func (s *Service) updateGroup(ctx context.Context, within, name string, up Group
 			g.Disabled = !*up.Enabled
 		}
 		var changes []store.Change
-		if g.Policies, changes, err = s.newPolicies(ctx, g.Policies, up.Policies, up.Attach, up.Detach); err != nil {
+		if g.Policies, changes, err = s.newPolicies(ctx, g.Account, g.Policies, up.Policies, up.Attach, up.Detach); err != nil {
 			break
 		}
 		g.Updated = s.now().UTC()

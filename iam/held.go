@@ -4,14 +4,14 @@ import "slices"
 
 // Held returns the names of the policies that give an identity its rights, and of the groups that it is in,
 // both in byte order: the user's own, those of its groups, and what its credential has beside them. What does
-// not exist is left out. It says nothing of restrictions, nor of rights, which Authorize alone knows; root
+// not exist is left out; policies have the names that they have in the account. It says nothing of restrictions, nor of rights, which Authorize alone knows; root
 // has everything without any.
 func (s *Service) Held(id *Identity) (policies, groups []string) {
 	policies, groups = []string{}, []string{}
 	take := func(slots []*policySlot) {
 		for _, sl := range slots {
 			if sl.current.Load() != nil {
-				policies = append(policies, sl.name)
+				policies = append(policies, nameFor(id.Account, sl.name))
 			}
 		}
 	}

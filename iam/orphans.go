@@ -8,8 +8,8 @@ import (
 	"github.com/objsrv/objsrv/iam/store"
 )
 
-// removeOrphans removes the service keys and sessions of users that are gone. Nobody can use
-// them any more; they only take room and names.
+// removeOrphans removes the service keys and sessions of users that are gone, and the policies of accounts that are. Nobody
+// can use them any more; they only take room and names.
 func (s *Service) removeOrphans(ctx context.Context) error {
 	sn := s.snap.Load()
 	known := func(id string) bool {
@@ -54,5 +54,21 @@ func (s *Service) removeOrphans(ctx context.Context) error {
 	if err := s.deleteAll(ctx, kindSession, sessions); err != nil {
 		return fmt.Errorf("remove sessions of users that are gone: %w", err)
 	}
+	if err := s.deleteAll(ctx, kindPolicy, sn.orphanPolicies()); err != nil {
+		return fmt.Errorf("remove policies of accounts that are gone: %w", err)
+	}
 	return nil
+}
+
+// orphanPolicies returns the policies of accounts that were deleted, whose ids nobody gets again.
+func (sn *snapshot) orphanPolicies() (names []string) {
+	sn.policies.all(func(name string, sl *policySlot) bool {
+		if account, _ := splitPolicy(name); account != "" && sl.current.Load() != nil {
+			if a, ok := sn.settings.get(account); ok && !a.Deleted.IsZero() {
+				names = append(names, name)
+			}
+		}
+		return true
+	})
+	return names
 }

@@ -15,7 +15,8 @@ import (
 
 // Policy is a policy as it is shown.
 type Policy struct {
-	Name     string          `json:"name"`
+	Name     string          `json:"name"`              // see policyName
+	Account  string          `json:"account,omitempty"` // whose it is; "" for canned ones and those of the deployment
 	Canned   bool            `json:"canned"`
 	Document json.RawMessage `json:"document,omitempty"`
 	Created  *time.Time      `json:"created,omitempty"`
@@ -24,8 +25,16 @@ type Policy struct {
 	Damaged string `json:"damaged,omitempty"`
 }
 
-// Policy returns one policy, or ErrNoSuchPolicy.
+// Policy returns one of the policies that all accounts share, or ErrNoSuchPolicy.
 func (s *Service) Policy(name string) (Policy, error) {
+	if account, _ := splitPolicy(name); account != "" {
+		return Policy{}, ErrNoSuchPolicy
+	}
+	return s.anyPolicy(name)
+}
+
+// anyPolicy is Policy for one of an account as well.
+func (s *Service) anyPolicy(name string) (Policy, error) {
 	if sl, ok := s.snap.Load().policies.get(name); ok {
 		if st := sl.current.Load(); st != nil {
 			return st.public(name), nil
@@ -34,7 +43,7 @@ func (s *Service) Policy(name string) (Policy, error) {
 	return Policy{}, ErrNoSuchPolicy
 }
 
-// Policies returns all policies in byte order of their names.
+// Policies returns all policies, those of accounts among them, in byte order of their names.
 func (s *Service) Policies() []Policy {
 	var out []Policy
 	s.snap.Load().policies.all(func(name string, sl *policySlot) bool {
@@ -49,6 +58,7 @@ func (s *Service) Policies() []Policy {
 
 func (st *policyState) public(name string) Policy {
 	p := Policy{Name: name, Canned: st.canned, Document: slices.Clone(st.document)}
+	p.Account, _ = splitPolicy(name)
 	if st.err != nil {
 		p.Damaged = st.err.Error()
 	}
@@ -58,13 +68,48 @@ func (st *policyState) public(name string) Policy {
 	return p
 }
 
-// normalPolicies sorts names and drops repetitions.
-func normalPolicies(names []string) ([]string, error) {
-	for _, n := range names {
-		if err := CheckPolicyName(n); err != nil {
-			return nil, err
+// policyName is the name of a policy of an account other than the deployment's, which the account itself calls name:
+// ACCOUNT/name. Names that all accounts share have no account before them.
+func policyName(account, name string) string { return account + "/" + name }
+
+// splitPolicy returns the account of a policy, "" for one that is shared, and its name there.
+func splitPolicy(name string) (account, own string) {
+	account, own, ok := strings.Cut(name, "/")
+	if !ok || CheckAccount(account) != nil {
+		return "", name
+	}
+	return account, own
+}
+
+// namedPolicy returns the policy that a user or group of an account means by a name: the account's own, or a shared one.
+func (s *Service) namedPolicy(account, name string) string {
+	if own := policyName(account, name); account != s.account {
+		if sl, ok := s.snap.Load().policies.get(own); ok && sl.current.Load() != nil {
+			return own
 		}
 	}
+	return name
+}
+
+// normalPolicies returns the policies that are meant by names for somebody of an account, in order. Those of other accounts
+// are refused: who writes them would write the rights of others.
+func (s *Service) normalPolicies(account string, names []string) ([]string, error) {
+	out := make([]string, 0, len(names))
+	for _, n := range names {
+		of, own := splitPolicy(n)
+		if err := CheckPolicyName(own); err != nil {
+			return nil, err
+		}
+		if of != "" && (of != account || of == s.account) {
+			return nil, fmt.Errorf("%w: the policy %s is another account's", ErrInvalid, n)
+		}
+		out = append(out, s.namedPolicy(account, n))
+	}
+	return sortedPolicies(out)
+}
+
+// sortedPolicies sorts names and drops repetitions.
+func sortedPolicies(names []string) ([]string, error) {
 	out := slices.Compact(slices.Sorted(slices.Values(names)))
 	if len(out) > MaxPolicies {
 		return nil, fmt.Errorf("%w: a user or group has at most %d policies", ErrInvalid, MaxPolicies)
@@ -99,12 +144,23 @@ func isCanned(name string) bool {
 // SetPolicy creates or replaces a policy. Errors: ErrInvalid, a *policy.SyntaxError that
 // says where the document is wrong, ErrReserved for a canned policy's name.
 func (s *Service) SetPolicy(ctx context.Context, name string, document []byte) (Policy, error) {
+	return s.setPolicy(ctx, s.account, name, document)
+}
+
+// setPolicy is SetPolicy for one of an account, by the name that it has there. ErrExists when it is that of a shared one.
+func (s *Service) setPolicy(ctx context.Context, account, name string, document []byte) (Policy, error) {
 	fail := func(err error) (Policy, error) { return Policy{}, fmt.Errorf("set policy: %w", err) }
 	if err := CheckPolicyName(name); err != nil {
 		return fail(err)
 	}
 	if isCanned(name) {
 		return fail(fmt.Errorf("%w: it is a canned policy", ErrReserved))
+	}
+	if account != s.account {
+		if _, err := s.Policy(name); err == nil {
+			return fail(fmt.Errorf("%w: a policy of the deployment has it, which all accounts share", ErrExists))
+		}
+		name = policyName(account, name)
 	}
 	if len(document) > policy.MaxBucketDocument {
 		return fail(fmt.Errorf("%w: a policy has at most %d bytes", ErrInvalid, policy.MaxBucketDocument))
@@ -113,7 +169,7 @@ func (s *Service) SetPolicy(ctx context.Context, name string, document []byte) (
 		return fail(err)
 	}
 	for range attempts {
-		p := policyRecord{header: header{formatVersion, s.account}, Name: name, Document: document, Updated: s.now().UTC()}
+		p := policyRecord{header: header{formatVersion, account}, Name: name, Document: document, Updated: s.now().UTC()}
 		p.Created = p.Updated
 		var rev uint64
 		switch r, err := s.store.Get(ctx, kindPolicy, name); {
@@ -127,12 +183,16 @@ func (s *Service) SetPolicy(ctx context.Context, name string, document []byte) (
 		case !errors.Is(err, store.ErrNotFound):
 			return fail(domainError(err))
 		}
-		changes, err := appendPut(nil, kindPolicy, name, rev, p)
+		joined, err := s.joinAccount(ctx, account)
+		if err != nil {
+			return fail(err)
+		}
+		changes, err := appendPut(joined, kindPolicy, name, rev, p)
 		if err != nil {
 			return fail(err)
 		}
 		if err = s.commit(ctx, changes...); err == nil {
-			return s.Policy(name)
+			return s.anyPolicy(name)
 		}
 		if !errors.Is(err, store.ErrConflict) {
 			return fail(err)
@@ -141,7 +201,7 @@ func (s *Service) SetPolicy(ctx context.Context, name string, document []byte) (
 	return fail(store.ErrConflict)
 }
 
-// DeletePolicy removes a policy. Errors: ErrNoSuchPolicy, ErrReserved for a canned one,
+// DeletePolicy removes a policy, also one of an account by its whole name. Errors: ErrNoSuchPolicy, ErrReserved for a canned one,
 // ErrInUse while a user or a group has it. A user to whom it is attached in the same moment is
 // denied everything until it is detached.
 func (s *Service) DeletePolicy(ctx context.Context, name string) error {
@@ -149,7 +209,7 @@ func (s *Service) DeletePolicy(ctx context.Context, name string) error {
 	if isCanned(name) {
 		return fail(fmt.Errorf("%w: it is a canned policy", ErrReserved))
 	}
-	if CheckPolicyName(name) != nil {
+	if _, own := splitPolicy(name); CheckPolicyName(own) != nil {
 		return fail(ErrNoSuchPolicy)
 	}
 	rev := store.Any
@@ -187,9 +247,9 @@ func (sn *snapshot) inUse(name string) (used bool) {
 	return used
 }
 
-// newPolicies returns the policies after a change of those in list, and the checks that
+// newPolicies returns the policies of somebody of an account after a change of those in list, and the checks that
 // those which are new exist when it is committed.
-func (s *Service) newPolicies(ctx context.Context, list []string, all *[]string, attach, detach []string) ([]string, []store.Change, error) {
+func (s *Service) newPolicies(ctx context.Context, account string, list []string, all *[]string, attach, detach []string) ([]string, []store.Change, error) {
 	if all == nil && len(attach) == 0 && len(detach) == 0 {
 		return list, nil, nil
 	}
@@ -197,9 +257,10 @@ func (s *Service) newPolicies(ctx context.Context, list []string, all *[]string,
 	if all != nil {
 		next = *all
 	}
-	next = slices.Concat(next, attach)
-	next = slices.DeleteFunc(next, func(p string) bool { return slices.Contains(detach, p) })
-	next, err := normalPolicies(next)
+	next = slices.DeleteFunc(slices.Concat(next, attach), func(p string) bool {
+		return slices.ContainsFunc(detach, func(d string) bool { return s.namedPolicy(account, d) == s.namedPolicy(account, p) })
+	})
+	next, err := s.normalPolicies(account, next)
 	if err != nil {
 		return nil, nil, err
 	}

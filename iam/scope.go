@@ -75,7 +75,12 @@ func (g *Grants) check() (err error) {
 	if err := checkText(g.Provider, 64); err != nil {
 		return fmt.Errorf("%w: the name of a provider has at most 64 printable characters", ErrInvalid)
 	}
-	if g.Policies, err = normalPolicies(g.Policies); err != nil {
+	for _, n := range g.Policies {
+		if err := CheckPolicyName(n); err != nil {
+			return err
+		}
+	}
+	if g.Policies, err = sortedPolicies(g.Policies); err != nil {
 		return err
 	}
 	for _, n := range g.Groups {

@@ -240,7 +240,8 @@ func (sn *snapshot) putPolicy(r *store.Record) error {
 	if err := decode(r.Value, &p, &p.header); err != nil {
 		return err
 	}
-	if p.Name != r.Name {
+	account, _ := splitPolicy(p.Name)
+	if p.Name != r.Name || account != "" && account != p.Account {
 		return errors.New("it describes another policy")
 	}
 	compiled, err := policy.Compile(p.Name, p.Document, policy.Identity)

@@ -134,7 +134,7 @@ func (s *Service) checkNewUser(n *NewUser) ([]string, error) {
 	if err := CheckAccount(n.Account); err != nil {
 		return nil, err
 	}
-	return normalPolicies(n.Policies)
+	return s.normalPolicies(n.Account, n.Policies)
 }
 
 // isRootName tells whether a name could be taken for root's.
@@ -187,7 +187,7 @@ func (s *Service) applyUpdate(ctx context.Context, u *userRecord, up *UserUpdate
 		u.Disabled = !*up.Enabled
 	}
 	var err error
-	if u.Policies, changes, err = s.newPolicies(ctx, u.Policies, up.Policies, up.Attach, up.Detach); err != nil {
+	if u.Policies, changes, err = s.newPolicies(ctx, u.Account, u.Policies, up.Policies, up.Attach, up.Detach); err != nil {
 		return nil, err
 	}
 	if up.Secret != nil {

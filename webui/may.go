@@ -49,7 +49,7 @@ func (v *visit) spokenOf(id *iam.Identity) (names []string) {
 	fill := strings.NewReplacer("${aws:username}", own, "*", "a", "?", "a")
 	policies, _ := v.IAM.Held(id)
 	for _, name := range policies {
-		p, err := v.IAM.Policy(name)
+		p, err := v.IAM.Admin(id).Policy(name)
 		if err != nil {
 			continue // it gives nothing
 		}

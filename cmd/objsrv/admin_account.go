@@ -15,9 +15,9 @@ func accountPath(name string) string { return "accounts/" + url.PathEscape(name)
 func newAdminAccountCommand(f *adminFlags) *cobra.Command {
 	cmd := group("account", "Manage accounts: whom buckets and users belong to",
 		newAccountAddCommand(f), newAccountLsCommand(f), newAccountInfoCommand(f), newAccountRmCommand(f))
-	cmd.Long = `Manage accounts. Each has a root user, users, groups and buckets of its own; who is of one account gets at the buckets
-of another only where both sides allow it. Its root, and users of it with such policies, administer its users, groups, keys and
-sessions with the same commands. The server, its accounts, policies and keys of encryption are administered from the deployment's
+	cmd.Long = `Manage accounts. Each has a root user, users, groups, policies and buckets of its own; who is of one account gets at the buckets
+of another only where both sides allow it. Its root, and users of it with such policies, administer its users, groups, policies,
+keys and sessions with the same commands. The server, its accounts and keys of encryption are administered from the deployment's
 account, which is always there.`
 	return cmd
 }

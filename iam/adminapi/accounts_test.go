@@ -84,12 +84,12 @@ func TestAccountMatrix(t *testing.T) {
 				if w.Code != http.StatusForbidden || !strings.Contains(body, req.actions[foreign]) {
 					t.Errorf("%s: %d %s, want 403 that names %s", what, w.Code, body, req.actions[foreign])
 				}
-			case rt.op == "AdminCreateAccount" || rt.op == "AdminDeleteAccount" || strings.Contains(req.body, "provider"):
+			case rt.op == "AdminCreateAccount" || rt.op == "AdminDeleteAccount" || rt.op == "AdminDeletePolicy" || strings.Contains(req.body, "provider"):
 				if w.Code != http.StatusForbidden {
 					t.Errorf("%s: %d %s, want 403", what, w.Code, body)
 				}
-			case rt.op == "AdminCreateUser" || rt.op == "AdminCreateGroup":
-				if w.Code != http.StatusCreated || !strings.Contains(body, `"account":"`+id+`"`) {
+			case rt.op == "AdminCreateUser" || rt.op == "AdminCreateGroup" || rt.op == "AdminSetPolicy":
+				if w.Code != req.status || !strings.Contains(body, `"account":"`+id+`"`) {
 					t.Errorf("%s: %d %s", what, w.Code, body)
 				}
 				continue
@@ -114,7 +114,9 @@ func TestAccountRootAdministers(t *testing.T) {
 	s := newServer(t)
 	s.done(t, root, "PUT", "accounts/alpha", `{"id":"222222222222","root":"alpha-root"}`)
 	for _, step := range [][3]string{
-		{"PUT", "users/worker", `{"policies":["readonly"]}`},
+		{"PUT", "policies/mine", readPolicy},
+		{"PUT", "users/worker", `{"policies":["readonly","mine"]}`},
+		{"GET", "policies/mine/entities", ""},
 		{"PATCH", "users/worker", `{"attach":["readwrite"],"enabled":false}`},
 		{"PATCH", "users/worker", `{"enabled":true}`},
 		{"PUT", "groups/team", `{"policies":["diagnostics"]}`},
@@ -130,6 +132,7 @@ func TestAccountRootAdministers(t *testing.T) {
 		{"PATCH", "groups/team", `{"remove":["worker"]}`},
 		{"DELETE", "groups/team", ""},
 		{"DELETE", "users/worker", ""},
+		{"DELETE", "policies/mine", ""},
 	} {
 		s.done(t, "alpha-root", step[0], step[1], step[2])
 	}

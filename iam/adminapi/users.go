@@ -64,7 +64,11 @@ func (c *call) whoami() error {
 		AccountRoot: c.id.OfRoot() && !c.id.Root,
 	}
 	if !c.id.Root {
-		u, err := c.config.Service.User(c.id.Name)
+		find := c.svc.User
+		if c.id.OfRoot() {
+			find = c.config.Service.User // a root is none of its account's users
+		}
+		u, err := find(c.id.Name)
 		if err != nil || u.ID != c.id.ID {
 			return errDenied // the user went between the signature's check and now
 		}

@@ -70,7 +70,9 @@ func (ex *Exporter) collect() (*archive, error) {
 		if p.Damaged != "" {
 			return nil, damaged("policy", p.Name, p.Damaged)
 		}
-		a.policies[p.Name] = p.Document
+		if p.Account == "" {
+			a.policies[p.Name] = p.Document
+		}
 	}
 	others := map[string]bool{} // users of other accounts than the deployment's, which MinIO has not
 	for _, u := range svc.Users() {

@@ -114,8 +114,19 @@ func TestAccountRootAdministers(t *testing.T) {
 	if u, err := s.svc.User("worker"); err != nil || u.Account != "222222222222" {
 		t.Fatalf("%+v %v", u, err)
 	}
-	as(post, "idp/builtin/policy/attach", "", `{"policies":["readwrite"],"user":"worker"}`, 200, "readwrite")
-	as(get, "user-info", "accessKey=worker", "", 200, "readwrite")
+	as(put, "add-canned-policy", "name=mine", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}]}`, 200, "")
+	as(put, "add-canned-policy", "name=readonly", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`, 400, "XMinioAdminInvalidArgument")
+	as(get, "list-canned-policies", "", "", 200, `"mine":`)
+	as(get, "info-canned-policy", "name=mine&v=2", "", 200, `"PolicyName":"mine"`)
+	if body := s.want(request{as: "objroot", method: get, path: "list-canned-policies"}, 200, "readonly"); strings.Contains(body, "mine") {
+		t.Error(body)
+	}
+	as(post, "idp/builtin/policy/attach", "", `{"policies":["readwrite","mine"],"user":"worker"}`, 200, "readwrite")
+	as(post, "idp/builtin/policy/attach", "", `{"policies":["mine"],"user":"worker"}`, 400, "XMinioAdminPolicyChangeAlreadyApplied")
+	as(remove, "remove-canned-policy", "name=mine", "", 400, "XMinioIAMPolicyInUse")
+	as(get, "user-info", "accessKey=worker", "", 200, `"mine,readwrite"`)
+	as(post, "idp/builtin/policy/detach", "", `{"policies":["mine"],"user":"worker"}`, 200, "mine")
+	as(remove, "remove-canned-policy", "name=mine", "", 200, "")
 	as(get, "list-users", "", "", 200, "worker")
 	as(put, "set-user-status", "accessKey=worker&status=disabled", "", 200, "")
 	as(put, "set-user-status", "accessKey=worker&status=enabled", "", 200, "")
@@ -141,7 +152,7 @@ func TestAccountRootAdministers(t *testing.T) {
 	as(put, "update-group-members", "", `{"group":"team","members":["local"]}`, 404, "XMinioAdminNoSuchUser")
 	as(post, "idp/ldap/policy/attach", "", `{"policies":["consoleAdmin"],"user":"cn=ann,dc=test"}`, 403, "AccessDenied")
 	as(post, "idp/ldap/policy/attach", "", `{"policies":["consoleAdmin"],"group":"cn=crew,dc=test"}`, 403, "AccessDenied")
-	as(put, "add-canned-policy", "name=mine", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`, 403, "admin:CreatePolicy")
+	as(put, "import-iam", "", "x", 403, "admin:ImportIAM")
 	as(get, "info", "", "", 403, "admin:ServerInfo")
 	// What is its root's is its root's.
 	s.want(request{"alpha-admin", put, "add-service-account", "", `{"targetUser":"alpha-root"}`}, 403, "AccessDenied")

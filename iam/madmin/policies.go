@@ -47,7 +47,7 @@ func (c *call) removePolicy() error {
 func (c *call) listPolicies() error {
 	out := map[string]json.RawMessage{}
 	for _, p := range c.IAM.Policies() {
-		if p.Damaged == "" {
+		if p.Damaged == "" && (p.Account == "" || p.Account == c.IAM.Account()) {
 			out[p.Name] = p.Document
 		}
 	}
