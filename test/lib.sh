@@ -98,8 +98,7 @@ start_server() {
   export ENDPOINT ACCESS SECRET PORT
 }
 
-# add_user NAME SECRET [CA [ACCOUNT]]   makes a user with the policy readwrite on the server started last, in an account of
-# 12 digits, which is made when it is not there (that of the deployment; MinIO has no accounts)
+# add_user NAME SECRET [CA]   makes a user with the policy readwrite on the server started last
 add_user() {
   if [ "$PEER" = minio ]; then
     mkdir -p "$TMP/mc/certs/CAs"; [ -z "${3:-}" ] || cp "$3" "$TMP/mc/certs/CAs/"
@@ -107,9 +106,17 @@ add_user() {
     $mc alias set t "$ENDPOINT" "$ACCESS" "$SECRET" && $mc admin user add t "$1" "$2" && $mc admin policy attach t readwrite --user "$1"
   else
     local -x OBJSRV_URL=$ENDPOINT OBJSRV_ACCESS_KEY=$ACCESS OBJSRV_SECRET_KEY=$SECRET OBJSRV_CA_FILE=${3:-}
-    [ -z "${4:-}" ] || "$SERVER_BIN" admin account info "$4" || "$SERVER_BIN" admin account add "$4" --id "$4"
-    printf '%s\n' "$2" | "$SERVER_BIN" admin user add "$1" --policy readwrite --secret-stdin ${4:+--account "$4"}
+    printf '%s\n' "$2" | "$SERVER_BIN" admin user add "$1" --policy readwrite --secret-stdin
   fi >>"$TMP/admin.log" 2>&1 || { echo "FAIL add user $1: $(tail -n 3 "$TMP/admin.log")"; exit 1; }
+}
+
+# add_account NAME SECRET [CA]   makes an account of that name with the root user NAME on the server started last; MinIO has no
+# accounts, and gets a user
+add_account() {
+  [ "$PEER" != minio ] || { add_user "$@"; return; }
+  local -x OBJSRV_URL=$ENDPOINT OBJSRV_ACCESS_KEY=$ACCESS OBJSRV_SECRET_KEY=$SECRET OBJSRV_CA_FILE=${3:-}
+  printf '%s\n' "$2" | "$SERVER_BIN" admin account add "$1" --root "$1" --secret-stdin >>"$TMP/admin.log" 2>&1 ||
+    { echo "FAIL add account $1: $(tail -n 3 "$TMP/admin.log")"; exit 1; }
 }
 
 ok() { echo "ok   $1" | tee -a "$RESULTS"; }

@@ -1,4 +1,4 @@
-"""config.py SAMPLE ENDPOINT CA   prints the suite's sample configuration with our endpoint and the users s3tests-{main,alt,tenant}.
+"""config.py SAMPLE ENDPOINT CA   prints the suite's sample configuration with our endpoint and the users s3tests-{main,alt,tenant}, roots of accounts.
 
 Who a user is (the owner id and display name that S3 answers with) is asked of the server, since each server has its own form.
 """

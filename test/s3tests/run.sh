@@ -27,12 +27,11 @@ export OBJSRV_OBJECT_OWNERSHIP=ObjectWriter OBJSRV_SIGV2=on
 export OBJSRV_LIFECYCLE_DAY=9s
 workers=${WORKERS:-2}
 
-# config FILE   writes a configuration for the server started last, with three users of its own, of three accounts
+# config FILE   writes a configuration for the server started last, with three accounts of its own, whose roots the suite is
 config() {
-  local u account=111111111111
+  local u
   for u in main alt tenant; do
-    add_user "s3tests-$u" "s3tests-$u-secret" "$TMP/certs/ca.crt" "$account"
-    account=$((account + 111111111111))
+    add_account "s3tests-$u" "s3tests-$u-secret" "$TMP/certs/ca.crt"
   done
   add_keys testkey-1 testkey-2 # the names that the suite uses unless it is told others
   "$VENV/bin/python" "$here/config.py" "$S3TESTS/s3tests.conf.SAMPLE" "$ENDPOINT" "$TMP/certs/ca.crt" >"$1"
