@@ -89,22 +89,56 @@ func (s *Service) sessionCredential(sn *snapshot, ss *session, token string) (Cr
 	if subtle.ConstantTimeCompare(hash[:], []byte(ss.TokenHash)) == 0 {
 		return Credential{}, ErrInvalidToken
 	}
+	if err := s.liveSession(sn, ss); err != nil {
+		return Credential{}, err
+	}
+	return Credential{AccessKey: ss.AccessKey, Secret: ss.Secret, SessionToken: token, Identity: &ss.identity}, nil
+}
+
+// liveSession tells why a session whose token is right is over, nil for one that is not.
+func (s *Service) liveSession(sn *snapshot, ss *session) error {
 	if !s.now().Before(ss.Expires) {
-		return Credential{}, ErrExpired
+		return ErrExpired
 	}
 	if err := sn.usable(ss.UserID, ss.UserName); err != nil {
-		return Credential{}, err
+		return err
 	}
 	if ss.Via != "" {
 		k, ok := sn.keys.get(ss.Via)
 		switch {
 		case !ok || k.ID != ss.ViaID:
-			return Credential{}, sn.absent(kindKey, ss.Via, ErrNoSuchKey)
+			return sn.absent(kindKey, ss.Via, ErrNoSuchKey)
 		case k.Disabled:
-			return Credential{}, ErrDisabled
+			return ErrDisabled
 		}
 	}
-	return Credential{AccessKey: ss.AccessKey, Secret: ss.Secret, SessionToken: token, Identity: &ss.identity}, nil
+	return nil
+}
+
+// Renewed returns the identity of a credential that has proven itself as id, as it is now, for what goes on after its
+// request was let in, such as a stream. The anonymous one, nil, stays. Errors are those of Credential, and ErrNoSuchKey for
+// a key that was given to somebody else.
+func (s *Service) Renewed(id *Identity) (*Identity, error) {
+	if id == nil || id.AccessKey == s.root.AccessKey {
+		return id, nil
+	}
+	if err := s.shared.trusted(); err != nil {
+		return nil, err
+	}
+	sn := s.snap.Load()
+	if id.Kind == SessionKey {
+		ss, ok := sn.sessions.get(id.AccessKey)
+		if !ok {
+			return nil, sn.absent(kindSession, id.AccessKey, ErrNoSuchKey)
+		}
+		return &ss.identity, s.liveSession(sn, ss)
+	}
+	k, ok := sn.keys.get(id.AccessKey)
+	if !ok || k.UserID != id.ID {
+		return nil, sn.absent(kindKey, id.AccessKey, ErrNoSuchKey)
+	}
+	_, err := s.keyCredential(sn, k, "")
+	return k.identity, err
 }
 
 // otherSession is Credential for a key that memory does not have. A token of ours that is in time may have

@@ -39,6 +39,9 @@ func (f *fakeIAM) Credential(accessKey, _ string) (iam.Credential, error) {
 		Account: testAccount, ID: accessKey, Name: accessKey, ARN: "arn:aws:iam::" + testAccount + ":user/" + accessKey, AccessKey: accessKey}}, nil
 }
 
+// Renewed returns every credential as it is.
+func (f *fakeIAM) Renewed(id *iam.Identity) (*iam.Identity, error) { return id, nil }
+
 func (f *fakeIAM) Authorize(r *iam.Request) iam.Decision {
 	return iam.Decision{Allowed: f.deny == nil || !f.deny(r)}
 }

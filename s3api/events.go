@@ -122,8 +122,8 @@ func (c *call) ping() (time.Duration, error) {
 	return time.Duration(n) * time.Second, nil
 }
 
-// listen streams the events of one bucket, or of all when the request names none, as MinIO does: one
-// message in a line, until the client goes or the server stops.
+// listen streams the events of one bucket, or of all that are the caller's account's when the request names none, as MinIO
+// does: one message in a line, until the client goes, may listen no longer, or the server stops.
 func listen(c *call) error {
 	f := events.Filter{Bucket: c.bucket, Prefix: c.query.Get("prefix"), Suffix: c.query.Get("suffix")}
 	if c.bucket != "" {
@@ -149,7 +149,12 @@ func listen(c *call) error {
 	if c.id != nil {
 		owner = c.id.Account + "/" + c.id.ID
 	}
-	w, err := c.s.Events.Watch(owner, f.Match)
+	keep := f.Match
+	if c.bucket == "" && c.id != nil && !c.id.Root {
+		account := c.id.Account
+		keep = func(e *events.Event) bool { return e.Owner == account && f.Match(e) }
+	}
+	w, err := c.s.Events.Watch(owner, keep)
 	if errors.Is(err, live.ErrTooMany) {
 		return errorf("SlowDown", "You listen to too many streams already; end one of them.")
 	}
@@ -178,10 +183,13 @@ func (c *call) sendEvents(w *live.Watcher[events.Event], alive time.Duration) er
 		}
 		select {
 		case e, ok := <-w.Entries():
-			if !ok || out.Encode(e.Message()) != nil {
+			if !ok || !c.listens() || out.Encode(e.Message()) != nil {
 				return nil
 			}
 		case <-tick.C:
+			if !c.listens() {
+				return nil
+			}
 			if _, err := c.w.Write([]byte{' '}); err != nil {
 				return nil
 			}
@@ -189,4 +197,18 @@ func (c *call) sendEvents(w *live.Watcher[events.Event], alive time.Duration) er
 			return nil
 		}
 	}
+}
+
+// listens tells whether the caller may still listen: since the stream began its credential, its rights and the bucket
+// with its policy may have gone, and the name of the bucket may be another account's now.
+func (c *call) listens() bool {
+	id, err := c.s.IAM.Renewed(c.id)
+	if err != nil {
+		return false
+	}
+	if c.id = id; c.bucket == "" {
+		return c.may("s3:ListenNotification", nil, storage.Ref{})
+	}
+	b, err := c.s.Backend.Bucket(c.ctx, c.bucket)
+	return err == nil && c.may("s3:ListenBucketNotification", b, storage.Ref{Bucket: c.bucket})
 }

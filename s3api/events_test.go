@@ -27,6 +27,12 @@ func (e *env) listen(target string) func() []events.Record {
 	sum := sha256.Sum256(nil)
 	r := e.request("GET", target, "")
 	e.signer().SignHeader(r, hex.EncodeToString(sum[:]), e.now)
+	return e.streamOf(r)
+}
+
+// streamOf is listen of a request that is signed.
+func (e *env) streamOf(r *http.Request) func() []events.Record {
+	e.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	e.t.Cleanup(cancel)
 	resp, err := e.srv.Client().Do(r.WithContext(ctx))
@@ -35,7 +41,7 @@ func (e *env) listen(target string) func() []events.Record {
 	}
 	e.t.Cleanup(func() { resp.Body.Close() })
 	if resp.StatusCode != http.StatusOK {
-		e.t.Fatalf("GET %s: %d", target, resp.StatusCode)
+		e.t.Fatalf("GET %s: %d", r.URL, resp.StatusCode)
 	}
 	return func() (all []events.Record) {
 		for lines := bufio.NewScanner(resp.Body); lines.Scan(); {

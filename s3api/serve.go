@@ -20,6 +20,8 @@ import (
 type IAM interface {
 	// Credential returns the credential of an access key; the errors are those of package iam.
 	Credential(accessKey, sessionToken string) (iam.Credential, error)
+	// Renewed returns the identity that a credential has now, and an error when it is good no longer.
+	Renewed(*iam.Identity) (*iam.Identity, error)
 	// Authorize decides one action.
 	Authorize(*iam.Request) iam.Decision
 	// CanonicalAccount returns the account that a canonical user id stands for.

@@ -57,6 +57,8 @@ func (strangerIAM) PrincipalID(string) (string, bool) { return "", false }
 
 func (strangerIAM) Refuse(iam.Refusal) {}
 
+func (strangerIAM) Renewed(id *iam.Identity) (*iam.Identity, error) { return id, nil }
+
 func (strangerIAM) PublicAccess(string) (iam.PublicAccess, bool) {
 	panic("a stranger has come to settings")
 }

@@ -312,13 +312,18 @@ func TestQuotaAndProviders(t *testing.T) {
 // stream opens a stream as root over real HTTP.
 func (s *server) stream(t *testing.T, srv *httptest.Server, path string) (*bufio.Scanner, *http.Response, context.CancelFunc) {
 	t.Helper()
+	return s.streamAs(t, srv, root, path)
+}
+
+func (s *server) streamAs(t *testing.T, srv *httptest.Server, user, path string) (*bufio.Scanner, *http.Response, context.CancelFunc) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	r, err := http.NewRequestWithContext(ctx, "GET", srv.URL+Prefix+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("X-Test-User", root)
+	r.Header.Set("X-Test-User", user)
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)

@@ -63,7 +63,7 @@ func (c *call) watchLog() error {
 	if !on {
 		return nil
 	}
-	return follow(c, enc, w, func(l *live.Line) any { return newLogLine(l) })
+	return follow(c, ActionLog, enc, w, func(l *live.Line) any { return newLogLine(l) })
 }
 
 func newLogLine(l *live.Line) LogLine {

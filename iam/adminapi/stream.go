@@ -32,9 +32,22 @@ func (c *call) lines() *json.Encoder {
 	return enc
 }
 
-// follow sends entries until the client goes or the feed ends. Who reads slowly loses entries, and is told so;
+// watches tells whether the caller may still do what its stream began with: its credential and its rights may have gone
+// since.
+func (c *call) watches(action string) bool {
+	id, err := c.config.Service.Renewed(c.id)
+	if err != nil {
+		return false
+	}
+	c.id = id
+	q := c.question(action)
+	q.RequestID = "" // the end of a stream is no refusal
+	return c.config.Service.Authorize(q).Allowed
+}
+
+// follow sends entries until the client goes, may watch no longer, or the feed ends. Who reads slowly loses entries, and is told so;
 // who does not read at all is cut by the listener.
-func follow[T any](c *call, enc *json.Encoder, w *live.Watcher[T], encode func(*T) any) error {
+func follow[T any](c *call, action string, enc *json.Encoder, w *live.Watcher[T], encode func(*T) any) error {
 	control := http.NewResponseController(c.w)
 	tick := time.NewTicker(keepAlive)
 	defer tick.Stop()
@@ -53,10 +66,13 @@ func follow[T any](c *call, enc *json.Encoder, w *live.Watcher[T], encode func(*
 		}
 		select {
 		case v, ok := <-w.Entries():
-			if !ok || enc.Encode(encode(&v)) != nil {
+			if !ok || !c.watches(action) || enc.Encode(encode(&v)) != nil {
 				return nil // the server stops, or the client is gone
 			}
 		case <-tick.C:
+			if !c.watches(action) {
+				return nil
+			}
 			if _, err := c.w.Write([]byte{'\n'}); err != nil {
 				return nil
 			}

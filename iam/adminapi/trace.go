@@ -124,7 +124,7 @@ func (c *call) watchRequests() error {
 	if enc.Encode(TraceBegins{"begins"}) != nil {
 		return nil // the client is gone
 	}
-	return follow(c, enc, w, func(t *live.Trace) any { return newTraceEntry(t, headers) })
+	return follow(c, ActionTrace, enc, w, func(t *live.Trace) any { return newTraceEntry(t, headers) })
 }
 
 func newTraceEntry(t *live.Trace, headers bool) TraceEntry {

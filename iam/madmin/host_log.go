@@ -80,7 +80,7 @@ func (c *call) consoleLog() error {
 	if err != nil {
 		return watchError(err)
 	}
-	return stream(c, last, w, func(l *live.Line) any { return newLogEntry(l, &s) })
+	return stream(c, "admin:ConsoleLog", last, w, func(l *live.Line) any { return newLogEntry(l, &s) })
 }
 
 func newLogEntry(l *live.Line, s *Server) logEntry {

@@ -13,9 +13,20 @@ import (
 // proxies keep the connection, and one that is gone shows.
 const keepAlive = 2 * time.Second
 
-// stream sends entries as JSON, one in a line, until the client goes or the feed ends. first are those
+// watches tells whether the caller may still do what its stream began with: its credential and its rights may have gone
+// since.
+func (c *call) watches(action string) bool {
+	id, err := c.handler.IAM.Renewed(c.id)
+	if err != nil {
+		return false
+	}
+	c.id = id
+	return c.decide(action).Allowed
+}
+
+// stream sends entries as JSON, one in a line, until the client goes, may watch no longer, or the feed ends. first are those
 // that were there before.
-func stream[T any](c *call, first []T, w *live.Watcher[T], encode func(*T) any) error {
+func stream[T any](c *call, action string, first []T, w *live.Watcher[T], encode func(*T) any) error {
 	defer w.Close()
 	h := c.w.Header()
 	h.Set("Content-Type", "text/event-stream")
@@ -41,10 +52,13 @@ func stream[T any](c *call, first []T, w *live.Watcher[T], encode func(*T) any) 
 		}
 		select {
 		case v, ok := <-w.Entries():
-			if !ok || out.Encode(encode(&v)) != nil {
+			if !ok || !c.watches(action) || out.Encode(encode(&v)) != nil {
 				return nil
 			}
 		case <-tick.C:
+			if !c.watches(action) {
+				return nil
+			}
 			if _, err := c.w.Write([]byte{' '}); err != nil {
 				return nil
 			}

@@ -172,3 +172,33 @@ type everything struct{ slog.Handler }
 
 func (everything) Enabled(context.Context, slog.Level) bool  { return true }
 func (everything) Handle(context.Context, slog.Record) error { return nil }
+
+// TestStreamRevoked is S-228 for streams: who has lost the right to watch is shown nothing more.
+func TestStreamRevoked(t *testing.T) {
+	s, host := newHostServer(t)
+	srv := httptest.NewServer(s.h)
+	defer srv.Close()
+	s.user("watcher", "admin:ServerTrace")
+	key := s.key("watcher", "")
+	own, resp, _ := s.open(srv, "watcher", "trace?s3=true")
+	further, other, _ := s.open(srv, key, "trace?s3=true")
+	if resp.StatusCode != 200 || other.StatusCode != 200 {
+		t.Fatal(resp.Status, other.Status)
+	}
+	if err := s.svc.DeleteAccessKey(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	host.requests.Publish(event("/b/a", 200))
+	var v traceInfo
+	if err := own.Decode(&v); err != nil || v.Path != "/b/a" {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	if _, err := s.svc.SetStatus(t.Context(), "watcher", false); err != nil {
+		t.Fatal(err)
+	}
+	host.requests.Publish(event("/b/b", 200))
+	host.requests.Close()
+	if own.More() || further.More() {
+		t.Error("a stream goes on")
+	}
+}

@@ -119,7 +119,7 @@ func (c *call) trace() error {
 	if err != nil {
 		return watchError(err)
 	}
-	return stream(c, nil, w, func(t *live.Trace) any { return newTraceInfo(t, s.Node) })
+	return stream(c, "admin:ServerTrace", nil, w, func(t *live.Trace) any { return newTraceInfo(t, s.Node) })
 }
 
 func newTraceInfo(t *live.Trace, node string) traceInfo {
