@@ -62,10 +62,10 @@ func (v *visit) spokenOf(id *iam.Identity) (names []string) {
 	return names
 }
 
-// adminActions are all that policies may name.
+// adminActions are all of the administration that policies may name, of the keys of encryption too.
 func adminActions() (out []string) {
 	for _, name := range policy.Actions() {
-		if strings.HasPrefix(name, "admin:") {
+		if strings.HasPrefix(name, "admin:") || strings.HasPrefix(name, "kms:") {
 			out = append(out, name)
 		}
 	}

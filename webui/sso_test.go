@@ -305,17 +305,17 @@ func TestMay(t *testing.T) {
 	for name, doc := range map[string]string{
 		"team":  `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::team-*","arn:aws:s3:::team-*/*"]}]}`,
 		"own":   `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:CreateBucket","Resource":"arn:aws:s3:::${aws:username}-x"}]}`,
-		"other": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::team-*/*"},{"Effect":"Allow","Action":"admin:ListUsers"}]}`,
+		"other": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::team-*/*"},{"Effect":"Allow","Action":["admin:ListUsers","kms:ListKeys"]}]}`,
 	} {
 		if _, err := s.iam.SetPolicy(t.Context(), name, []byte(doc)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for policy, want := range map[string]string{"team": "create", "own": "create", "other": "users", "readwrite": "create list", "consoleAdmin": "create list users", "readonly": ""} {
+	for policy, want := range map[string]string{"team": "create", "own": "create", "other": "users keys", "readwrite": "create list", "consoleAdmin": "create list users keys", "readonly": ""} {
 		s.user("user-"+policy, annPassword, policy)
 		may := s.browser().login("user-"+policy, annPassword).session().Login.May
 		var got []string
-		for _, m := range []struct{ action, word string }{{"s3:CreateBucket", "create"}, {"s3:ListAllMyBuckets", "list"}, {"admin:ListUsers", "users"}} {
+		for _, m := range []struct{ action, word string }{{"s3:CreateBucket", "create"}, {"s3:ListAllMyBuckets", "list"}, {"admin:ListUsers", "users"}, {"kms:ListKeys", "keys"}} {
 			if may[m.action] {
 				got = append(got, m.word)
 			}

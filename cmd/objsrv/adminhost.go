@@ -186,8 +186,11 @@ func adminRefusal(err error) error {
 	if errors.As(err, &refused) {
 		return &adminapi.Refusal{Status: refused.HTTPStatus(), Code: refused.Code, Message: refused.Message}
 	}
-	if errors.Is(err, storage.ErrNoSuchBucket) {
+	switch {
+	case errors.Is(err, storage.ErrNoSuchBucket):
 		return &adminapi.Refusal{Status: http.StatusNotFound, Code: "NoSuchBucket", Message: "The bucket does not exist."}
+	case errors.Is(err, storage.ErrNotSupported):
+		return &adminapi.Refusal{Status: http.StatusNotImplemented, Code: "NotImplemented", Message: "The storage behind this server does not support this."}
 	}
 	return err
 }

@@ -69,6 +69,9 @@ func TestGatewayAdmin(t *testing.T) {
 	if status, body := adminRequest(t, g, "PUT", "set-bucket-quota?bucket=bucket", `{"quota":6,"quotatype":"hard"}`); status != http.StatusNotImplemented {
 		t.Errorf("quota: %d %s", status, body)
 	}
+	if status, body := signedRequest(t, g, "PUT", adminapi.Prefix+"buckets/bucket/quota", `{"objects":6}`); status != http.StatusNotImplemented || !strings.Contains(body, "NotImplemented") {
+		t.Errorf("quota: %d %s", status, body)
+	}
 	kms, err := encrypt.NewSSEKMS("key", nil)
 	if err != nil {
 		t.Fatal(err)

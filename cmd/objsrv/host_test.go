@@ -18,7 +18,13 @@ import (
 // adminRequest sends a request to MinIO's admin API as root and returns status and body.
 func adminRequest(t *testing.T, p *Program, method, path, body string) (int, string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+p.Addr().String()+"/minio/admin/v3/"+path, strings.NewReader(body))
+	return signedRequest(t, p, method, "/minio/admin/v3/"+path, body)
+}
+
+// signedRequest sends a request of root with a body, and returns its answer.
+func signedRequest(t *testing.T, p *Program, method, path, body string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+p.Addr().String()+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

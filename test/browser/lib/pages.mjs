@@ -19,7 +19,7 @@ export const pages = [
   { name: 'preview-csv', hash: '#/buckets/photos/object/2026/alps/route.csv', sees: 'Refuge' },
   { name: 'preview-json', hash: '#/buckets/photos/object/2026/alps/camera.json', sees: 'camera.json' },
   { name: 'share', hash: `#/buckets/photos/object/${key}`, sees: 'Overview', act: async (p) => { await p.button('Share').click(); await p.button('Make the link').click(); }, then: 'QR code of the link', by: 'label' },
-  ...['', 'policy', 'versioning', 'encryption', 'quota', 'lifecycle', 'cors', 'tags', 'events', 'website', 'replication', 'uploads', 'delete'].map((s) => ({
+  ...['', 'policy', 'ownership', 'versioning', 'encryption', 'quota', 'lifecycle', 'cors', 'tags', 'events', 'website', 'replication', 'uploads', 'delete'].map((s) => ({
     name: `settings-${s || 'access'}`, hash: `#/buckets/photos/settings${s && '/' + s}`, sees: 'Bucket settings',
   })),
   { name: 'lifecycle-rule', hash: '#/buckets/photos/settings/lifecycle', sees: 'old-logs', act: (p) => p.button('Add a rule').click(), then: 'Key begins with' },

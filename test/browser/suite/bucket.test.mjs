@@ -128,10 +128,44 @@ test('versioning on, then suspended; object lock turned on', async () => {
   p.clean();
 });
 
+test('ownership, a grant of the access control list, and what is kept from the public', async () => {
+  await s.bucket('lists');
+  const at = async (section) => {
+    await p.go(`#/buckets/lists/settings${section}`);
+    await p.quiet();
+  };
+  const stored = (name, want) => until(`${name} is ${want}`, async () => want.test(await setting('lists', name).catch((e) => e.message)));
+  await at('/ownership');
+  await p.button('Add').click();
+  await p.button('Save').nth(1).click();
+  await p.text('The bucket does not allow ACLs').waitFor();
+  await p.text('Lists count; who writes an object owns it').click();
+  await p.button('Save').first().click();
+  await stored('ownershipControls', /ObjectWriter/);
+  await p.button('Save').nth(1).click();
+  await stored('acl', /AllUsers<\/URI><\/Grantee><Permission>READ</);
+  await p.button('Remove: Everybody, without an account too, List objects').click();
+  await p.button('Save').nth(1).click();
+  await until('the grant is gone', async () => !/AllUsers/.test(await setting('lists', 'acl')));
+  await at('');
+  await p.role('checkbox', { name: 'Refuse a new policy that is public' }).check();
+  await p.button('Save').click();
+  await stored('publicAccessBlock', /<BlockPublicPolicy>true</);
+  await p.text('Anyone can read', { exact: true }).click();
+  await p.button('Apply').click();
+  await p.text('forbids').waitFor();
+  p.clean();
+});
+
 test('encryption by default', async () => {
   await open('encryption');
   await p.text("With the server's key (SSE-S3)").click();
   await save('encryption', /<SSEAlgorithm>AES256<\/SSEAlgorithm>/);
+  await p.text('With a named key (SSE-KMS)').click();
+  await p.role('combobox', { name: 'Key' }).click();
+  await p.role('option', { name: 'test-key' }).click();
+  await p.role('checkbox', { name: "Refuse customers' keys (SSE-C)" }).check();
+  await save('encryption', /<KMSMasterKeyID>test-key<[^]*<EncryptionType>SSE-C</);
   p.clean();
 });
 

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { deleteSetting, putSetting } from '../api/s3';
 import { useT, type Key } from '../i18n';
 import { readLevel, writeLevel, type Level, type Policy } from './anonymous';
+import { PublicBlock } from './ownership/PublicBlock';
 import { SectionHead, type SectionProps } from './Section';
 import { Asked, useChange, useSetting } from './setting';
 
@@ -21,6 +22,7 @@ export function Access({ bucket }: SectionProps) {
     <>
       <SectionHead title="bucket.access" hint="access.hint" />
       <Asked query={policy}>{(doc) => <Choice key={doc} bucket={bucket} policy={doc === null ? null : (JSON.parse(doc) as Policy)} saved={policy.refetch} />}</Asked>
+      <PublicBlock bucket={bucket} />
     </>
   );
 }

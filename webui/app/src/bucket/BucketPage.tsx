@@ -28,6 +28,7 @@ const raw = (name: string, operation: string, title: Key, hint: Key): ComponentT
 const sections: { id: string; label: Key; page: ComponentType<SectionProps> }[] = [
   { id: '', label: 'bucket.access', page: Access },
   { id: 'policy', label: 'bucket.policy', page: Policy },
+  { id: 'ownership', label: 'bucket.ownership', page: lazy(() => import('./ownership/Ownership')) },
   { id: 'versioning', label: 'bucket.versions', page: Versioning },
   { id: 'encryption', label: 'bucket.encryption', page: Encryption },
   { id: 'quota', label: 'bucket.quota', page: Quota },

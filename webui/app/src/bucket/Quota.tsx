@@ -8,6 +8,7 @@ import { useFormat } from '../ui/format';
 import { SizeInput } from '../ui/SizeInput';
 import { SectionHead, type SectionProps } from './Section';
 import { Asked, useChange } from './setting';
+import { Unavailable } from './Unavailable';
 
 /** The bounds of a bucket, 0 for none, and what it holds. */
 interface Bounds {
@@ -19,11 +20,12 @@ interface Bounds {
 
 /** How many bytes and how many objects the bucket may hold. */
 export function Quota({ bucket }: SectionProps) {
-  const quota = useQuery({ queryKey: ['bucket', bucket, 'quota'], queryFn: ({ signal }) => adminGet<Bounds>(['buckets', bucket, 'quota'], {}, signal), retry: false });
+  const { server } = useSession();
+  const quota = useQuery({ queryKey: ['bucket', bucket, 'quota'], queryFn: ({ signal }) => adminGet<Bounds>(['buckets', bucket, 'quota'], {}, signal), retry: false, enabled: !server.gateway });
   return (
     <>
       <SectionHead title="bucket.quota" hint="quota.hint" />
-      <Asked query={quota}>{(q) => <Form key={`${q.quota} ${q.objects}`} bucket={bucket} now={q} saved={quota.refetch} />}</Asked>
+      {server.gateway ? <Unavailable why="quota.gateway" /> : <Asked query={quota}>{(q) => <Form key={`${q.quota} ${q.objects}`} bucket={bucket} now={q} saved={quota.refetch} />}</Asked>}
     </>
   );
 }
@@ -41,7 +43,7 @@ export function quotaRequests(now: Pick<Bounds, 'quota' | 'objects'>, want: Pick
 function Form({ bucket, now, saved }: { bucket: string; now: Bounds; saved: () => unknown }) {
   const t = useT();
   const format = useFormat();
-  const { may, server } = useSession();
+  const { may } = useSession();
   const [quota, setQuota] = useState(now.quota);
   const [objects, setObjects] = useState(now.objects);
   const change = useChange(saved);
@@ -51,12 +53,8 @@ function Form({ bucket, now, saved }: { bucket: string; now: Bounds; saved: () =
   };
   return (
     <Stack>
-      {!server.gateway && (
-        <>
-          <Used label={t('quota.used')} used={now.used} bound={now.quota} show={format.bytes} />
-          <Used label={t('quota.used.objects')} used={now.usedObjects} bound={now.objects} show={format.number} />
-        </>
-      )}
+      <Used label={t('quota.used')} used={now.used} bound={now.quota} show={format.bytes} />
+      <Used label={t('quota.used.objects')} used={now.usedObjects} bound={now.objects} show={format.number} />
       <SizeInput label={t('quota.bytes')} value={now.quota || undefined} onChange={(v) => setQuota(v ?? 0)} placeholder={t('quota.none')} readOnly={!mine} />
       <NumberInput
         label={t('quota.objects')} description={t('quota.objects.hint')} value={objects || ''} onChange={(v) => setObjects(Number(v))} min={0} max={Number.MAX_SAFE_INTEGER} allowDecimal={false} thousandSeparator=" "

@@ -1,13 +1,13 @@
 // @vitest-environment jsdom
 import { expect, it } from 'vitest';
-import { corsXML, encryptionXML, indentXML, parseCORS, parseEncryption, parseUploads } from './documents';
+import { corsXML, encryptionXML, indentXML, noEncryption, parseCORS, parseEncryption, parseUploads } from './documents';
 
 it('reads what it writes', () => {
   const rules = [{ id: 'r-1', origins: ['https://a.example', '*'], methods: ['GET', 'PUT'], headers: ['x-<&>'], expose: [], maxAge: 60 }, { id: '', origins: ['b'], methods: ['HEAD'], headers: [], expose: ['ETag'], maxAge: undefined }];
   expect(parseCORS(corsXML(rules))).toEqual(rules);
-  expect(parseEncryption(encryptionXML({ algorithm: 'AES256', key: '' }))).toEqual({ algorithm: 'AES256', key: '' });
-  expect(parseEncryption(encryptionXML({ algorithm: 'aws:kms', key: 'k&1' }))).toEqual({ algorithm: 'aws:kms', key: 'k&1' });
-  expect(parseEncryption('<ServerSideEncryptionConfiguration/>')).toBeUndefined();
+  for (const e of [{ ...noEncryption, algorithm: 'AES256' as const }, { algorithm: 'aws:kms' as const, key: 'k&1', bucketKey: true, blockCustomer: true }, { ...noEncryption, blockCustomer: true }]) expect(parseEncryption(encryptionXML(e)!)).toEqual(e);
+  expect(encryptionXML(noEncryption)).toBeNull();
+  expect(parseEncryption('<ServerSideEncryptionConfiguration/>')).toEqual(noEncryption);
 });
 
 it('decodes keys of uploads', () => {

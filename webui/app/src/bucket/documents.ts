@@ -29,23 +29,38 @@ export function corsXML(rules: CORSRule[]): string {
   return `<CORSConfiguration>${rules.map((r) => `<CORSRule>${rule(r)}</CORSRule>`).join('')}</CORSConfiguration>`;
 }
 
-/** How new objects are encrypted when their request says nothing. */
+/** How new objects are encrypted when their request says nothing, and what is refused. */
 export interface Encryption {
-  algorithm: 'AES256' | 'aws:kms';
+  /** '' when the bucket leaves it to the server. */
+  algorithm: '' | 'AES256' | 'aws:kms';
   key: string;
+  /** As it came: it asks AWS for fewer requests to its keys. */
+  bucketKey: boolean;
+  /** Whether keys of customers are refused. */
+  blockCustomer: boolean;
 }
 
-export function parseEncryption(doc: string): Encryption | undefined {
+export const noEncryption: Encryption = { algorithm: '', key: '', bucketKey: false, blockCustomer: false };
+
+export function parseEncryption(doc: string): Encryption {
   const rule = all(parseXML(doc), 'Rule')[0];
-  const by = rule && all(rule, 'ApplyServerSideEncryptionByDefault')[0];
-  if (!by) return undefined;
-  return { algorithm: text(by, 'SSEAlgorithm') === 'AES256' ? 'AES256' : 'aws:kms', key: text(by, 'KMSMasterKeyID') };
+  if (!rule) return noEncryption;
+  const by = all(rule, 'ApplyServerSideEncryptionByDefault')[0];
+  const blocked = all(rule, 'BlockedEncryptionTypes')[0];
+  return {
+    algorithm: !by ? '' : text(by, 'SSEAlgorithm') === 'AES256' ? 'AES256' : 'aws:kms', key: text(by, 'KMSMasterKeyID'), bucketKey: text(rule, 'BucketKeyEnabled') === 'true',
+    blockCustomer: blocked !== undefined && all(blocked, 'EncryptionType').some((e) => e.textContent === 'SSE-C'),
+  };
 }
 
-export const encryptionXML = (e: Encryption) =>
-  `<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>${e.algorithm}</SSEAlgorithm>${
-    e.algorithm === 'aws:kms' && e.key ? `<KMSMasterKeyID>${escapeXML(e.key)}</KMSMasterKeyID>` : ''
-  }</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>`;
+/** The document of the setting, null for none. */
+export function encryptionXML(e: Encryption): string | null {
+  if (e.algorithm === '' && !e.blockCustomer) return null;
+  const key = e.algorithm === 'aws:kms' && e.key ? `<KMSMasterKeyID>${escapeXML(e.key)}</KMSMasterKeyID>` : '';
+  const by = e.algorithm === '' ? '' : `<ApplyServerSideEncryptionByDefault><SSEAlgorithm>${e.algorithm}</SSEAlgorithm>${key}</ApplyServerSideEncryptionByDefault>`;
+  const blocked = e.blockCustomer ? '<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>' : '';
+  return `<ServerSideEncryptionConfiguration><Rule>${by}${e.bucketKey ? '<BucketKeyEnabled>true</BucketKeyEnabled>' : ''}${blocked}</Rule></ServerSideEncryptionConfiguration>`;
+}
 
 /** An upload by parts that has neither been completed nor given up. */
 export interface Unfinished {

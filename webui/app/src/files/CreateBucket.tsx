@@ -17,7 +17,7 @@ const units = { MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
 /** Makes a bucket with the settings that belong to its beginning. */
 export function CreateBucket({ onClose }: { onClose: () => void }) {
   const t = useT();
-  const { may } = useSession();
+  const { may, server } = useSession();
   const client = useQueryClient();
   const [, go] = useLocation();
   const done = useDone();
@@ -73,7 +73,7 @@ export function CreateBucket({ onClose }: { onClose: () => void }) {
               {mode !== '' && <NumberInput label={t('lock.days')} value={days} onChange={setDays} min={1} max={36500} required withAsterisk={false} allowDecimal={false} />}
             </Group>
           )}
-          {may('admin:SetBucketQuota') && (
+          {may('admin:SetBucketQuota') && !server.gateway && (
             <Group align="flex-end" wrap="nowrap">
               <NumberInput label={t('bucket.quota')} description={t('buckets.quota.hint')} value={quota} onChange={setQuota} min={0} flex={1} placeholder={t('quota.none')} />
               <Select aria-label={t('quota.unit')} value={unit} onChange={(v) => v && setUnit(v as keyof typeof units)} data={Object.keys(units)} w={90} allowDeselect={false} />

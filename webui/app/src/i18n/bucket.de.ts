@@ -66,6 +66,9 @@ export const bucketDe: Translation<typeof bucketEn> = {
   'encryption.kms.hint': 'Der Name des Schlüssels lässt sich in Richtlinien erlauben und verbieten.',
   'encryption.key': 'Schlüssel',
   'encryption.key.hint': 'Leer für den Standardschlüssel des Servers.',
+  'encryption.blockCustomer': 'Schlüssel von Kunden ablehnen (SSE-C)',
+  'encryption.blockCustomer.hint': 'Objekte, die ihr Client mit einem eigenen Schlüssel verschlüsselt, werden nicht angenommen.',
+  'encryption.gateway': 'Ein Gateway überlässt die Verschlüsselung dem Server dahinter. Stellen Sie sie in dessen Bucket ein.',
   'quota.hint': 'So viele Bytes und so viele Objekte darf der Bucket höchstens enthalten. Alle Versionen zählen; was eine Grenze überschreitet, wird abgelehnt.',
   'website.hint': 'Den Bucket als Website mit Index- und Fehlerseiten anbieten.',
   'replication.hint': 'Neue Objekte in einen anderen Bucket oder Server kopieren.',
@@ -99,6 +102,7 @@ export const bucketDe: Translation<typeof bucketEn> = {
   'quota.bytes': 'Höchstens Bytes',
   'quota.objects': 'Höchstens Objekte',
   'quota.objects.hint': 'Jede Version mit Inhalt zählt, Löschmarken nicht.',
+  'quota.gateway': 'Ein Gateway erfährt nicht, was ein Bucket enthält, und begrenzt darum keinen. Setzen Sie ein Kontingent am Server dahinter.',
   'raw.rule': 'XML der Regel',
   'raw.wrong': 'Das ist kein wohlgeformtes XML.',
 };

@@ -65,6 +65,9 @@ export const bucketEn = {
   'encryption.kms.hint': "The key's name can be granted and denied in policies.",
   'encryption.key': 'Key',
   'encryption.key.hint': "Empty for the server's default key.",
+  'encryption.blockCustomer': 'Refuse customers\' keys (SSE-C)',
+  'encryption.blockCustomer.hint': 'Objects that their client encrypts with a key of its own are not taken.',
+  'encryption.gateway': 'A gateway leaves encryption to the server behind it. Set it in the bucket of that one.',
   'quota.hint': 'Most bytes and most objects that the bucket may hold. All versions count; writes beyond a bound are refused.',
   'website.hint': 'Serving the bucket as a website with index and error pages.',
   'replication.hint': 'Copying new objects to another bucket or server.',
@@ -98,6 +101,7 @@ export const bucketEn = {
   'quota.bytes': 'Most bytes',
   'quota.objects': 'Most objects',
   'quota.objects.hint': 'Each version with content counts, delete markers do not.',
+  'quota.gateway': 'A gateway is not told what a bucket holds, so it bounds none. Set a quota on the server behind it.',
   'raw.rule': 'XML of the rule',
   'raw.wrong': 'This is no well-formed XML.',
 } as const satisfies Record<string, Message>;

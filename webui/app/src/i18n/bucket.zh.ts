@@ -66,6 +66,9 @@ export const bucketZh: Translation<typeof bucketEn> = {
   'encryption.kms.hint': '可在策略中允许或拒绝该密钥名称。',
   'encryption.key': '密钥',
   'encryption.key.hint': '留空表示使用服务器默认密钥。',
+  'encryption.blockCustomer': '拒绝客户密钥 (SSE-C)',
+  'encryption.blockCustomer.hint': '不接受客户端使用自有密钥加密的对象。',
+  'encryption.gateway': '网关将加密交由其后端服务器处理，请在该服务器的存储桶中设置。',
   'quota.hint': '存储桶最多可容纳的字节数和对象数。所有版本都计入，超出限制的写入会被拒绝。',
   'website.hint': '将存储桶作为网站提供，含首页和错误页。',
   'replication.hint': '将新对象复制到其他存储桶或服务器。',
@@ -99,6 +102,7 @@ export const bucketZh: Translation<typeof bucketEn> = {
   'quota.bytes': '最大字节数',
   'quota.objects': '最大对象数',
   'quota.objects.hint': '每个有内容的版本都计入，删除标记不计入。',
+  'quota.gateway': '网关无法得知存储桶的内容，因此不能限制。请在其后端服务器上设置配额。',
   'raw.rule': '规则的 XML',
   'raw.wrong': '这不是格式正确的 XML。',
 };

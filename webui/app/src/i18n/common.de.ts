@@ -74,6 +74,7 @@ export const commonDe: Translation<typeof commonEn> = {
   'error.hint.PreconditionFailed': 'Es wurde inzwischen von jemandem geändert. Sehen Sie sich den jetzigen Stand an und versuchen Sie es erneut.',
   'error.hint.TooManyRequests': 'Warten Sie einige Minuten, bevor Sie es erneut versuchen.',
   'error.hint.QuotaExceeded': 'Das Kontingent des Buckets ist erschöpft. Löschen Sie etwas, oder bitten Sie um ein größeres.',
+  'error.hint.AccessControlListNotSupported': 'Zugriffslisten sind in diesem Bucket aus. Wählen Sie zuerst ein anderes Eigentum.',
   'error.hint.RuleChanged': 'Die Regel wurde inzwischen geändert. Sehen Sie sie noch einmal an.',
   'error.hint.StorageFull': 'Die Platte des Servers ist voll. Ein Administrator muss Platz schaffen.',
   'error.hint.ServiceUnavailable': 'Der Server ist ausgelastet oder startet gerade. Versuchen Sie es gleich noch einmal.',

@@ -73,6 +73,7 @@ export const commonEn = {
   'error.hint.PreconditionFailed': 'It was changed by somebody else meanwhile. Look at the present state and try again.',
   'error.hint.TooManyRequests': 'Wait a few minutes before you try again.',
   'error.hint.QuotaExceeded': 'The bucket has reached its quota. Delete something or ask for a larger quota.',
+  'error.hint.AccessControlListNotSupported': 'Access control lists are off in this bucket. Choose another ownership first.',
   'error.hint.RuleChanged': 'The rule has been changed meanwhile. Look at it again.',
   'error.hint.StorageFull': 'The disk of the server is full. An administrator has to make room.',
   'error.hint.ServiceUnavailable': 'The server is busy or starting. Try again in a moment.',

@@ -74,6 +74,7 @@ export const commonZh: Translation<typeof commonEn> = {
   'error.hint.PreconditionFailed': '内容已被他人修改。请查看当前状态后重试。',
   'error.hint.TooManyRequests': '请等待几分钟后再试。',
   'error.hint.QuotaExceeded': '存储桶已达到配额。请删除部分内容或申请更大的配额。',
+  'error.hint.AccessControlListNotSupported': '此存储桶的访问控制列表无效，请先选择其他所有权设置。',
   'error.hint.RuleChanged': '该规则在此期间已更改，请重新查看。',
   'error.hint.StorageFull': '服务器磁盘已满，需要管理员腾出空间。',
   'error.hint.ServiceUnavailable': '服务器繁忙或正在启动，请稍后再试。',

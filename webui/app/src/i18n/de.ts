@@ -4,5 +4,6 @@ import { commonDe } from './common.de';
 import { eventsDe } from './events.de';
 import { filesDe } from './files.de';
 import { lifecycleDe } from './lifecycle.de';
+import { ownershipDe } from './ownership.de';
 
-export const de = { ...commonDe, ...filesDe, ...bucketDe, ...lifecycleDe, ...eventsDe, ...adminDe };
+export const de = { ...commonDe, ...filesDe, ...bucketDe, ...lifecycleDe, ...eventsDe, ...ownershipDe, ...adminDe };

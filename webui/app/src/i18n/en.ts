@@ -4,5 +4,6 @@ import { commonEn } from './common.en';
 import { eventsEn } from './events.en';
 import { filesEn } from './files.en';
 import { lifecycleEn } from './lifecycle.en';
+import { ownershipEn } from './ownership.en';
 
-export const en = { ...commonEn, ...filesEn, ...bucketEn, ...lifecycleEn, ...eventsEn, ...adminEn };
+export const en = { ...commonEn, ...filesEn, ...bucketEn, ...lifecycleEn, ...eventsEn, ...ownershipEn, ...adminEn };

@@ -4,5 +4,6 @@ import { commonZh } from './common.zh';
 import { eventsZh } from './events.zh';
 import { filesZh } from './files.zh';
 import { lifecycleZh } from './lifecycle.zh';
+import { ownershipZh } from './ownership.zh';
 
-export const zh = { ...commonZh, ...filesZh, ...bucketZh, ...lifecycleZh, ...eventsZh, ...adminZh };
+export const zh = { ...commonZh, ...filesZh, ...bucketZh, ...lifecycleZh, ...eventsZh, ...ownershipZh, ...adminZh };

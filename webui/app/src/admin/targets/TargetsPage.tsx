@@ -19,7 +19,7 @@ import { TargetState } from './TargetState';
 /** Where buckets may send events: whether each target takes them, and how many wait. */
 export default function TargetsPage() {
   const t = useT();
-  const targets = useQuery({ ...targetsQuery, refetchInterval: 10_000 });
+  const targets = useQuery({ ...targetsQuery, refetchInterval: 10_000, staleTime: 0 });
   return (
     <Page title={t('admin.targets')} about={t('targets.about')}>
       <Loaded query={targets}>

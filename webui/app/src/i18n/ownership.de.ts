@@ -1,0 +1,38 @@
+import type { Translation } from './message';
+import type { ownershipEn } from './ownership.en';
+
+export const ownershipDe: Translation<typeof ownershipEn> = {
+  'bucket.ownership': 'Eigentum und ACLs',
+  'ownership.hint': 'Wem Objekte gehören, die ein anderes Konto schreibt, und ob Zugriffslisten neben Richtlinien gelten.',
+  'ownership.none.hint': 'Der Bucket hat keine eigene Einstellung. Ohne andere Vorgabe gehört alles dem Eigentümer des Buckets.',
+  'ownership.BucketOwnerEnforced': 'Alles gehört dem Eigentümer des Buckets, Listen sind aus',
+  'ownership.BucketOwnerEnforced.hint': 'Nur Richtlinien entscheiden. Entfernen Sie zuerst Rechte anderer aus der Liste.',
+  'ownership.BucketOwnerPreferred': 'Listen gelten; was dem Eigentümer des Buckets gegeben wird, gehört ihm',
+  'ownership.BucketOwnerPreferred.hint': 'Durch Uploads mit der Liste bucket-owner-full-control.',
+  'ownership.ObjectWriter': 'Listen gelten; wer ein Objekt schreibt, dem gehört es',
+  'ownership.ObjectWriter.hint': 'Wie S3 in seinen ersten Jahren.',
+  'ownership.acl': 'Zugriffsliste des Buckets',
+  'ownership.acl.off': 'Listen sind aus: Der Eigentümer des Buckets hat vollen Zugriff, andere bekommen Rechte durch Richtlinien.',
+  'ownership.acl.hint': 'Sie gibt Rechte am Bucket selbst. Jedes Objekt hat eine eigene Liste.',
+  'ownership.acl.none': 'Die Liste gibt niemandem etwas.',
+  'ownership.grantee': 'Wer',
+  'ownership.may': 'Darf',
+  'ownership.owner': 'Der Eigentümer des Buckets',
+  'ownership.everybody': 'Alle, auch ohne Konto',
+  'ownership.anyAccount': 'Alle, die angemeldet sind',
+  'ownership.logDelivery': 'Protokollzustellung',
+  'ownership.account': 'Ein Konto',
+  'ownership.account.id': 'Kanonische Id',
+  'ownership.FULL_CONTROL': 'Alles davon',
+  'ownership.READ': 'Objekte auflisten',
+  'ownership.WRITE': 'Objekte schreiben und löschen',
+  'ownership.READ_ACP': 'Die Liste lesen',
+  'ownership.WRITE_ACP': 'Die Liste ändern',
+
+  'block.title': 'Vor der Öffentlichkeit bewahren',
+  'block.hint': 'Gilt, was immer Richtlinie und Zugriffslisten sagen.',
+  'block.BlockPublicAcls': 'Neue Zugriffslisten ablehnen, die allen Rechte geben',
+  'block.IgnorePublicAcls': 'Ignorieren, was solche Listen geben',
+  'block.BlockPublicPolicy': 'Eine neue Richtlinie ablehnen, die öffentlich ist',
+  'block.RestrictPublicBuckets': 'Solange die Richtlinie öffentlich ist, nur Benutzer des Kontos einlassen',
+};

@@ -1,0 +1,38 @@
+import type { Translation } from './message';
+import type { ownershipEn } from './ownership.en';
+
+export const ownershipZh: Translation<typeof ownershipEn> = {
+  'bucket.ownership': '所有权与 ACL',
+  'ownership.hint': '其他账户写入的对象归谁所有，以及除策略外访问控制列表是否有效。',
+  'ownership.none.hint': '存储桶没有自己的设置。默认情况下一切归存储桶所有者。',
+  'ownership.BucketOwnerEnforced': '一切归存储桶所有者，列表无效',
+  'ownership.BucketOwnerEnforced.hint': '仅由策略决定。请先移除列表中给予他人的权限。',
+  'ownership.BucketOwnerPreferred': '列表有效；授予存储桶所有者的对象归其所有',
+  'ownership.BucketOwnerPreferred.hint': '通过使用 bucket-owner-full-control 列表的上传。',
+  'ownership.ObjectWriter': '列表有效；写入者拥有对象',
+  'ownership.ObjectWriter.hint': '与早期的 S3 相同。',
+  'ownership.acl': '存储桶的访问控制列表',
+  'ownership.acl.off': '列表无效：存储桶所有者拥有完全控制权，其他人的权限由策略授予。',
+  'ownership.acl.hint': '授予对存储桶本身的权限。每个对象有自己的列表。',
+  'ownership.acl.none': '列表未授予任何人权限。',
+  'ownership.grantee': '授予对象',
+  'ownership.may': '权限',
+  'ownership.owner': '存储桶所有者',
+  'ownership.everybody': '所有人（包括无账户者）',
+  'ownership.anyAccount': '所有已登录者',
+  'ownership.logDelivery': '日志传送',
+  'ownership.account': '账户',
+  'ownership.account.id': '规范 ID',
+  'ownership.FULL_CONTROL': '全部权限',
+  'ownership.READ': '列出对象',
+  'ownership.WRITE': '写入和删除对象',
+  'ownership.READ_ACP': '读取列表',
+  'ownership.WRITE_ACP': '更改列表',
+
+  'block.title': '阻止公开访问',
+  'block.hint': '无论策略和访问控制列表如何设置均有效。',
+  'block.BlockPublicAcls': '拒绝向所有人授权的新访问控制列表',
+  'block.IgnorePublicAcls': '忽略此类列表授予的权限',
+  'block.BlockPublicPolicy': '拒绝公开的新策略',
+  'block.RestrictPublicBuckets': '策略公开时，仅允许本账户的用户访问',
+};
