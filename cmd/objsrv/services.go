@@ -52,6 +52,7 @@ type services struct {
 	checkStore func(context.Context) error
 	root       rootCredentials
 	keys       namedKeys // nil in a gateway
+	stopToken  func()    // ends what renews the token of a key server; nil in a gateway
 	iamDB      store.Store
 	iam        *iam.Service
 	settings   *config.Service
@@ -158,6 +159,7 @@ func (s *services) openDisk(fatal func(error)) (err error) {
 	if s.keys, err = loadKeys(s.config); err != nil {
 		return err
 	}
+	s.stopToken = s.keepToken()
 	return nil
 }
 
@@ -202,7 +204,7 @@ func openStore(c *Config, log *slog.Logger, fatal func(error)) (*fs.Store, error
 // Close closes what has been opened, last first.
 func (s *services) Close() error {
 	var err error
-	for _, stop := range []func(){s.stopLDAP, s.stopAccounts} {
+	for _, stop := range []func(){s.stopLDAP, s.stopAccounts, s.stopToken} {
 		if stop != nil {
 			stop()
 		}

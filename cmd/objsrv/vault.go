@@ -122,3 +122,34 @@ func openVault(c *Config) (namedKeys, error) {
 	}
 	return withBefore(c, remote, transit.Sealed)
 }
+
+// keeper is a key server whose tokens end.
+type keeper interface {
+	Keep(ctx context.Context) error
+}
+
+// Keep implements keeper.
+func (k serverKeys) Keep(ctx context.Context) error {
+	if remote, ok := k.namedKeys.(keeper); ok {
+		return remote.Keep(ctx)
+	}
+	return nil
+}
+
+// keepToken renews the token of the key server until the returned function is called, which waits for its end. That it
+// can't be renewed is logged once.
+func (s *services) keepToken() (stop func()) {
+	k, ok := s.keys.(keeper)
+	if !ok {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := k.Keep(ctx); err != nil {
+			s.log.Error("the token of the key server is not renewed; encrypted objects are not available when it has ended: set another OBJSRV_KMS_VAULT_TOKEN and start again", "error", err)
+		}
+	}()
+	return func() { cancel(); <-done }
+}

@@ -1,7 +1,7 @@
 // Package transit keeps the named keys of server-side encryption in HashiCorp Vault or OpenBao: it seals and unseals by
 // their transit secrets engine, as keyring.Ring does by keys of its own. It may import the standard library and
 // internal/keyring, whose errors and rule of names it shares. The protocol is that of Vault's API reference, "Transit
-// secrets engine (API)" and "AppRole auth method (API)".
+// secrets engine (API)", "AppRole auth method (API)" and "Token auth method (API)".
 //
 // Every seal and unseal is a request; nothing of a key or of what it sealed is kept in memory here. Where the server
 // can't be asked the error is keyring.ErrUnavailable, and the next request asks again.

@@ -75,6 +75,8 @@ func TestRealServer(t *testing.T) {
 	}
 	exercise(t, Options{Endpoint: "http://" + addr, Key: "of-the-role", RoleID: role.ID, SecretID: secret.ID})
 
+	renewReal(t, "http://"+addr, admin)
+
 	// Versions that were retired open nothing.
 	k, err := New(Options{Endpoint: "http://" + addr, Key: "objects", Token: "root"})
 	if err != nil {
