@@ -108,6 +108,8 @@ export interface WhoAmI {
   groups: string[];
   credential: string;
   restricted: boolean;
+  /** The root of an account other than the deployment's. */
+  accountRoot?: boolean;
 }
 
 /** One statement that the simulator looked at. */

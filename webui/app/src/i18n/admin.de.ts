@@ -173,6 +173,7 @@ export const adminDe: Translation<typeof adminEn> = {
   'admin.profile.password': 'Passwort ändern',
   'admin.profile.password.hint': '8 bis 40 Zeichen. Alle Anmeldungen mit dem alten Passwort enden, auch diese: Melden Sie sich mit dem neuen wieder an.',
   'admin.profile.root': 'Root darf alles',
+  'admin.profile.accountRoot': 'Der Root eines Kontos darf darin alles',
   'admin.profile.noPolicies': 'Keine: Weder eine eigene Richtlinie noch eine des Anbieters erlaubt Ihnen etwas',
   'admin.profile.until': 'Angemeldet bis',
   'admin.profile.claims': 'Was Ihr Anbieter über Sie sagt',

@@ -173,6 +173,7 @@ export const adminEn = {
   'admin.profile.password': 'Change password',
   'admin.profile.password.hint': '8 to 40 characters. All logins with the old password end, this one too: log in again with the new one.',
   'admin.profile.root': 'Root may do everything',
+  'admin.profile.accountRoot': 'The root of an account may do everything in it',
   'admin.profile.noPolicies': 'None: nothing is allowed to you by a policy of your own or of the provider',
   'admin.profile.until': 'Logged in until',
   'admin.profile.claims': 'What your provider says of you',

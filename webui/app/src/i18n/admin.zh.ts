@@ -173,6 +173,7 @@ export const adminZh: Translation<typeof adminEn> = {
   'admin.profile.password': '更改密码',
   'admin.profile.password.hint': '8 到 40 个字符。使用旧密码的所有登录（包括当前登录）都会结束：请使用新密码重新登录。',
   'admin.profile.root': '根用户拥有全部权限',
+  'admin.profile.accountRoot': '账户的根用户在该账户内拥有全部权限',
   'admin.profile.noPolicies': '无：没有任何策略授予您权限',
   'admin.profile.until': '登录有效至',
   'admin.profile.claims': '提供方关于您的信息',

@@ -58,8 +58,8 @@ function Identity({ who, session }: { who: WhoAmI; session: Session | undefined 
             [t('admin.provider'), session ? providerText(session, t) : undefined],
             [t('admin.qualified'), <Copied value={who.name} />],
             [t('admin.arn'), <Copied value={who.arn} />],
-            [t('admin.policies'), who.root ? t('admin.profile.root') : who.policies.length === 0 ? t('admin.profile.noPolicies') : <Names names={who.policies} limit={50} {...(may('admin:GetPolicy') ? { to: policyPath } : {})} />],
-            [t('admin.groups'), who.root ? undefined : <Names names={who.groups} limit={50} {...(may('admin:GetGroup') ? { to: groupPath } : {})} />],
+            [t('admin.policies'), who.root ? t('admin.profile.root') : who.accountRoot ? t('admin.profile.accountRoot') : who.policies.length === 0 ? t('admin.profile.noPolicies') : <Names names={who.policies} limit={50} {...(may('admin:GetPolicy') ? { to: policyPath } : {})} />],
+            [t('admin.groups'), who.root || who.accountRoot ? undefined : <Names names={who.groups} limit={50} {...(may('admin:GetGroup') ? { to: groupPath } : {})} />],
             [t('admin.profile.until'), login.expires ? <When value={login.expires} /> : undefined],
           ]}
         />
