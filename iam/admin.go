@@ -165,6 +165,7 @@ func (a *Admin) CreateUser(ctx context.Context, n NewUser) (User, Credential, er
 	if err := a.own(n.Name, &n.Account); err != nil {
 		return User{}, Credential{}, fmt.Errorf("create user: %w", err)
 	}
+	n.Policies = a.meant(n.Policies)
 	u, cred, err := a.s.CreateUser(ctx, n)
 	a.rename(u.Policies)
 	return u, cred, err
@@ -179,6 +180,7 @@ func (a *Admin) UpdateUser(ctx context.Context, name string, up UserUpdate) (Use
 	if err != nil {
 		return User{}, fmt.Errorf("update user: %w", err)
 	}
+	up.Policies, up.Attach, up.Detach = a.meantAll(up.Policies), a.meant(up.Attach), a.detached(up.Detach)
 	u, err := a.s.updateUser(ctx, a.within, name, up)
 	a.rename(u.Policies)
 	return u, err
@@ -213,11 +215,13 @@ func (a *Admin) CreateGroup(ctx context.Context, n NewGroup) (Group, error) {
 	if err := a.own(n.Name, &n.Account); err != nil {
 		return Group{}, fmt.Errorf("create group: %w", err)
 	}
+	n.Policies = a.meant(n.Policies)
 	return a.renamed(a.s.CreateGroup(ctx, n))
 }
 
 // UpdateGroup is Service.UpdateGroup.
 func (a *Admin) UpdateGroup(ctx context.Context, name string, up GroupUpdate) (Group, error) {
+	up.Policies, up.Attach, up.Detach = a.meantAll(up.Policies), a.meant(up.Attach), a.detached(up.Detach)
 	return a.renamed(a.s.updateGroup(ctx, a.within, name, up))
 }
 

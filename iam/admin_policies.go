@@ -30,6 +30,31 @@ func (a *Admin) rename(policies []string) {
 	slices.Sort(policies)
 }
 
+// meant returns the policies that the caller means by names.
+func (a *Admin) meant(names []string) []string {
+	if !a.Bounded() {
+		return names
+	}
+	return a.s.namedPolicies(a.within, names)
+}
+
+// meantAll is meant of a list that may be absent.
+func (a *Admin) meantAll(names *[]string) *[]string {
+	if names == nil {
+		return nil
+	}
+	list := a.meant(*names)
+	return &list
+}
+
+// detached is meant of what is taken away: of two with a name both.
+func (a *Admin) detached(names []string) []string {
+	if !a.Bounded() {
+		return names
+	}
+	return slices.Concat(names, a.meant(names))
+}
+
 // Policy returns a policy that is shared or the account's, or ErrNoSuchPolicy. The deployment names those of accounts
 // ACCOUNT/name.
 func (a *Admin) Policy(name string) (Policy, error) {

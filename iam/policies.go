@@ -81,7 +81,8 @@ func splitPolicy(name string) (account, own string) {
 	return account, own
 }
 
-// namedPolicy returns the policy that a user or group of an account means by a name: the account's own, or a shared one.
+// namedPolicy returns the policy that somebody of an account means by a name: the account's own, or a shared one. The
+// deployment's administrators mean a shared one, so that what an account calls its own never stands in for it.
 func (s *Service) namedPolicy(account, name string) string {
 	if own := policyName(account, name); account != s.account {
 		if sl, ok := s.snap.Load().policies.get(own); ok && sl.current.Load() != nil {
@@ -91,8 +92,16 @@ func (s *Service) namedPolicy(account, name string) string {
 	return name
 }
 
-// normalPolicies returns the policies that are meant by names for somebody of an account, in order. Those of other accounts
-// are refused: who writes them would write the rights of others.
+// namedPolicies is namedPolicy of several.
+func (s *Service) namedPolicies(account string, names []string) []string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = s.namedPolicy(account, n)
+	}
+	return out
+}
+
+// normalPolicies returns policies for somebody of an account, in order. Those of other accounts are refused: who writes them would write the rights of others.
 func (s *Service) normalPolicies(account string, names []string) ([]string, error) {
 	out := make([]string, 0, len(names))
 	for _, n := range names {
@@ -103,7 +112,7 @@ func (s *Service) normalPolicies(account string, names []string) ([]string, erro
 		if of != "" && (of != account || of == s.account) {
 			return nil, fmt.Errorf("%w: the policy %s is another account's", ErrInvalid, n)
 		}
-		out = append(out, s.namedPolicy(account, n))
+		out = append(out, n)
 	}
 	return sortedPolicies(out)
 }
@@ -257,9 +266,7 @@ func (s *Service) newPolicies(ctx context.Context, account string, list []string
 	if all != nil {
 		next = *all
 	}
-	next = slices.DeleteFunc(slices.Concat(next, attach), func(p string) bool {
-		return slices.ContainsFunc(detach, func(d string) bool { return s.namedPolicy(account, d) == s.namedPolicy(account, p) })
-	})
+	next = slices.DeleteFunc(slices.Concat(next, attach), func(p string) bool { return slices.Contains(detach, p) })
 	next, err := s.normalPolicies(account, next)
 	if err != nil {
 		return nil, nil, err

@@ -198,7 +198,7 @@ func (s *Service) bind(r *sessionRecord, by *Identity, n *NewSession) (err error
 			return err
 		}
 	}
-	if n.Policies, err = s.normalPolicies(by.Account, n.Policies); err != nil {
+	if n.Policies, err = s.normalPolicies(by.Account, s.namedPolicies(by.Account, n.Policies)); err != nil {
 		return err
 	}
 	if len(n.Policy) > 0 || len(n.Policies) > 0 {
