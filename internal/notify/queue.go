@@ -11,8 +11,12 @@ import (
 	"github.com/objsrv/objsrv/internal/events"
 )
 
-// segmentSize is the length from which a queue goes on in another file.
-const segmentSize = 8 << 20
+// segmentSize is the length from which a queue goes on in another file. A segment is filled with zeros ahead of its
+// records, so that the sync of a record is a write and not a change of what the file system knows of the file.
+const (
+	segmentSize = 8 << 20
+	fillSize    = 256 << 10
+)
 
 // ErrFull says that there is no room for an event.
 var ErrFull = errors.New("the queue is full")
@@ -30,7 +34,8 @@ type queue struct {
 	mu      sync.Mutex
 	file    *os.File // the newest segment; nil until there is something to write
 	seg     uint64   // its number, or that of the last one
-	length  int64    // of file
+	length  int64    // of its records
+	filled  int64    // of file
 	written uint64   // bytes in all
 	nextID  uint64
 	open    map[uint64]*expected
@@ -42,6 +47,7 @@ type queue struct {
 	more    chan struct{}
 	at      position // of the reading end
 	current *os.File // segment of at, when it is open for reading
+	buf     []byte   // of the reading end
 	place   *os.File // file of the position
 }
 
@@ -151,16 +157,30 @@ func (q *queue) write(b []byte) error {
 			return err
 		}
 	}
-	if _, err := q.file.WriteAt(b, q.length); err != nil {
+	if err := q.append(b); err != nil {
 		// What was written of it would end the segment for whoever reads it.
 		if terr := q.file.Truncate(q.length); terr != nil {
 			q.failed = fmt.Errorf("write the queue of events: %w", errors.Join(err, terr))
 		}
+		q.filled = q.length
 		return fmt.Errorf("write the queue of events: %w", err)
 	}
 	q.length += int64(len(b))
 	q.written += uint64(len(b))
 	return nil
+}
+
+// append writes behind the records of the newest segment. The caller holds mu.
+func (q *queue) append(b []byte) error {
+	if end := q.length + int64(len(b)); end > q.filled {
+		more := make([]byte, end-q.filled+fillSize)
+		if _, err := q.file.WriteAt(more, q.filled); err != nil {
+			return err
+		}
+		q.filled += int64(len(more))
+	}
+	_, err := q.file.WriteAt(b, q.length)
+	return err
 }
 
 // begin makes the next segment. The caller holds mu.
@@ -174,7 +194,7 @@ func (q *queue) begin() error {
 		os.Remove(f.Name())
 		return fmt.Errorf("begin a segment of the queue of events: %w", err)
 	}
-	q.file, q.length = f, 0
+	q.file, q.length, q.filled = f, 0, 0
 	q.seg++
 	return nil
 }
@@ -204,10 +224,17 @@ func (q *queue) flush() error {
 	}
 	q.synced = upto
 	if q.length >= q.size && q.written == upto {
-		q.file = nil
-		return f.Close()
+		return q.finish()
 	}
 	return nil
+}
+
+// finish lets go of the newest segment, whose records are durable. The zeros behind them are of no use any more, and
+// harmless. The caller holds mu.
+func (q *queue) finish() error {
+	f := q.file
+	q.file = nil
+	return errors.Join(f.Truncate(q.length), f.Close())
 }
 
 // long tells whether the newest segment is long enough for a flush to begin another.
@@ -231,7 +258,10 @@ func (q *queue) segment(n uint64) string {
 // close makes what is there durable. Nothing may be called after it.
 func (q *queue) close() error {
 	err := q.flush()
-	for _, f := range []*os.File{q.file, q.current, q.place, q.lock} {
+	if q.file != nil {
+		err = errors.Join(err, q.finish())
+	}
+	for _, f := range []*os.File{q.current, q.place, q.lock} {
 		if f != nil {
 			err = errors.Join(err, f.Close())
 		}

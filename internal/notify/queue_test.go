@@ -1,12 +1,14 @@
 package notify
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/objsrv/objsrv/internal/events"
@@ -178,7 +180,8 @@ func TestQueueFull(t *testing.T) {
 	}
 }
 
-// TestQueueTorn cuts a segment in many places: what is whole before the cut is there, and the queue goes on.
+// TestQueueTorn cuts a segment in many places, with and without the zeros that were behind its records: what is whole before
+// the cut is there, and the queue goes on.
 func TestQueueTorn(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "q")
 	q := open(t, dir)
@@ -195,7 +198,11 @@ func TestQueueTorn(t *testing.T) {
 		if err := os.Mkdir(sub, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(sub, filepath.Base(name)), whole[:cut], 0o600); err != nil {
+		data := slices.Clone(whole[:cut])
+		if cut%2 == 1 {
+			data = append(data, make([]byte, fillSize)...)
+		}
+		if err := os.WriteFile(filepath.Join(sub, filepath.Base(name)), data, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		q := open(t, sub)
@@ -210,6 +217,43 @@ func TestQueueTorn(t *testing.T) {
 			t.Errorf("cut at %d: %q", cut, got)
 		}
 		q.close()
+	}
+}
+
+// TestQueueFilled: the zeros ahead of the records are no damage after a kill, and gone when a segment is done with.
+func TestQueueFilled(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "q")
+	q := open(t, dir)
+	add(t, q, "0")
+	if info, err := os.Stat(q.segment(1)); err != nil || info.Size() < fillSize {
+		t.Error(info, err)
+	}
+	crash(q)
+	var log bytes.Buffer
+	q, err := openQueue(dir, 100, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil || log.Len() > 0 {
+		t.Fatal(err, log.String())
+	}
+	q.size = 2 * fillSize
+	for i := 0; q.seg < 3; i++ {
+		e := ev(strings.Repeat("k", fillSize/3))
+		if err := q.happened(0, &e); err != nil || q.flush() != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := os.Stat(q.segment(2)); err != nil || info.Size()%fillSize == 0 || info.Size() > q.size+fillSize {
+		t.Error(info, err)
+	}
+	length := q.length
+	q.close()
+	if info, err := os.Stat(q.segment(3)); err != nil || info.Size() != length {
+		t.Error(info, err)
+	}
+	q = open(t, dir)
+	defer q.close()
+	n, _ := q.figures()
+	if got := all(t, q, 2); len(got) != n || n < 4 || got[0] != "0" {
+		t.Error(n, len(got))
 	}
 }
 

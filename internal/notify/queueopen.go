@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ type position struct {
 
 // openQueue opens the queue in dir, which it makes when missing.
 func openQueue(dir string, limit int, log *slog.Logger) (_ *queue, err error) {
-	q := &queue{dir: dir, limit: limit, size: segmentSize, log: log, sync: (*os.File).Sync, nextID: 1, open: map[uint64]*expected{}, more: make(chan struct{}, 1)}
+	q := &queue{dir: dir, limit: limit, size: segmentSize, log: log, sync: datasync, nextID: 1, open: map[uint64]*expected{}, more: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			for _, f := range []*os.File{q.lock, q.place} {
@@ -113,6 +114,9 @@ func (q *queue) loadSegment(n uint64) error {
 	off := int64(0)
 	for off < int64(len(data)) {
 		r, ok := readRecord(data[off:])
+		if !ok && len(bytes.TrimLeft(data[off:], "\x00")) == 0 { // it was filled ahead
+			break
+		}
 		if !ok {
 			q.log.Warn("the end of a segment of the queue of events can't be read, as after a power cut", "segment", q.segment(n), "bytes", int64(len(data))-off)
 			break

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"math"
 	"os"
 
 	"github.com/objsrv/objsrv/internal/events"
@@ -25,7 +26,10 @@ func (q *queue) take(most int) (list []taken, err error) {
 		if at.seg > last {
 			return list, nil
 		}
-		list, at, err = q.read(list, at, most)
+		if !newest {
+			length = math.MaxInt64
+		}
+		list, at, err = q.read(list, at, length, most)
 		if err != nil || len(list) > 0 || newest && at.off >= length {
 			return list, err
 		}
@@ -40,8 +44,8 @@ func (q *queue) take(most int) (list []taken, err error) {
 	}
 }
 
-// read reads records of one segment from at on.
-func (q *queue) read(list []taken, at position, most int) ([]taken, position, error) {
+// read reads records of one segment, from at on up to an end.
+func (q *queue) read(list []taken, at position, end int64, most int) ([]taken, position, error) {
 	if q.current == nil {
 		f, err := os.Open(q.segment(at.seg))
 		if gone(err) {
@@ -52,10 +56,14 @@ func (q *queue) read(list []taken, at position, most int) ([]taken, position, er
 		}
 		q.current = f
 	}
-	buf := make([]byte, readAhead)
-	for len(list) < most {
-		n, _ := q.current.ReadAt(buf, at.off) // an error is the end, or that of the segment
-		b := buf[:n]
+	if q.buf == nil {
+		q.buf = make([]byte, readAhead)
+	}
+	buf := q.buf
+	for len(list) < most && at.off < end {
+		want := buf[:min(int64(len(buf)), end-at.off)]
+		n, _ := q.current.ReadAt(want, at.off) // an error is the end, or that of the segment
+		b := want[:n]
 		used := 0
 		for len(list) < most {
 			r, ok := readRecord(b[used:])
