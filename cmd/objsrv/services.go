@@ -149,9 +149,6 @@ func openServices(c *Config, log *slog.Logger, m *metrics.Metrics, fatal func(er
 
 // openDisk opens the embedded store of a server.
 func (s *services) openDisk(fatal func(error)) (err error) {
-	if err = os.MkdirAll(s.config.Dir, 0o700); err != nil {
-		return fmt.Errorf("make data directory: %w", err)
-	}
 	if s.disk, err = openStore(s.config, s.log, fatal); err != nil {
 		return err
 	}

@@ -65,8 +65,8 @@ func (l *layout) path(elem ...string) string {
 // foreign.
 func openLayout(fs vfs.FS, dir string, known []string) (*layout, error) {
 	l := &layout{fs: fs, dir: dir}
-	if err := makeDurable(fs, dir); err != nil {
-		return nil, err
+	if err := fs.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make directory: %w", err)
 	}
 	fresh, err := l.inspect(known)
 	if err != nil {
@@ -75,7 +75,11 @@ func openLayout(fs vfs.FS, dir string, known []string) (*layout, error) {
 	if l.lock, err = fs.Lock(l.path(lockName)); err != nil {
 		return nil, fmt.Errorf("lock %s: %w (%w)", dir, ErrInUse, err)
 	}
-	if err := l.begin(fresh); err != nil {
+	err = l.begin(fresh)
+	if err == nil && l.format.State == stateCreating {
+		err = l.syncParents()
+	}
+	if err != nil {
 		l.close()
 		return nil, err
 	}
@@ -164,26 +168,20 @@ func (l *layout) close() {
 	}
 }
 
-// makeDurable makes a directory with the parents it lacks, and syncs each directory that
-// has got a new entry.
-func makeDurable(fs vfs.FS, dir string) error {
-	if _, err := fs.Stat(dir); err == nil {
-		return nil
-	}
-	parent := fs.PathDir(dir)
-	if parent != dir {
-		if err := makeDurable(fs, parent); err != nil {
+// syncParents makes the entries durable that lead to the directory of a new store, whoever has made them: a process that
+// was killed had no time to. What this process may not read it has not made, and neither has one like it.
+func (l *layout) syncParents() error {
+	for dir := l.dir; ; {
+		parent := l.fs.PathDir(dir)
+		if parent == dir {
+			return nil
+		}
+		// The file system in memory has no name for the parent of a relative path.
+		if err := syncDir(l.fs, parent); err != nil && !isNotExist(err) && !errors.Is(err, os.ErrPermission) {
 			return err
 		}
+		dir = parent
 	}
-	if err := fs.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make directory: %w", err)
-	}
-	// The file system in memory has no name for the parent of a relative path.
-	if err := syncDir(fs, parent); err != nil && !isNotExist(err) {
-		return err
-	}
-	return nil
 }
 
 func syncDir(fs vfs.FS, dir string) error {

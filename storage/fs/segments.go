@@ -13,6 +13,9 @@ type segments struct {
 	layout *layout
 	mu     sync.Mutex
 	open   map[uint64]*segment
+	// lasting says that the entries of all directories that were found or made are durable. Those that are found may
+	// be of a process that was killed before it could see to that.
+	lasting bool
 }
 
 // segment is a directory of blobs that files are being made in.
@@ -55,16 +58,21 @@ func (g *segments) acquire(id uint64) (*segment, error) {
 		if _, err := g.fs.Stat(g.layout.path(formatName)); err != nil {
 			return nil, fmt.Errorf("directory of the store is gone: %w", err)
 		}
+		g.lasting = false
 		if err := g.fs.MkdirAll(path, 0o700); err != nil {
 			return nil, fmt.Errorf("make directory of blobs: %w", err)
-		}
-		if err := syncDir(g.fs, g.layout.path(blobsName)); err != nil {
-			return nil, err
 		}
 		dir, err = g.fs.OpenDir(path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open directory of blobs: %w", err)
+	}
+	if !g.lasting {
+		if err := syncDir(g.fs, g.layout.path(blobsName)); err != nil {
+			_ = dir.Close() // opened for syncing alone
+			return nil, err
+		}
+		g.lasting = true
 	}
 	s := &segment{number: n, path: path, dir: dir, users: 1}
 	g.open[n] = s

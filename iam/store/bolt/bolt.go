@@ -80,6 +80,9 @@ func Open(path string) (*Store, error) {
 	if err := os.Chmod(path, 0o600); err != nil {
 		return fail(err)
 	}
+	if err := syncDir(filepath.Dir(path)); err != nil { // whoever has made the file may have been killed before
+		return fail(err)
+	}
 	s := &Store{now: time.Now, sync: (*bbolt.Tx).Commit}
 	s.idle.L = &s.mu
 	if err := warm(path); err != nil {
@@ -144,10 +147,7 @@ func create(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(unfinished, path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
+	return os.Rename(unfinished, path)
 }
 
 func checkBuckets(tx *bbolt.Tx) error {
