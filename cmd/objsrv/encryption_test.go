@@ -13,11 +13,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/minio/minio-go/v7/pkg/encrypt"
 	"github.com/minio/minio-go/v7/pkg/sse"
+
+	"github.com/objsrv/objsrv/sigv4"
 )
 
 // sealedContent repeats a word that must not be found on the disk.
@@ -61,6 +64,29 @@ func wantNowhere(t *testing.T, dir string, words ...string) {
 	}
 }
 
+// put sends a PUT of root's with a header more, over TLS, and wants it to succeed.
+func put(t *testing.T, p *Program, target string, body []byte, headers http.Header, name, value string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "https://"+p.Addr().String()+target, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = headers.Clone()
+	r.Header.Set(name, value)
+	root := p.services.root
+	s := sigv4.Signer{AccessKey: root.User, Secret: root.Password, Region: p.Config.Region, Service: "s3"}
+	s.SignHeader(r, "UNSIGNED-PAYLOAD", time.Now())
+	client := http.Client{Transport: insecureTransport()}
+	resp, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if answer, err := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK || err != nil {
+		t.Fatalf("PUT %s: %d %s, %v", target, resp.StatusCode, answer, err)
+	}
+}
+
 // TestEncryptedOnDisk (S-109, S-250): nothing of encrypted objects lies on the disk in the clear, in files, index or log,
 // nor the customer's key, there or in what the server has printed; and all of them read after a restart.
 func TestEncryptedOnDisk(t *testing.T) {
@@ -100,6 +126,29 @@ func TestEncryptedOnDisk(t *testing.T) {
 		}
 	}
 	sizes["large copy"] = sizes["large"]
+	// What comes in an archive, by pieces, or gets another name.
+	for mode, sse := range modes {
+		files := make(chan minio.SnowballObject, 2)
+		for name, n := range map[string]int{"extracted": 1 << 20, "extracted.shrunk": 200_000} {
+			files <- minio.SnowballObject{Key: mode + "/" + name, Size: int64(n), Content: bytes.NewReader(sealedContent(n))}
+			sizes[name] = n
+		}
+		close(files)
+		if err := c.PutObjectsSnowball(ctx, "bucket", minio.SnowballOptions{Opts: minio.PutObjectOptions{ServerSideEncryption: sse}, InMemory: true}, files); err != nil {
+			t.Fatalf("archive of %s: %v", mode, err)
+		}
+		headers := http.Header{}
+		if mode == "c" {
+			sse.Marshal(headers)
+		}
+		if _, err := c.PutObject(ctx, "bucket", mode+"/appended", bytes.NewReader(sealedContent(50_000)), 50_000, minio.PutObjectOptions{ServerSideEncryption: sse, DisableMultipart: true}); err != nil {
+			t.Fatal(err)
+		}
+		put(t, p, "/bucket/"+mode+"/appended", sealedContent(400_000)[50_000:], headers, "X-Amz-Write-Offset-Bytes", "50000")
+		put(t, p, "/bucket/"+mode+"/renamed?renameObject", nil, headers, "X-Amz-Rename-Source", mode+"/large copy")
+	}
+	sizes["appended"], sizes["renamed"] = 400_000, sizes["large copy"]
+	delete(sizes, "large copy")
 	check := func(c *minio.Client) {
 		t.Helper()
 		for mode, sse := range modes {
