@@ -2,6 +2,7 @@ package fs_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -61,6 +62,27 @@ var operations = []struct {
 			t.Fatal(err)
 		}
 	}, grow(100_500, 500), has("k", 101_000)},
+	{"rename a version", func(t *testing.T, s *fs.Store) {
+		alter(t, s, func(b *storage.Bucket) { b.Versioning = storage.VersioningEnabled })
+		mustPut(t, s, "b", "src", bytesOf(1, 100_000))
+	}, rename, renamed(100_000)},
+	{"SetProps", func(t *testing.T, s *fs.Store) { mustPut(t, s, "b", "k", nil) },
+		func(s *fs.Store) error {
+			_, err := s.SetProps(ctx, storage.Ref{Bucket: "b", Key: "k"}, func(*storage.Object) (map[string]string, error) {
+				return map[string]string{storage.PropLegalHold: "ON"}, nil
+			})
+			return err
+		},
+		func(s *fs.Store) bool {
+			o, err := s.StatObject(ctx, storage.Ref{Bucket: "b", Key: "k"})
+			return err == nil && o.Props[storage.PropLegalHold] == "ON"
+		}},
+	{"put with its note", ruled, put("k", 100_000), func(s *fs.Store) bool { return noted(s, "k") && has("k", 100_000)(s) }},
+	{"AddNotes", ruled,
+		func(s *fs.Store) error {
+			return s.AddNotes(ctx, "b", []storage.Note{{Day: 1, Key: "k"}, {Late: true, Day: 2, Key: "k"}})
+		},
+		func(s *fs.Store) bool { return noted(s, "k") }},
 	{"complete", nil,
 		func(s *fs.Store) error {
 			u, err := s.CreateUpload(ctx, storage.UploadInput{Bucket: "b", Key: "k"})
@@ -88,6 +110,24 @@ var operations = []struct {
 			o, err := s.StatObject(ctx, storage.Ref{Bucket: "b", Key: "k"})
 			return err == nil && len(o.Tags) == 1
 		}},
+}
+
+func alter(t *testing.T, s *fs.Store, f func(*storage.Bucket)) {
+	t.Helper()
+	if err := s.UpdateBucket(ctx, "b", func(b *storage.Bucket) error { f(b); return nil }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ruled gives the bucket rules, so that its changes are noted.
+func ruled(t *testing.T, s *fs.Store) {
+	alter(t, s, func(b *storage.Bucket) { b.Docs = map[string][]byte{storage.DocLifecycle: []byte("x")} })
+}
+
+// noted tells whether there is a note of a key, on whatever day.
+func noted(s *fs.Store, key string) bool {
+	list, _, err := s.Notes(ctx, storage.NotesInput{Bucket: "b", From: 0, To: 1 << 40, Limit: 1000})
+	return err == nil && slices.ContainsFunc(list, func(n storage.Note) bool { return n.Key == key })
 }
 
 func put(key string, n int) func(*fs.Store) error {

@@ -156,6 +156,35 @@ func TestFullDisk(t *testing.T) {
 	if _, err := s.SetTags(ctx, storage.Ref{Bucket: "b", Key: "k"}, nil); !errors.Is(err, storage.ErrFull) {
 		t.Errorf("SetTags on a full disk: %v", err)
 	}
+	for name, do := range map[string]func() error{
+		"append": func() error { return grow(10, 100)(s) },
+		"rename": func() error {
+			_, _, err := s.RenameObject(ctx, storage.RenameInput{Bucket: "b", Source: "k", Key: "renamed"})
+			return err
+		},
+		"copy": func() error {
+			_, err := s.CopyObject(ctx, storage.CopyInput{Source: storage.Ref{Bucket: "b", Key: "k"}, Bucket: "b", Key: "copy"})
+			return err
+		},
+		"SetProps": func() error {
+			_, err := s.SetProps(ctx, storage.Ref{Bucket: "b", Key: "k"}, func(*storage.Object) (map[string]string, error) { return map[string]string{"a": "b"}, nil })
+			return err
+		},
+		"UpdateBucket": func() error {
+			return s.UpdateBucket(ctx, "b", func(b *storage.Bucket) error { b.Owner = "other"; return nil })
+		},
+		"AddNotes":     func() error { return s.AddNotes(ctx, "b", []storage.Note{{Day: 1, Key: "k"}}) },
+		"CreateUpload": func() error { _, err := s.CreateUpload(ctx, storage.UploadInput{Bucket: "b", Key: "up"}); return err },
+	} {
+		if err := do(); !errors.Is(err, storage.ErrFull) {
+			t.Errorf("%s on a full disk: %v", name, err)
+		}
+	}
+	for _, key := range []string{"renamed", "copy"} {
+		if _, err := s.StatObject(ctx, storage.Ref{Bucket: "b", Key: key}); !errors.Is(err, storage.ErrNoSuchKey) {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
 	mustRead(t, s, "b", "k", "", bytesOf(1, 10))
 	if err := s.AbortUpload(ctx, storage.AbortInput{Upload: u.UploadRef}); err != nil {
 		t.Errorf("AbortUpload on a full disk: %v", err)
@@ -170,6 +199,10 @@ func TestFullDisk(t *testing.T) {
 	}
 	usage(500 << 20)
 	eventually(t, s, "the free disk is noticed", func() bool { return put("k", 10)(s) == nil })
+	if err := errors.Join(grow(10, 100)(s), rename(s)); !errors.Is(err, storage.ErrNoSuchKey) { // there is no src
+		t.Errorf("with room again: %v", err)
+	}
+	mustRead(t, s, "b", "k", "", bytesOf(1, 110))
 	mustPut(t, s, "b", "k", bytesOf(2, 100_000))
 	mustBeSound(t, s)
 	if err := s.Close(); err != nil {
