@@ -9,7 +9,7 @@ PEERS ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: chaos deploy-example help build test race lint fuzz cover bench clients clients-admin clients-events identity quickstart quickstart-gateway functional ldap s3tests powercut kill9 targets migrate bitrot fmt console console-check browser screenshots update-golden clean
+.PHONY: chaos deploy-example help build test race lint fuzz cover bench clients clients-admin clients-events identity quickstart quickstart-gateway functional ldap s3tests powercut fulldisk kill9 targets migrate bitrot fmt console console-check browser screenshots update-golden clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -85,6 +85,9 @@ s3tests: ## ceph/s3-tests, from a checkout (S3TESTS=directory)
 
 powercut: ## cut the power after acknowledged operations (root, a loop device)
 	test/powercut/run.sh $(ARGS)
+
+fulldisk: ## every kind of write on a full disk (root, a loop device)
+	test/fulldisk/run.sh $(ARGS)
 
 kill9: ## kill -9 under load, and look for what is lost or torn
 	test/kill9/run.sh $(ARGS)

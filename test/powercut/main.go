@@ -19,7 +19,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -51,24 +50,25 @@ func main() {
 	flag.Parse()
 
 	report := &harness.Report{}
-	disk, err := newDisk(*image)
+	loop, err := harness.NewDisk(*image, "commit=300")
 	if err != nil {
 		report.Skip("power cut", err.Error())
 		report.Finish()
 	}
-	defer disk.remove()
-	server.Dir, server.Log = filepath.Join(disk.mount, "data"), filepath.Join(disk.dir, "server.log")
+	disk := &disk{loop}
+	defer disk.Remove()
+	server.Dir, server.Log = filepath.Join(disk.Mount, "data"), filepath.Join(disk.Dir, "server.log")
 	losses := 0
 	all := operations()
 	if !server.Minio {
 		all = append(all, identityOperations()...)
-		events, err := newSink()
+		events, err := harness.NewSink()
 		if err != nil {
 			report.Check("target of events", err)
-			disk.remove()
+			disk.Remove()
 			report.Finish()
 		}
-		server.Env, server.Args = slices.Concat(events.settings(), compression()), []string{"--lifecycle-day", ruleDay.String()}
+		server.Env, server.Args = slices.Concat(events.Settings(), compression()), []string{"--lifecycle-day", ruleDay.String()}
 		all = slices.Concat(all, eventOperations(events), ruleOperations(), featureOperations(), settingOperations())
 	}
 	for _, o := range all {
@@ -102,7 +102,7 @@ func main() {
 		}
 	}
 	server.Kill()
-	disk.remove()
+	disk.Remove()
 	if *lost {
 		fmt.Printf("%d losses, as asked for\n", losses)
 		if losses == 0 {
@@ -145,7 +145,7 @@ type run struct {
 func round(d *disk, s *harness.Server, o operation, n int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	if err := d.attach(); err != nil {
+	if err := d.Attach(); err != nil {
 		return err
 	}
 	if _, err := s.Start(); err != nil {
@@ -162,7 +162,7 @@ func round(d *disk, s *harness.Server, o operation, n int) error {
 		}
 	}
 	// all that was before counts as old and durable: only the operation is at stake
-	if err := d.syncAll(); err != nil {
+	if err := d.Sync(); err != nil {
 		return err
 	}
 	if err := d.canary(n); err != nil {
@@ -175,14 +175,14 @@ func round(d *disk, s *harness.Server, o operation, n int) error {
 		return err
 	}
 	s.Kill()
-	if err := d.detach(); err != nil {
+	if err := d.Detach(); err != nil {
 		return err
 	}
-	if err := d.attach(); err != nil {
+	if err := d.Attach(); err != nil {
 		return fmt.Errorf("mount after the cut: %w", err)
 	}
 	if d.canaryLives(n) {
-		return errors.Join(errNoCut, d.detach())
+		return errors.Join(errNoCut, d.Detach())
 	}
 	if _, err := s.Start(); err != nil {
 		return fmt.Errorf("%w: start after the cut: %w", errLost, err)
@@ -193,7 +193,7 @@ func round(d *disk, s *harness.Server, o operation, n int) error {
 	if err := s.Stop(); err != nil {
 		return err
 	}
-	return d.detach()
+	return d.Detach()
 }
 
 func body(n int, seed byte) []byte { return bytes.Repeat([]byte{seed, 'o', 'b', 'j'}, n/4+1)[:n] }
@@ -332,75 +332,22 @@ func (r *run) part(ctx context.Context, n int, data []byte) error {
 	return err
 }
 
-// disk is an ext4 file system in an image file, mounted and cut off at will.
-type disk struct {
-	dir, image, mount string
-	attached          bool
-}
-
-// newDisk makes and formats the image. The error says what this machine lacks.
-func newDisk(size string) (*disk, error) {
-	if os.Geteuid() != 0 {
-		return nil, errors.New("needs root, to mount a loop device")
-	}
-	for _, tool := range []string{"mkfs.ext4", "mount", "umount"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			return nil, fmt.Errorf("needs %s", tool)
-		}
-	}
-	dir, err := os.MkdirTemp("", "objsrv-powercut.")
-	if err != nil {
-		return nil, err
-	}
-	d := &disk{dir: dir, image: dir + "/image", mount: dir + "/mount"}
-	if err := errors.Join(os.Mkdir(d.mount, 0o700), command("truncate", "-s", size, d.image), command("mkfs.ext4", "-q", "-F", d.image), d.attach()); err != nil {
-		d.remove()
-		return nil, fmt.Errorf("needs a loop device with ext4: %w", err)
-	}
-	return d, d.detach()
-}
-
-func (d *disk) remove() { d.detach(); os.RemoveAll(d.dir) }
-
-func (d *disk) attach() error {
-	if d.attached {
-		return nil
-	}
-	err := command("mount", "-t", "ext4", "-o", "loop,commit=300", d.image, d.mount)
-	d.attached = err == nil
-	return err
-}
-
-func (d *disk) detach() error {
-	if !d.attached {
-		return nil
-	}
-	d.attached = false
-	return command("umount", d.mount)
-}
-
-func (d *disk) syncAll() error {
-	f, err := os.Open(d.mount)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return unix.Syncfs(int(f.Fd()))
-}
+// disk is one whose power can be cut.
+type disk struct{ *harness.Disk }
 
 func (d *disk) canary(n int) error {
-	return os.WriteFile(fmt.Sprintf("%s/canary.%d", d.mount, n), []byte("never synced"), 0o600)
+	return os.WriteFile(fmt.Sprintf("%s/canary.%d", d.Mount, n), []byte("never synced"), 0o600)
 }
 
 func (d *disk) canaryLives(n int) bool {
-	b, err := os.ReadFile(fmt.Sprintf("%s/canary.%d", d.mount, n))
-	os.Remove(fmt.Sprintf("%s/canary.%d", d.mount, n))
+	b, err := os.ReadFile(fmt.Sprintf("%s/canary.%d", d.Mount, n))
+	os.Remove(fmt.Sprintf("%s/canary.%d", d.Mount, n))
 	return err == nil && string(b) == "never synced"
 }
 
 // cut stops the file system at once: neither dirty pages nor the journal's buffers reach the disk.
 func (d *disk) cut() error {
-	f, err := os.Open(d.mount)
+	f, err := os.Open(d.Mount)
 	if err != nil {
 		return err
 	}
@@ -408,13 +355,6 @@ func (d *disk) cut() error {
 	flags := uint32(shutdownNoFlush)
 	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, f.Fd(), fsIocShutdown, uintptr(unsafe.Pointer(&flags))); errno != 0 {
 		return fmt.Errorf("FS_IOC_SHUTDOWN: %w", errno)
-	}
-	return nil
-}
-
-func command(name string, args ...string) error {
-	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, bytes.TrimSpace(out))
 	}
 	return nil
 }

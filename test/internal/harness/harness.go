@@ -96,6 +96,19 @@ func (s *Server) ready() bool {
 // ErrExited says that a server ended before it was ready.
 var ErrExited = errors.New("the server ended")
 
+// Exited tells whether the server has ended by itself.
+func (s *Server) Exited() bool {
+	if s.cmd == nil {
+		return false
+	}
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // LogTail returns the last lines of the server's output.
 func (s *Server) LogTail() string {
 	b, _ := os.ReadFile(s.Log)
