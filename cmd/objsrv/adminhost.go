@@ -192,6 +192,9 @@ func adminRefusal(err error) error {
 	case errors.Is(err, storage.ErrNotSupported):
 		return &adminapi.Refusal{Status: http.StatusNotImplemented, Code: "NotImplemented", Message: "The storage behind this server does not support this."}
 	}
+	if status, code, message := diskRefusal(err); status != 0 {
+		return &adminapi.Refusal{Status: status, Code: code, Message: message}
+	}
 	return err
 }
 

@@ -197,5 +197,8 @@ func bucketRefusal(err error) error {
 	if errors.Is(err, storage.ErrNoSuchBucket) {
 		return &madmin.Refusal{Status: http.StatusNotFound, Code: "NoSuchBucket", Message: "The specified bucket does not exist"}
 	}
+	if status, _, message := diskRefusal(err); status == http.StatusInsufficientStorage {
+		return &madmin.Refusal{Status: status, Code: "XMinioStorageFull", Message: message}
+	}
 	return err
 }

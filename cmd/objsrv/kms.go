@@ -40,6 +40,9 @@ func (h *host) CreateEncryptionKey(ctx context.Context, name string) error {
 	case errors.Is(err, keyring.ErrName):
 		return &madmin.Refusal{Status: http.StatusBadRequest, Code: "XMinioAdminInvalidArgument", Message: fmt.Sprintf("%q is %v.", name, err)}
 	}
+	if status, _, message := diskRefusal(err); status == http.StatusInsufficientStorage {
+		return &madmin.Refusal{Status: status, Code: "XMinioStorageFull", Message: message}
+	}
 	return unavailable(err)
 }
 
@@ -109,6 +112,9 @@ func keyRefusal(name string, err error) error {
 		return refuse(http.StatusNotImplemented, "NotImplemented", "The key server has no versions of keys: make another key, and make it the default.")
 	case errors.Is(err, keyring.ErrUnavailable):
 		return refuse(http.StatusServiceUnavailable, "ServiceUnavailable", "%v", err)
+	}
+	if status, code, message := diskRefusal(err); status != 0 {
+		return refuse(status, code, "%s", message)
 	}
 	return err
 }
