@@ -1,11 +1,15 @@
 package targets
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -19,7 +23,11 @@ func elasticsearchPlace(format string) *place {
 			if url == "" {
 				t.Skip("there is no OpenSearch to test against: make targets starts one")
 			}
-			return []string{"URL=" + url, "INDEX=" + index, "FORMAT=" + format}
+			list := []string{"URL=" + url, "INDEX=" + index, "FORMAT=" + format}
+			if strings.HasPrefix(url, "https:") {
+				list = append(list, "USERNAME=test", "PASSWORD=secret", "CA_FILE="+filepath.Join(os.Getenv("TARGETS_PKI"), "ca.crt"))
+			}
+			return list
 		},
 		read: func(t *testing.T) (got []told) {
 			var answer struct {
@@ -42,7 +50,23 @@ func elasticsearchPlace(format string) *place {
 // ask sends a POST without a body, and reads the answer into out unless that is nil.
 func ask(t *testing.T, url string, out any) {
 	t.Helper()
-	resp, err := http.Post(url, "application/json", nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.SetBasicAuth("test", "secret")
+	c := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	if strings.HasPrefix(url, "https:") {
+		ca, err := os.ReadFile(filepath.Join(os.Getenv("TARGETS_PKI"), "ca.crt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pool := x509.NewCertPool()
+		pool.AppendCertsFromPEM(ca)
+		c.Transport = &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: pool}}
+	}
+	resp, err := c.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,14 +15,13 @@ jars() {
 }
 
 # Kafka in one process, broker and controller, with a listener of each kind that the target can use. Topics are made by
-# the tests, or by the broker when it is asked to. The user is test, the password secret, in SCRAM and in PLAIN; what client
-# certificates need is in TMP/kafka/pki. OBJSRV_TEST_KAFKA has the listeners: NAME=HOST:PORT with commas between.
+# the tests, or by the broker when it is asked to. The user is test, the password secret, in SCRAM and in PLAIN.
+# OBJSRV_TEST_KAFKA has the listeners: NAME=HOST:PORT with commas between.
 start_kafka() {
   command -v "$JAVA" >/dev/null || { skip kafka "java is not installed (on PATH, or JAVA=)"; return; }
   local dir=$TMP/kafka why libs=${KAFKA:+$KAFKA/libs} name list=() named=() kind
   [ -n "$libs" ] || { why=$(jars kafka) && libs=$TMP/jars/kafka || { skip kafka "$why"; return; }; }
-  mkdir "$dir" && certificate "$dir/pki" && client_certificate "$dir/pki" || return
-  cat "$dir/pki/private.key" "$dir/pki/public.crt" >"$dir/pki/server.pem"
+  mkdir "$dir" && cat "$TMP/pki/private.key" "$TMP/pki/public.crt" >"$dir/server.pem" || return
   for name in PLAIN SASL TLS MTLS SASLTLS CONTROLLER; do
     list+=("$name://127.0.0.1:$(free_port)")
     [ $name = CONTROLLER ] || named+=("${name,,}=${list[-1]#*//}")
@@ -46,9 +45,9 @@ start_kafka() {
       echo "listener.name.$name.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_test=\"secret\";"
     done
     echo "ssl.keystore.type=PEM"
-    echo "ssl.keystore.location=$dir/pki/server.pem"
+    echo "ssl.keystore.location=$dir/server.pem"
     echo "ssl.truststore.type=PEM"
-    echo "ssl.truststore.location=$dir/pki/ca.crt"
+    echo "ssl.truststore.location=$TMP/pki/ca.crt"
     echo "listener.name.mtls.ssl.client.auth=required"
   } >"$dir/server.properties"
   cp "$TESTS/targets/log4j2.properties" "$dir/"
@@ -58,29 +57,46 @@ start_kafka() {
     { fail "format of kafka" "$(tail -n 3 "$TMP/kafka-format.log" | tr '\n' ' ')"; return; }
   spawn kafka "${java[@]}" kafka.Kafka "$dir/server.properties"
   wait_until 120 listens "${named[0]##*:}" || return
-  OBJSRV_TEST_KAFKA=$(IFS=,; echo "${named[*]}"); export OBJSRV_TEST_KAFKA OBJSRV_TEST_KAFKA_DIR=$dir/pki
+  OBJSRV_TEST_KAFKA=$(IFS=,; echo "${named[*]}"); export OBJSRV_TEST_KAFKA
 }
 
-# opensearch_home   lays the jars of Maven out in TMP/opensearch as an installation has them: those of its transport are a module.
+# opensearch_home   lays what Maven has brought out in TMP/opensearch as an installation has it: the jars of its transport
+# are a module, and security is a plugin.
 opensearch_home() {
-  local home=$TMP/opensearch module=$TMP/opensearch/modules/transport-netty4 version
-  mkdir -p "$home/bin" "$home/lib" "$home/plugins" "$module" && cp "$TMP"/jars/opensearch/*.jar "$home/lib/" && mv "$home"/lib/netty-*.jar "$home"/lib/transport-netty4-client-*.jar "$module/" || return
+  local home=$TMP/opensearch module=$TMP/opensearch/modules/transport-netty4 plugin=$TMP/opensearch/plugins/opensearch-security version
+  mkdir -p "$home/bin" "$home/lib" "$plugin" "$module" && cp "$TMP"/jars/opensearch/*.jar "$home/lib/" &&
+    mv "$home"/lib/netty-*.jar "$home"/lib/transport-netty4-client-*.jar "$module/" &&
+    (cd "$plugin" && jar xf "$TMP"/jars/opensearch/opensearch-security-*.zip 2>/dev/null || unzip -q "$TMP"/jars/opensearch/opensearch-security-*.zip -d "$plugin") || return
   version=$(sed -n 's:.*<opensearch>\(.*\)</opensearch>.*:\1:p' "$TESTS/targets/opensearch/pom.xml")
   printf '%s\n' description=transport "version=$version" name=transport-netty4 classname=org.opensearch.transport.Netty4Plugin java.version=11 \
     "opensearch.version=$version" has.native.controller=false custom.foldername= extended.plugins= >"$module/plugin-descriptor.properties"
   echo 'grant { permission java.security.AllPermission; };' >"$module/plugin-security.policy"
 }
 
-# OpenSearch in one process, without its security plugin: no passwords and no TLS.
+# OpenSearch in one process. With its security plugin over TLS, with the users of opensearch/security, whose password is
+# secret, and client certificates; an installation without the plugin is asked over plain HTTP.
 start_opensearch() {
   command -v "$JAVA" >/dev/null || { skip opensearch "java is not installed (on PATH, or JAVA=)"; return; }
-  local why dir=$TMP/search home=${OPENSEARCH:-$TMP/opensearch} port; port=$(free_port)
+  local why dir=$TMP/search home=${OPENSEARCH:-$TMP/opensearch} conf=$TMP/search/config port url layer; port=$(free_port) url=http://127.0.0.1:$port
   [ -n "${OPENSEARCH:-}" ] || { why=$(jars opensearch) && opensearch_home || { skip opensearch "$why"; return; }; }
-  mkdir -p "$dir/config" "$dir/data" "$dir/logs" "$dir/tmp" && cp "$TESTS/targets/log4j2.properties" "$dir/config/" || return
-  printf '%s\n' discovery.type:\ single-node network.host:\ 127.0.0.1 "http.port: $port" "transport.port: $(free_port)" "path.data: $dir/data" "path.logs: $dir/logs" \
-    cluster.routing.allocation.disk.threshold_enabled:\ false >"$dir/config/opensearch.yml"
+  mkdir -p "$dir/data" "$dir/logs" "$dir/tmp" "$conf" && cp "$TMP"/pki/{public.crt,private.key,ca.crt} "$TESTS/targets/log4j2.properties" "$conf/" || return
+  {
+    printf '%s\n' discovery.type:\ single-node network.host:\ 127.0.0.1 "http.port: $port" "transport.port: $(free_port)" "path.data: $dir/data" "path.logs: $dir/logs" \
+      cluster.routing.allocation.disk.threshold_enabled:\ false
+    if [ -e "$home/plugins/opensearch-security" ]; then
+      for layer in http transport; do
+        printf "plugins.security.ssl.$layer.%s\n" pemcert_filepath:\ public.crt pemkey_filepath:\ private.key pemtrustedcas_filepath:\ ca.crt
+      done
+      printf 'plugins.security.%s\n' ssl.http.enabled:\ true ssl.http.clientauth_mode:\ OPTIONAL ssl.transport.enforce_hostname_verification:\ false \
+        allow_default_init_securityindex:\ true 'nodes_dn: ["CN=localhost"]' audit.type:\ noop
+    fi
+  } >"$conf/opensearch.yml"
+  if [ -e "$home/plugins/opensearch-security" ]; then
+    cp -r "$home/plugins/opensearch-security/config" "$conf/opensearch-security" && cp "$TESTS"/targets/opensearch/security/*.yml "$conf/opensearch-security/" || return
+    url=https://127.0.0.1:$port
+  fi
   [ "$(id -u)" != 0 ] || chown -R nobody "$dir"
   spawn opensearch "${AS_NOBODY[@]}" "$JAVA" -Xms256m -Xmx512m -XX:+UseSerialGC -Djava.security.manager=allow "-Djava.io.tmpdir=$dir/tmp" "-Dopensearch.path.home=$home" \
-    "-Dopensearch.path.conf=$dir/config" -cp "$home/lib/*" org.opensearch.bootstrap.OpenSearch
-  wait_until 180 curl -fsS "http://127.0.0.1:$port/" && export OBJSRV_TEST_ELASTICSEARCH=http://127.0.0.1:$port
+    "-Dopensearch.path.conf=$conf" -cp "$home/lib/*" org.opensearch.bootstrap.OpenSearch
+  wait_until 180 curl -fsS --cacert "$conf/ca.crt" -u test:secret "$url/_cluster/health" && export OBJSRV_TEST_ELASTICSEARCH=$url
 }

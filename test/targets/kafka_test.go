@@ -10,9 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/minio/minio-go/v7"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/objsrv/objsrv/test/internal/harness"
 )
 
 // listener returns the address of a listener of Kafka, by the name that run.sh gives it.
@@ -33,30 +36,109 @@ func kafkaPlace() *place {
 	return &place{kind: "kafka", server: "kafka",
 		settings: func(t *testing.T) []string {
 			return []string{"BROKERS=" + listener(t, "sasltls"), "TOPIC=" + topic, "SASL=on", "SASL_USERNAME=test", "SASL_PASSWORD=secret", "SASL_MECHANISM=sha512", "TLS=on",
-				"CA_FILE=" + filepath.Join(os.Getenv("TARGETS_KAFKA_DIR"), "ca.crt"), "PRODUCER_COMPRESSION_CODEC=zstd"}
+				"CA_FILE=" + filepath.Join(os.Getenv("TARGETS_PKI"), "ca.crt"), "PRODUCER_COMPRESSION_CODEC=zstd"}
 		},
-		read: func(t *testing.T) (got []told) {
-			c, err := kgo.NewClient(kgo.SeedBrokers(listener(t, "plain")), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-			if err != nil {
+		read: func(t *testing.T) []told { return readTopic(t, topic) }}
+}
+
+// readTopic returns all that a topic has.
+func readTopic(t *testing.T, topic string) (got []told) {
+	t.Helper()
+	c, err := kgo.NewClient(kgo.SeedBrokers(listener(t, "plain")), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for left := topicEnd(t, c, topic); left > 0; {
+		fetches := c.PollFetches(t.Context())
+		if err := fetches.Err(); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range fetches.Records() {
+			left--
+			e := parse(t, r.Value)
+			if bucket+"/"+e.key != string(r.Key) {
+				t.Errorf("the key of the record of %q is %q", e.key, r.Key)
+			}
+			got = append(got, e)
+		}
+	}
+	return got
+}
+
+// TestKafkaPassword: a wrong password stops no request, and all events come once it is right.
+func TestKafkaPassword(t *testing.T) {
+	p := kafkaPlace()
+	o := start(t, p.kind, append(p.settings(t), "SASL_PASSWORD=wrong")) // the last one counts
+	puts := func(names ...string) {
+		for _, key := range names {
+			if _, err := o.Client(harness.Access, harness.Secret).PutObject(t.Context(), bucket, key, strings.NewReader(key), int64(len(key)), minio.PutObjectOptions{}); err != nil {
 				t.Fatal(err)
 			}
-			defer c.Close()
-			for left := topicEnd(t, c, topic); left > 0; {
-				fetches := c.PollFetches(t.Context())
-				if err := fetches.Err(); err != nil {
-					t.Fatal(err)
-				}
-				for _, r := range fetches.Records() {
-					left--
-					e := parse(t, r.Value)
-					if bucket+"/"+e.key != string(r.Key) {
-						t.Errorf("the key of the record of %q is %q", e.key, r.Key)
-					}
-					got = append(got, e)
-				}
-			}
-			return got
-		}}
+		}
+	}
+	puts("one", "two")
+	is := o.until("the target fails", func(s state) bool { return s.State == "failing" })
+	if !strings.Contains(is.LastError, "SASL_AUTHENTICATION_FAILED") || is.Waiting != 2 {
+		t.Errorf("%+v", is)
+	}
+	puts("three")
+	if err := o.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	o.set(p.kind, p.settings(t))
+	if _, err := o.Start(); err != nil {
+		t.Fatal(err)
+	}
+	o.until("nothing waits", func(s state) bool { return s.Waiting == 0 })
+	if got := distinct(p.read(t)); len(got) != 3 {
+		t.Errorf("%v", got)
+	}
+}
+
+// TestKafkaTooLarge: an event that is larger than the topic takes holds up no other, and is sent once the topic takes it.
+func TestKafkaTooLarge(t *testing.T) {
+	topic := fmt.Sprintf("large-%d", time.Now().UnixNano())
+	plain := listener(t, "plain")
+	admin, err := kgo.NewClient(kgo.SeedBrokers(plain))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	bound := "2000"
+	create, made, setting := kmsg.NewPtrCreateTopicsRequest(), kmsg.NewCreateTopicsRequestTopic(), kmsg.NewCreateTopicsRequestTopicConfig()
+	setting.Name, setting.Value = "max.message.bytes", &bound
+	made.Topic, made.NumPartitions, made.ReplicationFactor, made.Configs = topic, 3, 1, append(made.Configs, setting)
+	create.Topics = append(create.Topics, made)
+	if answer, err := create.RequestWith(t.Context(), admin); err != nil || answer.Topics[0].ErrorCode != 0 {
+		t.Fatalf("%+v %v", answer, err)
+	}
+	o := start(t, "kafka", []string{"BROKERS=" + plain, "TOPIC=" + topic})
+	long := strings.Repeat("long/", 200)
+	for _, key := range []string{"one", long, "two"} {
+		if _, err := o.Client(harness.Access, harness.Secret).PutObject(t.Context(), bucket, key, strings.NewReader(key), int64(len(key)), minio.PutObjectOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is := o.until("the others are sent", func(s state) bool { return s.Refused == 1 && s.Waiting == 0 })
+	if is.State != "ok" || is.Dropped != 0 || len(distinct(readTopic(t, topic))) != 2 {
+		t.Errorf("%+v", is)
+	}
+	bound = "100000"
+	alter, of, to := kmsg.NewPtrIncrementalAlterConfigsRequest(), kmsg.NewIncrementalAlterConfigsRequestResource(), kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
+	to.Name, to.Value, to.Op = "max.message.bytes", &bound, kmsg.IncrementalAlterConfigOpSet
+	of.ResourceType, of.ResourceName, of.Configs = kmsg.ConfigResourceTypeTopic, topic, append(of.Configs, to)
+	alter.Resources = append(alter.Resources, of)
+	if answer, err := alter.RequestWith(t.Context(), admin); err != nil || answer.Resources[0].ErrorCode != 0 {
+		t.Fatalf("%+v %v", answer, err)
+	}
+	if err := o.Admin(t.Context(), "", "notify", "retry", "kafka:T"); err != nil {
+		t.Fatal(err)
+	}
+	o.until("it is sent as well", func(s state) bool { return s.Refused == 0 && s.Waiting == 0 && s.Sent == 3 })
+	if got := distinct(readTopic(t, topic)); len(got) != 3 {
+		t.Errorf("%v", got)
+	}
 }
 
 // topicEnd returns how many records a topic has.

@@ -165,17 +165,22 @@ func (o *objsrv) until(what string, met func(state) bool) state {
 	return s
 }
 
+// set has the target use settings, SETTING=VALUE.
+func (o *objsrv) set(kind string, settings []string) {
+	o.Env = []string{"OBJSRV_NOTIFY_ALLOW=127.0.0.0/8", "MINIO_NOTIFY_" + strings.ToUpper(kind) + "_ENABLE_T=on"}
+	for _, s := range settings {
+		name, value, _ := strings.Cut(s, "=")
+		o.Env = append(o.Env, "MINIO_NOTIFY_"+strings.ToUpper(kind)+"_"+name+"_T="+value)
+	}
+}
+
 // start makes objsrv with a target and a bucket that sends all to it.
-func start(t *testing.T, p *place) *objsrv {
+func start(t *testing.T, kind string, settings []string) *objsrv {
 	t.Helper()
 	bin := os.Getenv("TARGETS_OBJSRV")
 	dir := t.TempDir()
 	o := &objsrv{harness.Server{Bin: bin, Dir: filepath.Join(dir, "data"), Addr: os.Getenv("TARGETS_ADDRESS"), Log: filepath.Join(dir, "log")}, t}
-	o.Env = []string{"OBJSRV_NOTIFY_ALLOW=127.0.0.0/8", "MINIO_NOTIFY_" + strings.ToUpper(p.kind) + "_ENABLE_T=on"}
-	for _, s := range p.settings(t) {
-		name, value, _ := strings.Cut(s, "=")
-		o.Env = append(o.Env, "MINIO_NOTIFY_"+strings.ToUpper(p.kind)+"_"+name+"_T="+value)
-	}
+	o.set(kind, settings)
 	if _, err := o.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +194,7 @@ func start(t *testing.T, p *place) *objsrv {
 	if err := client.MakeBucket(t.Context(), bucket, minio.MakeBucketOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	queue := notification.NewConfig(notification.NewArn("minio", "sqs", "", "T", p.kind))
+	queue := notification.NewConfig(notification.NewArn("minio", "sqs", "", "T", kind))
 	queue.AddEvents(notification.ObjectCreatedAll, notification.ObjectRemovedAll)
 	var c notification.Configuration
 	c.AddQueue(queue)
@@ -208,7 +213,7 @@ func TestOutage(t *testing.T) {
 }
 
 func outage(t *testing.T, p *place) {
-	o := start(t, p)
+	o := start(t, p.kind, p.settings(t))
 	s := find(t, p.server)
 	l := &load{client: o.Client(harness.Access, harness.Secret), events: map[string][]string{}, etags: map[string]string{}}
 	l.run(t.Context())

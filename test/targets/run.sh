@@ -7,7 +7,7 @@
 . "$TESTS/targets/java.sh"
 begin
 chmod 755 "$TMP"
-export OBJSRV_TEST_SERVERS=$TMP
+export OBJSRV_TEST_SERVERS=$TMP OBJSRV_TEST_PKI=$TMP/pki
 export PATH=$PATH:/usr/sbin:/usr/lib/postgresql/15/bin:/usr/local/bin
 
 # What makes a command run as another user, when this is root: PostgreSQL, MariaDB and OpenSearch don't run as root
@@ -31,13 +31,17 @@ client_certificate() {
     { cat "$1.log"; return 1; }
 }
 
+# keys DIR   puts the server's key and certificate, and that of the CA, into DIR, which becomes nobody's if this is root
+keys() { cp "$TMP"/pki/{public.crt,private.key,ca.crt} "$1/" && { [ "$(id -u)" != 0 ] || chown -R nobody "$1"; }; }
+
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 start_redis() {
   command -v redis-server >/dev/null || { skip redis "redis-server is not installed"; return; }
-  local port; port=$(free_port)
-  spawn redis redis-server --port "$port" --bind 127.0.0.1 --save '' --dir "$TMP" --requirepass secret
-  wait_until 20 listens "$port" && export OBJSRV_TEST_REDIS=127.0.0.1:$port
+  local port tls p=$TMP/pki; port=$(free_port) tls=$(free_port)
+  spawn redis redis-server --port "$port" --bind 127.0.0.1 --save '' --dir "$TMP" --requirepass secret --tls-port "$tls" --tls-auth-clients no \
+    --tls-cert-file "$p/public.crt" --tls-key-file "$p/private.key" --tls-ca-cert-file "$p/ca.crt"
+  wait_until 20 listens "$port" && export OBJSRV_TEST_REDIS=127.0.0.1:$port OBJSRV_TEST_REDIS_TLS=127.0.0.1:$tls
 }
 
 start_postgres() {
@@ -46,18 +50,23 @@ start_postgres() {
   mkdir "$TMP/pg" && { [ "$(id -u)" != 0 ] || chown nobody "$TMP/pg"; }
   printf 'secret\n' >"$TMP/pgpass"; chmod 644 "$TMP/pgpass"
   "${AS_NOBODY[@]}" initdb -D "$TMP/pg" -U test --pwfile "$TMP/pgpass" -A scram-sha-256 >"$TMP/initdb.log" 2>&1 || { fail "initdb" "$(tail -n 3 "$TMP/initdb.log")"; return; }
-  spawn postgres "${AS_NOBODY[@]}" postgres -D "$TMP/pg" -c listen_addresses=127.0.0.1 -p "$port" -c "unix_socket_directories=$TMP/pg" -c fsync=off
-  wait_until 30 listens "$port" && export OBJSRV_TEST_POSTGRES="host=127.0.0.1 port=$port user=test password=secret dbname=postgres sslmode=disable"
+  mkdir "$TMP/pgkeys" && keys "$TMP/pgkeys" || return
+  sed -i '1i hostssl all all 127.0.0.1/32 scram-sha-256 clientcert=verify-full' "$TMP/pg/pg_hba.conf"
+  spawn postgres "${AS_NOBODY[@]}" postgres -D "$TMP/pg" -c listen_addresses=127.0.0.1 -p "$port" -c "unix_socket_directories=$TMP/pg" -c fsync=off \
+    -c ssl=on -c "ssl_cert_file=$TMP/pgkeys/public.crt" -c "ssl_key_file=$TMP/pgkeys/private.key" -c "ssl_ca_file=$TMP/pgkeys/ca.crt"
+  wait_until 30 listens "$port" && export OBJSRV_TEST_POSTGRES="host=127.0.0.1 port=$port user=test password=secret dbname=postgres sslmode=disable" \
+    OBJSRV_TEST_POSTGRES_TLS="host=127.0.0.1 port=$port user=test password=secret dbname=postgres"
 }
 
 start_mysql() {
   command -v mariadbd >/dev/null && command -v mariadb-install-db >/dev/null || { skip mysql "mariadb-server is not installed"; return; }
   local port; port=$(free_port)
-  mkdir "$TMP/my" && { [ "$(id -u)" != 0 ] || chown nobody "$TMP/my"; }
-  "${AS_NOBODY[@]}" mariadb-install-db --no-defaults --datadir="$TMP/my" --auth-root-authentication-method=normal --skip-test-db >"$TMP/mysql-install.log" 2>&1
+  mkdir "$TMP/my" "$TMP/mykeys" && keys "$TMP/mykeys" && { [ "$(id -u)" != 0 ] || chown nobody "$TMP/my"; }
+  "${AS_NOBODY[@]}" mariadb-install-db --no-defaults --datadir="$TMP/my" --tmpdir="$TMP/my" --auth-root-authentication-method=normal --skip-test-db >"$TMP/mysql-install.log" 2>&1
   printf '%s\n' "CREATE DATABASE IF NOT EXISTS test;" "CREATE USER test@'127.0.0.1' IDENTIFIED BY 'secret';" "GRANT ALL ON test.* TO test@'127.0.0.1';" >"$TMP/my.sql"
   chmod 644 "$TMP/my.sql"
-  spawn mysql "${AS_NOBODY[@]}" mariadbd --no-defaults --datadir="$TMP/my" --port="$port" --bind-address=127.0.0.1 --socket="$TMP/my/s" --pid-file="$TMP/my/pid" --init-file="$TMP/my.sql" --skip-name-resolve
+  spawn mysql "${AS_NOBODY[@]}" mariadbd --no-defaults --datadir="$TMP/my" --tmpdir="$TMP/my" --port="$port" --bind-address=127.0.0.1 --socket="$TMP/my/s" --pid-file="$TMP/my/pid" --init-file="$TMP/my.sql" --skip-name-resolve \
+    --ssl-cert="$TMP/mykeys/public.crt" --ssl-key="$TMP/mykeys/private.key" --ssl-ca="$TMP/mykeys/ca.crt"
   wait_until 60 listens "$port" && export OBJSRV_TEST_MYSQL="test:secret@tcp(127.0.0.1:$port)/test"
 }
 
@@ -65,27 +74,34 @@ start_nats() {
   command -v nats-server >/dev/null || { skip nats "nats-server is not installed"; return; }
   local port; port=$(free_port)
   spawn nats nats-server -a 127.0.0.1 -p "$port" -js -sd "$TMP/nats" --user test --pass secret
-  wait_until 20 listens "$port" && export OBJSRV_TEST_NATS=127.0.0.1:$port
+  wait_until 20 listens "$port" && export OBJSRV_TEST_NATS=127.0.0.1:$port || return
+  port=$(free_port)
+  spawn nats-tls nats-server -a 127.0.0.1 -p "$port" --user test --pass secret --tlsverify --tlscert "$TMP/pki/public.crt" --tlskey "$TMP/pki/private.key" --tlscacert "$TMP/pki/ca.crt"
+  wait_until 20 listens "$port" && export OBJSRV_TEST_NATS_TLS=127.0.0.1:$port
 }
 
 start_amqp() {
   command -v rabbitmq-server >/dev/null || { skip amqp "rabbitmq-server is not installed"; return; }
-  local port dist home; port=$(free_port) dist=$(free_port) home=$TMP/rabbit
-  mkdir "$home" && { [ "$(id -u)" != 0 ] || chown nobody "$home"; }
+  local port tls dist home; port=$(free_port) tls=$(free_port) dist=$(free_port) home=$TMP/rabbit
+  mkdir "$home" && keys "$home" || return
+  printf '%s\n' "listeners.ssl.default = 127.0.0.1:$tls" "ssl_options.certfile = $home/public.crt" "ssl_options.keyfile = $home/private.key" \
+    "ssl_options.cacertfile = $home/ca.crt" 'ssl_options.verify = verify_peer' 'ssl_options.fail_if_no_peer_cert = true' >"$home/rabbitmq.conf"
   spawn rabbitmq env HOME="$home" RABBITMQ_NODENAME="objsrv$port@localhost" RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_NODE_PORT="$port" RABBITMQ_DIST_PORT="$dist" \
     RABBITMQ_MNESIA_BASE="$home" RABBITMQ_LOG_BASE="$home" RABBITMQ_ENABLED_PLUGINS_FILE="$home/plugins" RABBITMQ_PID_FILE="$home/pid" ERL_EPMD_PORT="$(free_port)" \
-    RABBITMQ_CONFIG_FILE="$home/none" /usr/lib/rabbitmq/bin/rabbitmq-server
-  wait_until 90 listens "$port" && export OBJSRV_TEST_AMQP="amqp://guest:guest@127.0.0.1:$port/"
+    RABBITMQ_CONFIG_FILE="$home/rabbitmq" /usr/lib/rabbitmq/bin/rabbitmq-server
+  wait_until 90 listens "$port" && wait_until 30 listens "$tls" && export OBJSRV_TEST_AMQP="amqp://guest:guest@127.0.0.1:$port/" OBJSRV_TEST_AMQP_TLS="amqps://guest:guest@127.0.0.1:$tls/"
 }
 
 start_mqtt() {
   command -v mosquitto >/dev/null || { skip mqtt "mosquitto is not installed"; return; }
-  local port; port=$(free_port)
-  printf 'listener %s 127.0.0.1\nallow_anonymous true\nuser root\n' "$port" >"$TMP/mosquitto.conf"
+  local port tls p=$TMP/pki; port=$(free_port) tls=$(free_port)
+  printf '%s\n' "listener $port 127.0.0.1" 'allow_anonymous true' 'user root' "listener $tls 127.0.0.1" "cafile $p/ca.crt" "certfile $p/public.crt" "keyfile $p/private.key" \
+    'require_certificate true' >"$TMP/mosquitto.conf"
   spawn mqtt mosquitto -c "$TMP/mosquitto.conf"
-  wait_until 20 listens "$port" && export OBJSRV_TEST_MQTT=tcp://127.0.0.1:$port
+  wait_until 20 listens "$port" && export OBJSRV_TEST_MQTT=tcp://127.0.0.1:$port OBJSRV_TEST_MQTT_TLS=ssl://127.0.0.1:$tls
 }
 
+certificate "$TMP/pki" && client_certificate "$TMP/pki" || exit 1
 for kind in ${KINDS:-redis postgres mysql nats amqp mqtt kafka opensearch}; do
   "start_$kind" || fail "start of $kind" "$(tail -qn 3 "$TMP/$kind.log" 2>/dev/null | tr '\n' ' ')"
 done

@@ -57,6 +57,12 @@ func TestAMQP(t *testing.T) {
 	}
 }
 
+// TestServerTLS publishes over TLS to a broker that wants client certificates.
+func TestServerTLS(t *testing.T) {
+	values := map[string]string{"URL": notifytest.Server(t, "OBJSRV_TEST_AMQP_TLS"), "EXCHANGE": "secured", "EXCHANGE_TYPE": "fanout", "AUTO_DELETED": "on"}
+	notifytest.Secured(t, Kind(), values, "CA_FILE", "CLIENT_CERT", "CLIENT_KEY")
+}
+
 func TestSettings(t *testing.T) {
 	const url = "amqp://u:p@mq.example.com/"
 	notifytest.Refused(t, Kind(), map[string]string{"ROUTING_KEY": "k"}, map[string]string{"URL": "http://x/", "ROUTING_KEY": "k"}, map[string]string{"URL": url},

@@ -1,11 +1,11 @@
 package elasticsearch
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -16,22 +16,50 @@ import (
 	"github.com/objsrv/objsrv/internal/notify/notifytest"
 )
 
-// server is a real OpenSearch or Elasticsearch.
-type server struct{ url string }
+// server is a real OpenSearch or Elasticsearch; with passwords where it is asked over TLS.
+type server struct {
+	url    string
+	secure bool
+	http   *http.Client
+}
 
-func realServer(t *testing.T) server {
-	return server{notifytest.Server(t, "OBJSRV_TEST_ELASTICSEARCH")}
+func realServer(t testing.TB) *server {
+	t.Helper()
+	s := &server{url: notifytest.Server(t, "OBJSRV_TEST_ELASTICSEARCH"), http: http.DefaultClient}
+	if s.secure = strings.HasPrefix(s.url, "https:"); s.secure {
+		tc, err := (&notify.Settings{Values: s.settings("")}).TLS("CA_FILE", "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.http = &http.Client{Transport: &http.Transport{TLSClientConfig: tc}}
+		t.Cleanup(s.http.CloseIdleConnections)
+	}
+	return s
+}
+
+// settings of a target; more has NAME=VALUE.
+func (s *server) settings(index string, more ...string) map[string]string {
+	v := map[string]string{"URL": s.url, "INDEX": index}
+	if s.secure {
+		maps.Copy(v, map[string]string{"CA_FILE": notifytest.Certificate("ca.crt"), "USERNAME": "test", "PASSWORD": "secret"})
+	}
+	for _, m := range more {
+		name, value, _ := strings.Cut(m, "=")
+		v[name] = value
+	}
+	return v
 }
 
 // ask sends a request that must succeed, and reads the answer into out unless that is nil.
-func (s server) ask(t *testing.T, method, path, body string, out any) {
+func (s *server) ask(t *testing.T, method, path, body string, out any) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, s.url+path, bytes.NewReader([]byte(body)))
+	r, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(r)
+	r.SetBasicAuth("test", "secret")
+	resp, err := s.http.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +79,7 @@ func (s server) ask(t *testing.T, method, path, body string, out any) {
 func fresh() string { return fmt.Sprintf("objsrv-%d", time.Now().UnixNano()) }
 
 // events returns "NAME KEY" of each document.
-func (s server) events(t *testing.T, index, query string) (out []string) {
+func (s *server) events(t *testing.T, index, query string) (out []string) {
 	t.Helper()
 	var answer struct {
 		Hits struct {
@@ -82,7 +110,7 @@ func TestServer(t *testing.T) {
 	s := realServer(t)
 	for _, format := range []string{notify.Namespace, notify.Access} {
 		index := fresh()
-		target := notifytest.New(t, Kind(), map[string]string{"URL": s.url, "INDEX": index, "FORMAT": format})
+		target := notifytest.New(t, Kind(), s.settings(index, "FORMAT="+format))
 		if err := target.Check(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -117,7 +145,7 @@ func message(t *testing.T, key string, metadata map[string]string) notify.Messag
 func TestServerFields(t *testing.T) {
 	s := realServer(t)
 	index := fresh()
-	target := notifytest.New(t, Kind(), map[string]string{"URL": s.url, "INDEX": index})
+	target := notifytest.New(t, Kind(), s.settings(index))
 	many := map[string]string{}
 	for i := range 1200 { // an index has 1000 fields at most
 		many[fmt.Sprintf("X-Amz-Meta-N%d", i)] = "v"
@@ -134,7 +162,7 @@ func TestServerRefusal(t *testing.T) {
 	s := realServer(t)
 	index := fresh()
 	s.ask(t, "PUT", "/"+index, `{"mappings":{"properties":{"Records":{"properties":{"s3":{"properties":{"object":{"properties":{"key":{"type":"date"}}}}}}}}}}`, nil)
-	target := notifytest.New(t, Kind(), map[string]string{"URL": s.url, "INDEX": index})
+	target := notifytest.New(t, Kind(), s.settings(index))
 	list := []notify.Message{message(t, "2020-01-01", nil), message(t, "no date", nil), message(t, "2020-01-02", nil)}
 	n, err := target.Send(t.Context(), list)
 	if refused := (*notify.Refusal)(nil); n != 1 || !errors.As(err, &refused) || !strings.Contains(err.Error(), "no+date") {
@@ -154,19 +182,57 @@ func TestServerInTheWay(t *testing.T) {
 	piped := fresh()
 	s.ask(t, "PUT", "/"+piped, `{"settings":{"index.default_pipeline":"objsrv-none"}}`, nil)
 	for _, name := range []string{alias, closed, piped} {
-		target := notifytest.New(t, Kind(), map[string]string{"URL": s.url, "INDEX": name})
+		target := notifytest.New(t, Kind(), s.settings(name))
 		n, err := target.Send(t.Context(), []notify.Message{message(t, "k", nil)})
 		if refused := (*notify.Refusal)(nil); n != 0 || err == nil || errors.As(err, &refused) {
 			t.Errorf("sent %d: %v", n, err)
 		}
 	}
 	s.ask(t, "PUT", "/"+closed+"/_settings", `{"index.blocks.write":false}`, nil)
-	notifytest.Send(t, notifytest.New(t, Kind(), map[string]string{"URL": s.url, "INDEX": closed}), message(t, "k", nil))
+	notifytest.Send(t, notifytest.New(t, Kind(), s.settings(closed)), message(t, "k", nil))
+}
+
+// TestServerLogin: passwords, client certificates, and a user who may write but not look.
+func TestServerLogin(t *testing.T) {
+	s := realServer(t)
+	if !s.secure {
+		t.Skip("the server has no passwords: it is asked over plain HTTP")
+	}
+	index := fresh()
+	certificate := []string{"CLIENT_CERT=" + notifytest.Certificate("client.crt"), "CLIENT_KEY=" + notifytest.Certificate("client.key"), "USERNAME=", "PASSWORD="}
+	for _, row := range []struct {
+		settings    map[string]string
+		check, send string // why not, "" for success
+	}{
+		{s.settings(index, "USERNAME=writer"), "403 Forbidden", "403 Forbidden"}, // the index is not there
+		{s.settings(index), "", ""},
+		{s.settings(index, certificate...), "", ""},
+		{s.settings(index, "USERNAME=writer"), "403 Forbidden", ""},
+		{s.settings(index, "USERNAME=nobody"), "403 Forbidden", "403 Forbidden"},
+		{s.settings(index, "PASSWORD=wrong"), "401 Unauthorized", "401 Unauthorized"},
+		{s.settings(index, "USERNAME=", "PASSWORD="), "401 Unauthorized", "401 Unauthorized"},
+		{s.settings(index, "CA_FILE="), "unknown authority", "unknown authority"},
+	} {
+		target := notifytest.New(t, Kind(), row.settings)
+		says(t, row.settings, target.Check(t.Context()), row.check)
+		_, err := target.Send(t.Context(), []notify.Message{message(t, "k", nil)})
+		says(t, row.settings, err, row.send)
+		if refused := (*notify.Refusal)(nil); errors.As(err, &refused) {
+			t.Errorf("the event is refused: %v", err)
+		}
+	}
+}
+
+func says(t *testing.T, settings map[string]string, err error, why string) {
+	t.Helper()
+	if (err == nil) != (why == "") || err != nil && !strings.Contains(err.Error(), why) {
+		t.Errorf("%v: %v", settings, err)
+	}
 }
 
 // BenchmarkServer tells how many events a second a real server takes.
 func BenchmarkServer(b *testing.B) {
-	target := notifytest.New(b, Kind(), map[string]string{"URL": notifytest.Server(b, "OBJSRV_TEST_ELASTICSEARCH"), "INDEX": fresh(), "FORMAT": notify.Access})
+	target := notifytest.New(b, Kind(), realServer(b).settings(fresh(), "FORMAT=access"))
 	list := make([]notify.Message, 64)
 	for i := range list {
 		list[i] = notifytest.Message(b, events.CreatedPut, fmt.Sprintf("key %d", i))

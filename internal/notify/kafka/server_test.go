@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -21,16 +19,15 @@ import (
 	"github.com/objsrv/objsrv/internal/notify/notifytest"
 )
 
-// server is a real Kafka: its listeners by name, and where certificates are.
+// server is a real Kafka: its listeners by name.
 type server struct {
 	listeners map[string]string
-	pki       string
 	admin     *kgo.Client
 }
 
 func realServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{listeners: map[string]string{}, pki: os.Getenv("OBJSRV_TEST_KAFKA_DIR")}
+	s := &server{listeners: map[string]string{}}
 	for pair := range strings.SplitSeq(notifytest.Server(t, "OBJSRV_TEST_KAFKA"), ",") {
 		name, address, _ := strings.Cut(pair, "=")
 		s.listeners[name] = address
@@ -96,10 +93,10 @@ func (s *server) settings(listener, topic string, more ...string) map[string]str
 		maps.Copy(v, map[string]string{"SASL": "on", "SASL_USERNAME": "test", "SASL_PASSWORD": "secret"})
 	}
 	if listener == "tls" || listener == "mtls" || listener == "sasltls" {
-		maps.Copy(v, map[string]string{"TLS": "on", "CA_FILE": filepath.Join(s.pki, "ca.crt")})
+		maps.Copy(v, map[string]string{"TLS": "on", "CA_FILE": notifytest.Certificate("ca.crt")})
 	}
 	if listener == "mtls" {
-		maps.Copy(v, map[string]string{"CLIENT_TLS_CERT": filepath.Join(s.pki, "client.crt"), "CLIENT_TLS_KEY": filepath.Join(s.pki, "client.key")})
+		maps.Copy(v, map[string]string{"CLIENT_TLS_CERT": notifytest.Certificate("client.crt"), "CLIENT_TLS_KEY": notifytest.Certificate("client.key")})
 	}
 	for _, m := range more {
 		name, value, _ := strings.Cut(m, "=")

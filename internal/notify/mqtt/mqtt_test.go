@@ -35,6 +35,12 @@ func TestMQTT(t *testing.T) {
 	notifytest.Guarded(t, Kind(), values)
 }
 
+// TestServerTLS publishes over TLS to a broker that wants client certificates.
+func TestServerTLS(t *testing.T) {
+	values := map[string]string{"BROKER": notifytest.Server(t, "OBJSRV_TEST_MQTT_TLS"), "TOPIC": "objsrv/secured"}
+	notifytest.Secured(t, Kind(), values, "CA_FILE", "CLIENT_CERT", "CLIENT_KEY")
+}
+
 // TestReconnect: after a failure nobody is called before the interval is over.
 func TestReconnect(t *testing.T) {
 	m := notifytest.New(t, Kind(), map[string]string{"BROKER": "tcp://127.0.0.1:1", "TOPIC": "t", "RECONNECT_INTERVAL": "1h"}).(*target)

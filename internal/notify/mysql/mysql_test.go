@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"database/sql"
+	"strings"
 	"testing"
 
 	"github.com/objsrv/objsrv/internal/events"
@@ -52,6 +53,20 @@ func TestMySQL(t *testing.T) {
 		t.Error("a table with other columns is taken")
 	}
 	notifytest.Guarded(t, Kind(), values)
+}
+
+// TestServerTLS stores events over TLS. Who vouches for a server is the system's to say.
+func TestServerTLS(t *testing.T) {
+	server := notifytest.Server(t, "OBJSRV_TEST_MYSQL")
+	target := notifytest.New(t, Kind(), map[string]string{"DSN_STRING": server + "?tls=skip-verify", "TABLE": "objsrv_tls"})
+	if err := target.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	notifytest.Send(t, target, notifytest.Message(t, events.CreatedPut, "secured"))
+	err := notifytest.New(t, Kind(), map[string]string{"DSN_STRING": server + "?tls=true", "TABLE": "objsrv_tls"}).Check(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "unknown authority") {
+		t.Error(err)
+	}
 }
 
 func TestSettings(t *testing.T) {

@@ -87,6 +87,12 @@ func TestNATS(t *testing.T) {
 	}
 }
 
+// TestServerTLS publishes over TLS to a server that wants client certificates.
+func TestServerTLS(t *testing.T) {
+	values := map[string]string{"ADDRESS": notifytest.Server(t, "OBJSRV_TEST_NATS_TLS"), "SUBJECT": "objsrv.secured", "TLS": "on", "USERNAME": "test", "PASSWORD": "secret"}
+	notifytest.Secured(t, Kind(), values, "CERT_AUTHORITY", "CLIENT_CERT", "CLIENT_KEY")
+}
+
 func TestSettings(t *testing.T) {
 	const address = "nats.example.com:4222"
 	notifytest.Refused(t, Kind(), map[string]string{"SUBJECT": "s"}, map[string]string{"ADDRESS": "nats://x", "SUBJECT": "s"}, map[string]string{"ADDRESS": address},

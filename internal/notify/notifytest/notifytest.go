@@ -5,8 +5,11 @@ package notifytest
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,5 +81,38 @@ func Guarded(t testing.TB, kind notify.Kind, values map[string]string) {
 	defer cancel()
 	if n, err := target.Send(ctx, []notify.Message{Message(t, events.CreatedPut, "k")}); n != 0 || err == nil {
 		t.Errorf("connected to this machine (S-249): sent %d, %v", n, err)
+	}
+}
+
+// Certificate returns a file of the certificates that real servers are tested with: ca.crt, client.crt, client.key.
+func Certificate(name string) string { return filepath.Join(os.Getenv("OBJSRV_TEST_PKI"), name) }
+
+// Secured checks that a real server is sent to over TLS with values, to which the settings ca, cert and key are added
+// with the files of Certificate, that a server that nobody vouches for is not, and that one that wants a client
+// certificate gets it. cert and key are empty for a kind that has none.
+func Secured(t testing.TB, kind notify.Kind, values map[string]string, ca, cert, key string) {
+	t.Helper()
+	values = maps.Clone(values)
+	values[ca] = Certificate("ca.crt")
+	if cert != "" {
+		values[cert], values[key] = Certificate("client.crt"), Certificate("client.key")
+	}
+	target := New(t, kind, values)
+	if err := target.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	Send(t, target, Message(t, events.CreatedPut, "secured"))
+	delete(values, ca)
+	if err := New(t, kind, values).Check(t.Context()); err == nil || !strings.Contains(err.Error(), "unknown authority") {
+		t.Errorf("a server that nobody vouches for: %v", err)
+	}
+	if cert == "" {
+		return
+	}
+	values[ca] = Certificate("ca.crt")
+	delete(values, cert)
+	delete(values, key)
+	if New(t, kind, values).Check(t.Context()) == nil {
+		t.Error("it goes without a client certificate")
 	}
 }

@@ -67,6 +67,23 @@ func TestPostgreSQL(t *testing.T) {
 	notifytest.Guarded(t, Kind(), values)
 }
 
+// TestServerTLS stores events over TLS in a server that wants client certificates: the connection string has the files.
+func TestServerTLS(t *testing.T) {
+	server := notifytest.Server(t, "OBJSRV_TEST_POSTGRES_TLS") + " sslmode=verify-full"
+	ca, certificate := " sslrootcert="+notifytest.Certificate("ca.crt"), " sslcert="+notifytest.Certificate("client.crt")+" sslkey="+notifytest.Certificate("client.key")
+	target := notifytest.New(t, Kind(), map[string]string{"CONNECTION_STRING": server + ca + certificate, "TABLE": "objsrv_tls"})
+	if err := target.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	notifytest.Send(t, target, notifytest.Message(t, events.CreatedPut, "secured"))
+	for _, without := range []string{ca, certificate} {
+		target := notifytest.New(t, Kind(), map[string]string{"CONNECTION_STRING": server + without, "TABLE": "objsrv_tls"})
+		if target.Check(t.Context()) == nil {
+			t.Errorf("it goes with%s alone", without)
+		}
+	}
+}
+
 func TestSettings(t *testing.T) {
 	const good = "host=db.example.com port=5432 dbname=d user=u password=p"
 	notifytest.Refused(t, Kind(), map[string]string{"TABLE": "t"}, map[string]string{"CONNECTION_STRING": good}, map[string]string{"CONNECTION_STRING": "host=/run user=u", "TABLE": "t"},

@@ -59,6 +59,12 @@ func TestRedis(t *testing.T) {
 	notifytest.Guarded(t, Kind(), values)
 }
 
+// TestServerTLS stores events over TLS.
+func TestServerTLS(t *testing.T) {
+	values := map[string]string{"ADDRESS": notifytest.Server(t, "OBJSRV_TEST_REDIS_TLS"), "PASSWORD": "secret", "KEY": "secured", "TLS": "on"}
+	notifytest.Secured(t, Kind(), values, "CA_FILE", "", "")
+}
+
 func TestSettings(t *testing.T) {
 	notifytest.Refused(t, Kind(), map[string]string{"KEY": "k"}, map[string]string{"ADDRESS": "host", "KEY": "k"}, map[string]string{"ADDRESS": "host:1"},
 		map[string]string{"ADDRESS": "host:1", "KEY": "k", "FORMAT": "set"}, map[string]string{"ADDRESS": "host:1", "KEY": "k", "TLS": "perhaps"})
