@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/objsrv/objsrv/iam/adminapi"
@@ -58,7 +57,7 @@ func (m migrationFace) Status() adminapi.MigrationStatus {
 	if v := st.Verification; !v.Begun.IsZero() {
 		out.Verify = &adminapi.MigrationVerify{
 			Running: v.Running, Begun: v.Begun, Compared: v.Compared, Same: v.Same, Changed: v.Changed, NotYet: v.NotYet,
-			Different: v.Different, Problems: slices.Clone(v.Problems), Incomplete: v.Incomplete,
+			Different: v.Different, Problems: append([]string{}, v.Problems...), Incomplete: v.Incomplete,
 		}
 		if !v.Ended.IsZero() {
 			out.Verify.Ended = &v.Ended

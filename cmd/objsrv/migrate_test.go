@@ -52,7 +52,7 @@ func TestMigrateFrom(t *testing.T) {
 		}
 		return 0
 	})
-	if st := face.Status(); st.Verify.Different != 0 || st.Verify.Compared != 4 || st.Verify.Same != 4 || st.Failed != 0 {
+	if st := face.Status(); st.Verify.Different != 0 || st.Verify.Problems == nil || st.Verify.Compared != 4 || st.Verify.Same != 4 || st.Failed != 0 {
 		t.Errorf("status: %+v; %+v", st, st.Verify)
 	}
 	if err := p.Close(); err != nil {

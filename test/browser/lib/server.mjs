@@ -22,6 +22,18 @@ export async function startServer(env = {}, { data, port } = {}) {
   return new Server(url, port, dir, process_);
 }
 
+/** Starts a gateway before another server, with identities of its own. */
+export async function startGateway(upstream) {
+  const dir = tempDir();
+  const port = await freePort(), url = `http://127.0.0.1:${port}`;
+  const process_ = await start(process.env.OBJSRV, ['gateway', 's3', upstream, '--iam-dir', path.join(dir, 'iam'), '--address', `127.0.0.1:${port}`], {
+    env: { OBJSRV_ROOT_USER: root.name, OBJSRV_ROOT_PASSWORD: root.secret },
+    log: path.join(dir, 'server.log'),
+    ready: async () => (await fetch(`${url}/minio/health/ready`)).ok,
+  });
+  return new Server(url, port, dir, process_);
+}
+
 class Server {
   constructor(url, port, dir, process_) {
     Object.assign(this, { url, port, dir, process: process_, console: `${url}/-/console/` });

@@ -1,13 +1,10 @@
 // Every page: nothing serious by axe, light and dark; what the first load costs; languages.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import fs from 'node:fs';
 import { after, before, test } from 'node:test';
+import { faults } from '../lib/axe.mjs';
 import { closeBrowser, person } from '../lib/browser.mjs';
 import { furnish, pages, settings, show } from '../lib/pages.mjs';
 import { root, startServer } from '../lib/server.mjs';
-
-const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let s;
 before(async () => {
@@ -18,15 +15,6 @@ after(async () => {
   await closeBrowser();
   await s?.stop();
 });
-
-/** Returns what axe finds of serious or critical impact, a line each. */
-async function faults(p) {
-  await p.page.evaluate(axe);
-  return p.page.evaluate(async () => {
-    const r = await window.axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
-    return r.violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => `${v.id} (${v.impact}): ${v.nodes.slice(0, 2).map((n) => `${n.html.slice(0, 160)} ${n.any[0]?.message ?? ''}`).join(' ; ')}`);
-  });
-}
 
 for (const [colorScheme, width] of [['light', 1440], ['dark', 1440], ['light', 390]]) {
   test(`axe finds nothing serious on ${pages.length + 1} pages, ${colorScheme}, ${width} px`, async () => {

@@ -1,7 +1,7 @@
 // The administration pages. Each has a folder here and a row in the list; a page is loaded when it is opened.
 import {
   IconActivity, IconAdjustments, IconBellRinging, IconChartLine, IconChartPie, IconFileText, IconFingerprint, IconKey, IconKeyframes, IconListDetails, IconPlugConnected, IconScale, IconServer,
-  IconShieldX, IconUser, IconUserCircle, IconUsersGroup,
+  IconShieldX, IconTruckDelivery, IconUser, IconUserCircle, IconUsersGroup,
 } from '@tabler/icons-react';
 import { lazy } from 'react';
 import type { Route } from '../app/route';
@@ -27,6 +27,7 @@ export const adminRoutes: Route[] = [
   { path: '/metrics', page: lazy(() => import('./metrics/MetricsPage')), nav: { section: 'server', label: 'admin.metrics', icon: IconChartLine, needs: ['admin:Prometheus'] } },
   { path: '/usage/:bucket?/:prefix?', page: lazy(() => import('./usage/UsagePage')), nav: { section: 'server', label: 'admin.usage', icon: IconChartPie, needs: ['admin:DataUsageInfo'] } },
   { path: '/targets', page: lazy(() => import('./targets/TargetsPage')), nav: { section: 'server', label: 'admin.targets', icon: IconBellRinging, needs: ['admin:ServerInfo'] } },
+  { path: '/migration', page: lazy(() => import('./migration/MigrationPage')), nav: { section: 'server', label: 'admin.migration', icon: IconTruckDelivery, needs: ['admin:ServerInfo'], when: (s) => s.migration === true } },
   { path: '/trace', page: lazy(() => import('./trace/TracePage')), nav: { section: 'server', label: 'admin.trace', icon: IconActivity, needs: ['admin:ServerTrace'] } },
   { path: '/logs', page: lazy(() => import('./logs/LogsPage')), nav: { section: 'server', label: 'admin.logs', icon: IconListDetails, needs: ['admin:ConsoleLog'] } },
   { path: '/config/:name?', page: lazy(() => import('./config/ConfigPage')), nav: { section: 'server', label: 'admin.config', icon: IconAdjustments, needs: ['admin:ConfigUpdate'] } },

@@ -50,6 +50,8 @@ export interface Session {
     deployment?: string;
     /** Whether another server keeps the objects. */
     gateway?: boolean;
+    /** Whether a store is moving in. */
+    migration?: boolean;
     /** Operations of S3 that this server has. */
     features?: Record<string, boolean>;
   };

@@ -4,6 +4,7 @@ import { commonDe } from './common.de';
 import { eventsDe } from './events.de';
 import { filesDe } from './files.de';
 import { lifecycleDe } from './lifecycle.de';
+import { migrationDe } from './migration.de';
 import { ownershipDe } from './ownership.de';
 
-export const de = { ...commonDe, ...filesDe, ...bucketDe, ...lifecycleDe, ...eventsDe, ...ownershipDe, ...adminDe };
+export const de = { ...commonDe, ...filesDe, ...bucketDe, ...lifecycleDe, ...eventsDe, ...ownershipDe, ...migrationDe, ...adminDe };

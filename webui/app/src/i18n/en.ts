@@ -4,6 +4,7 @@ import { commonEn } from './common.en';
 import { eventsEn } from './events.en';
 import { filesEn } from './files.en';
 import { lifecycleEn } from './lifecycle.en';
+import { migrationEn } from './migration.en';
 import { ownershipEn } from './ownership.en';
 
-export const en = { ...commonEn, ...filesEn, ...bucketEn, ...lifecycleEn, ...eventsEn, ...ownershipEn, ...adminEn };
+export const en = { ...commonEn, ...filesEn, ...bucketEn, ...lifecycleEn, ...eventsEn, ...ownershipEn, ...migrationEn, ...adminEn };

@@ -4,6 +4,7 @@ import { commonZh } from './common.zh';
 import { eventsZh } from './events.zh';
 import { filesZh } from './files.zh';
 import { lifecycleZh } from './lifecycle.zh';
+import { migrationZh } from './migration.zh';
 import { ownershipZh } from './ownership.zh';
 
-export const zh = { ...commonZh, ...filesZh, ...bucketZh, ...lifecycleZh, ...eventsZh, ...ownershipZh, ...adminZh };
+export const zh = { ...commonZh, ...filesZh, ...bucketZh, ...lifecycleZh, ...eventsZh, ...ownershipZh, ...migrationZh, ...adminZh };
