@@ -223,6 +223,22 @@ func testAccountAdministers(t *testing.T, open opener) {
 	if _, groups := s.Held(ss.Identity); len(groups) > 0 {
 		t.Error(groups)
 	}
+	// A group of a provider counts wherever its people are.
+	if _, err := s.CreateGroup(ctx, NewGroup{Name: "ldap:cn=staff", Policies: []string{"writeonly"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.CreateUser(ctx, NewUser{Name: "ldap:cn=eve", Account: "222222222222"}); err != nil {
+		t.Fatal(err)
+	}
+	_, ss, err = s.CreateSession(ctx, NewSession{External: "ldap:cn=eve", Duration: time.Hour, Grants: &Grants{Groups: []string{"ldap:cn=staff", "writers"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for owner, want := range map[string]bool{"222222222222": true, "111111111111": false, "": false} {
+		if d := s.Authorize(&Request{Identity: ss.Identity, Action: "s3:PutObject", Bucket: "b", Key: "k", Owner: owner}); d.Allowed != want {
+			t.Errorf("a person of the directory in a bucket of %q: %+v", owner, d)
+		}
+	}
 	if _, err := a.SetStatus(ctx, "worker", false); err != nil {
 		t.Fatal(err)
 	}

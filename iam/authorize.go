@@ -195,8 +195,11 @@ func (u *user) evaluate(sc *scope, q *policy.Query) (res policy.Result, ok bool)
 	return res, true
 }
 
-// is tells whether a group has the id, which is "" for any, and is of the account: a group of another one has no members.
-func (g *group) is(id, account string) bool { return (id == "" || g.ID == id) && g.Account == account }
+// is tells whether a group has the id, which is "" for any, and counts in the account: in its own, and in all when an identity
+// provider's people are in it, whose groups are the deployment's.
+func (g *group) is(id, account string) bool {
+	return (id == "" || g.ID == id) && (g.external || g.Account == account)
+}
 
 // evaluate decides by the policies of a group while it is what is meant.
 func (sl *groupSlot) evaluate(id string, q *policy.Query) (res policy.Result, ok bool) {

@@ -159,6 +159,9 @@ func (s *Service) SetPolicy(ctx context.Context, name string, document []byte) (
 // setPolicy is SetPolicy for one of an account, by the name that it has there. ErrExists when it is that of a shared one.
 func (s *Service) setPolicy(ctx context.Context, account, name string, document []byte) (Policy, error) {
 	fail := func(err error) (Policy, error) { return Policy{}, fmt.Errorf("set policy: %w", err) }
+	if of, _ := splitPolicy(name); of != "" {
+		return fail(fmt.Errorf("%w: %s is written by the administrators of account %s", ErrInvalid, name, of))
+	}
 	if err := CheckPolicyName(name); err != nil {
 		return fail(err)
 	}

@@ -83,8 +83,9 @@ type groupSlot struct {
 // group is a group at one time; one with err blocks its members.
 type group struct {
 	groupRecord
-	slots []*policySlot
-	err   error
+	external bool // of an identity provider
+	slots    []*policySlot
+	err      error
 }
 
 // thaw makes changes cheap until freeze, which comes before anybody else sees the snapshot.

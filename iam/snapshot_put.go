@@ -145,7 +145,8 @@ func (sn *snapshot) putGroup(r *store.Record) error {
 	if g.Name != r.Name || g.ID == "" {
 		return errors.New("it describes another group")
 	}
-	g.slots = sn.slots(g.Policies)
+	source, _ := SplitName(g.Name)
+	g.slots, g.external = sn.slots(g.Policies), source != SourceLocal
 	sn.groupSlot(g.Name).current.Store(g)
 	return nil
 }
