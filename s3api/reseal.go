@@ -3,7 +3,9 @@ package s3api
 import (
 	"context"
 	"errors"
+	"fmt"
 
+	"github.com/objsrv/objsrv/internal/keyring"
 	"github.com/objsrv/objsrv/storage"
 )
 
@@ -13,47 +15,60 @@ const resealPage = 500
 // ResealPlace is a place among all versions of all buckets, in the order of listings; the zero is the beginning.
 type ResealPlace struct{ Bucket, Key, VersionID string }
 
+// ResealPage is what Reseal has done.
+type ResealPage struct {
+	Looked   int         // versions
+	Resealed int         // of them, whose keys were sealed anew
+	Failed   int         // of them, whose keys don't open
+	First    error       // why the first of those does not
+	Next     ResealPlace // to go on from, the zero at the end
+}
+
 // Reseal seals the keys of the objects behind a place anew where they were sealed with an older version of a named
-// key; contents stay as they lie. It looks at a page of versions and tells how many of them there were, how many were
-// sealed anew, and the place to go on from: the zero at the end. Objects with customers' keys are not the server's to
-// seal. Open uploads keep what they were begun with. The errors are those of storage.Backend and Keys.
-func (s *Server) Reseal(ctx context.Context, from ResealPlace) (looked, resealed int, next ResealPlace, err error) {
+// key; contents stay as they lie. It looks at a page of versions. Objects with customers' keys are not the server's to
+// seal. Open uploads keep what they were begun with. A key that does not open, and never will, is in nobody's way: it is
+// counted. The errors are those of storage.Backend and Keys; after one each object is kept as before or anew.
+func (s *Server) Reseal(ctx context.Context, from ResealPlace) (out ResealPage, err error) {
 	if s.Keys == nil {
-		return 0, 0, next, errNoKeys()
+		return out, errNoKeys()
 	}
 	if from.Key == "" { // the bucket named has been done
 		list, _, err := s.Backend.ListBuckets(ctx, "", from.Bucket, 1)
 		if err != nil || len(list) == 0 {
-			return 0, 0, next, err
+			return out, err
 		}
 		from.Bucket = list[0].Name
 	}
 	page, err := s.Backend.ListVersions(ctx, storage.ListInput{Bucket: from.Bucket, After: from.Key, AfterID: from.VersionID, Limit: resealPage})
 	if errors.Is(err, storage.ErrNoSuchBucket) {
-		return 0, 0, ResealPlace{Bucket: from.Bucket}, nil
+		return ResealPage{Next: ResealPlace{Bucket: from.Bucket}}, nil
 	}
 	if err != nil {
-		return 0, 0, from, err
+		return out, err
 	}
 	for i := range page.Objects {
 		o := &page.Objects[i]
 		if o.DeleteMarker {
 			continue
 		}
-		looked++
+		out.Looked++
 		done, err := s.resealOne(ctx, storage.Ref{Bucket: from.Bucket, Key: o.Key, Version: o.VersionID})
-		if err != nil {
-			return looked, resealed, from, err
-		}
-		if done {
-			resealed++
+		switch {
+		case errors.Is(err, keyring.ErrNoKey), errors.Is(err, keyring.ErrWrongKey), errors.Is(err, storage.ErrDamaged):
+			if out.Failed++; out.First == nil {
+				out.First = fmt.Errorf("%s/%s: %w", from.Bucket, o.Key, err)
+			}
+		case err != nil:
+			return out, err
+		case done:
+			out.Resealed++
 		}
 	}
-	next = ResealPlace{Bucket: from.Bucket}
+	out.Next = ResealPlace{Bucket: from.Bucket}
 	if page.Truncated {
-		next.Key, next.VersionID = page.NextAfter, page.NextID
+		out.Next.Key, out.Next.VersionID = page.NextAfter, page.NextID
 	}
-	return looked, resealed, next, nil
+	return out, nil
 }
 
 // errResealed says that a version is kept otherwise by now.

@@ -86,18 +86,26 @@ is read or written. Objects with customers' keys stay as they are. May be ended 
 			for next := (&adminapi.Reseal{}); next != nil; {
 				raw, err := f.call(cmd, "POST", "encryption/reseal", next)
 				if err != nil {
-					return fmt.Errorf("after %d objects, of which %d were sealed anew: %w", all.Looked, all.Resealed, err)
+					return fmt.Errorf("after %d objects, of which %d were sealed anew; the others are as they were, begin again later: %w", all.Looked, all.Resealed, err)
 				}
 				var page adminapi.Resealed
 				if err := json.Unmarshal(raw, &page); err != nil {
 					return fmt.Errorf("read the answer: %w", err)
 				}
-				all.Looked, all.Resealed, next = all.Looked+page.Looked, all.Resealed+page.Resealed, page.Next
+				all.Looked, all.Resealed, all.Failed, next = all.Looked+page.Looked, all.Resealed+page.Resealed, all.Failed+page.Failed, page.Next
+				if all.First == "" {
+					all.First = page.First
+				}
 			}
+			var err error
 			if f.json {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(all)
+				err = json.NewEncoder(cmd.OutOrStdout()).Encode(all)
+			} else {
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "Looked at %d objects and sealed the keys of %d anew.\n", all.Looked, all.Resealed)
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "Looked at %d objects and sealed the keys of %d anew.\n", all.Looked, all.Resealed)
+			if err == nil && all.Failed > 0 {
+				err = fmt.Errorf("the keys of %d objects do not open and stay as they are; the first is %s", all.Failed, printable(all.First))
+			}
 			return err
 		},
 	}

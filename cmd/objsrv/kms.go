@@ -131,10 +131,16 @@ func (e encryption) RotateKey(ctx context.Context, name string) error {
 
 // Reseal implements adminapi.Encryption.
 func (e encryption) Reseal(ctx context.Context, in adminapi.Reseal) (out adminapi.Resealed, err error) {
-	var next s3api.ResealPlace
-	out.Looked, out.Resealed, next, err = e.s.s3.Reseal(ctx, s3api.ResealPlace{Bucket: in.Bucket, Key: in.Key, VersionID: in.VersionID})
-	if err == nil && next != (s3api.ResealPlace{}) {
+	page, err := e.s.s3.Reseal(ctx, s3api.ResealPlace{Bucket: in.Bucket, Key: in.Key, VersionID: in.VersionID})
+	if err != nil {
+		return out, keyRefusal("", err)
+	}
+	out = adminapi.Resealed{Looked: page.Looked, Resealed: page.Resealed, Failed: page.Failed}
+	if page.First != nil {
+		out.First = page.First.Error()
+	}
+	if next := page.Next; next != (s3api.ResealPlace{}) {
 		out.Next = &adminapi.Reseal{Bucket: next.Bucket, Key: next.Key, VersionID: next.VersionID}
 	}
-	return out, err
+	return out, nil
 }

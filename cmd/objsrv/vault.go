@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"time"
 
 	"github.com/objsrv/objsrv/internal/keyring"
 	"github.com/objsrv/objsrv/internal/transit"
@@ -115,7 +114,7 @@ func openVault(c *Config) (namedKeys, error) {
 		}
 		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}
 	}
-	o.Client = &http.Client{Transport: t, Timeout: 10 * time.Second}
+	o.Client = &http.Client{Transport: t}
 	remote, err := transit.New(o)
 	if err != nil {
 		return nil, err

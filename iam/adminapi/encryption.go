@@ -41,8 +41,10 @@ type Reseal struct {
 
 // Resealed is the answer to POST encryption/reseal.
 type Resealed struct {
-	Looked   int     `json:"looked"`   // versions that were looked at
-	Resealed int     `json:"resealed"` // whose keys were sealed anew
+	Looked   int     `json:"looked"`           // versions that were looked at
+	Resealed int     `json:"resealed"`         // whose keys were sealed anew
+	Failed   int     `json:"failed,omitempty"` // whose keys don't open, and stay as they are
+	First    string  `json:"first,omitempty"`  // which is the first of those, and why
 	Next     *Reseal `json:"next,omitempty"`
 }
 

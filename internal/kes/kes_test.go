@@ -378,3 +378,27 @@ func FuzzSplit(f *testing.F) {
 		}
 	})
 }
+
+// TestSilentServers asks servers that never answer: each is given its time, and no more.
+func TestSilentServers(t *testing.T) {
+	ended := make(chan struct{})
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-r.Context().Done():
+		case <-ended:
+		}
+	}))
+	defer srv.Close()
+	defer close(ended)
+	roots := x509.NewCertPool()
+	roots.AddCert(srv.Certificate())
+	k := must(New(Options{Endpoints: []string{srv.URL, srv.URL}, Key: "objects", Identity: must(APIKey(testAPIKey))(t), Roots: roots, Timeout: 100 * time.Millisecond}))(t)
+	if _, err := k.Seal(t.Context(), "objects", []byte("secret"), nil); !errors.Is(err, keyring.ErrUnavailable) {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := k.Seal(ctx, "objects", []byte("secret"), nil); !errors.Is(err, context.Canceled) {
+		t.Error("given up:", err)
+	}
+}

@@ -26,8 +26,19 @@ type refusal struct {
 func (r *refusal) Error() string { return fmt.Sprintf("status %d: %s", r.status, r.errors) }
 
 // ask sends one request with a token, and once more with a new one when that is refused and a new one can be had. The
-// answer's data goes into out, nil for none.
+// answer's data goes into out, nil for none. A server that does not answer in time can't be asked.
 func (k *Keys) ask(ctx context.Context, method, path string, in, out any) error {
+	inTime, cancel := context.WithTimeout(ctx, k.opts.Timeout)
+	defer cancel()
+	err := k.askPatiently(inTime, method, path, in, out)
+	if err != nil && inTime.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("%w: no answer within %v", keyring.ErrUnavailable, k.opts.Timeout)
+	}
+	return err
+}
+
+// askPatiently is ask until ctx ends.
+func (k *Keys) askPatiently(ctx context.Context, method, path string, in, out any) error {
 	token, number, err := k.currentToken(ctx, 0)
 	if err != nil {
 		return err
@@ -67,12 +78,19 @@ func meaning(err error) error {
 }
 
 // currentToken returns the token in use with its number, or another one when that of the number was refused, by a login
-// with the role.
+// with the role, which is one for all who wait for it.
 func (k *Keys) currentToken(ctx context.Context, refused int) (token string, number int, err error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.token != "" && k.number != refused {
-		return k.token, k.number, nil
+	if token, number = k.usable(refused); token != "" {
+		return token, number, nil
+	}
+	select {
+	case k.login <- struct{}{}:
+		defer func() { <-k.login }()
+	case <-ctx.Done():
+		return "", 0, ctx.Err()
+	}
+	if token, number = k.usable(refused); token != "" {
+		return token, number, nil
 	}
 	in := map[string]string{"role_id": k.opts.RoleID, "secret_id": k.opts.SecretID}
 	var out struct {
@@ -86,9 +104,21 @@ func (k *Keys) currentToken(ctx context.Context, refused int) (token string, num
 	if out.Auth.ClientToken == "" {
 		return "", 0, fmt.Errorf("log in: %w: the answer has no token", keyring.ErrUnavailable)
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.token = out.Auth.ClientToken
 	k.number++
 	return k.token, k.number, nil
+}
+
+// usable returns the token in use with its number, none when it is the one that was refused.
+func (k *Keys) usable(refused int) (token string, number int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.number == refused {
+		return "", 0
+	}
+	return k.token, k.number
 }
 
 // send is exchange with the answer's data.

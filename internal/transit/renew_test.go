@@ -9,9 +9,12 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/objsrv/objsrv/internal/keyring"
 )
 
 // tokens is a server that knows one token, by the clock of the test.
@@ -224,3 +227,45 @@ func renewReal(t *testing.T, endpoint string, admin *Keys) {
 		t.Error("root's token:", err)
 	}
 }
+
+// TestSilentServer asks a server that never answers, where a login has to come first: all who ask are told in time, not one
+// after the other.
+func TestSilentServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent := roundTripper(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})
+		for name, o := range map[string]Options{"token": {Token: "t"}, "role": {RoleID: "r", SecretID: "s"}} {
+			o.Endpoint, o.Key, o.Client = "https://vault.example.com", "objects", &http.Client{Transport: silent}
+			k, err := New(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			begun := time.Now()
+			var all sync.WaitGroup
+			for range 50 {
+				all.Go(func() {
+					_, err := k.Unseal(t.Context(), "objects", []byte("vault:v1:AAAA"), nil)
+					if !errors.Is(err, keyring.ErrUnavailable) || !strings.Contains(err.Error(), "no answer within 10s") {
+						t.Errorf("%s: %v", name, err)
+					}
+				})
+			}
+			all.Wait()
+			if d := time.Since(begun); d != 10*time.Second {
+				t.Errorf("%s: all were told after %v", name, d)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if _, err := k.Unseal(ctx, "objects", []byte("vault:v1:AAAA"), nil); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: who gives up earlier: %v", name, err)
+			}
+			cancel()
+		}
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements http.RoundTripper.
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -34,7 +34,8 @@ type Options struct {
 	// Token, or RoleID and SecretID, with which tokens are asked for anew when one has ended.
 	Token            string
 	RoleID, SecretID string
-	Client           *http.Client // nil means one with a deadline of 10 s
+	Timeout          time.Duration // of one question, waiting for a login included; 0 means 10 s
+	Client           *http.Client  // nil means one of its own
 }
 
 // Keys are the keys of an engine. It is safe for concurrent use.
@@ -42,6 +43,7 @@ type Keys struct {
 	opts   Options
 	client *http.Client
 
+	login  chan struct{} // has room for who logs in
 	mu     sync.Mutex
 	token  string
 	number int             // of the token: 1 for the first
@@ -70,9 +72,12 @@ func New(o Options) (*Keys, error) {
 		}
 	}
 	o.Endpoint = strings.TrimRight(o.Endpoint, "/")
-	k := &Keys{opts: o, client: o.Client, token: o.Token, number: 1, known: map[string]bool{}}
+	if o.Timeout == 0 {
+		o.Timeout = 10 * time.Second
+	}
+	k := &Keys{opts: o, client: o.Client, token: o.Token, number: 1, known: map[string]bool{}, login: make(chan struct{}, 1)}
 	if k.client == nil {
-		k.client = &http.Client{Timeout: 10 * time.Second}
+		k.client = new(http.Client)
 	}
 	// Who redirects would get the token.
 	client := *k.client
@@ -130,18 +135,13 @@ func (k *Keys) Unseal(ctx context.Context, name string, sealed, bound []byte) ([
 	return secret, nil
 }
 
-// newestTimeout bounds the question of Newest, which has no context.
-const newestTimeout = 10 * time.Second
-
 // Newest tells whether something was sealed with the newest version of the key; false also when it can't be told.
 func (k *Keys) Newest(name string, sealed []byte) bool {
 	version, _, ok := strings.Cut(strings.TrimPrefix(string(sealed), prefix), ":")
 	if !ok || !Sealed(sealed) {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), newestTimeout)
-	defer cancel()
-	info, err := k.read(ctx, name)
+	info, err := k.read(context.Background(), name) // which has a deadline of its own
 	return err == nil && version == strconv.Itoa(info.Latest)
 }
 

@@ -37,7 +37,10 @@ func TestRealServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	admin := &Keys{opts: Options{Endpoint: "http://" + addr}, client: http.DefaultClient, token: "root", number: 1}
+	admin, err := New(Options{Endpoint: "http://" + addr, Key: "objects", Token: "root"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	deadline := time.Now().Add(time.Minute)
 	for {
 		err := admin.ask(t.Context(), "POST", "sys/mounts/transit", map[string]string{"type": "transit"}, nil)
