@@ -230,6 +230,19 @@ func TestCopiedTagConditions(t *testing.T) {
 	e.must(200, "PUT", "/bkt/c", "", source, open, "x-amz-tagging-directive: REPLACE")
 }
 
+// TestTakenTagConditions: a Deny of a write by the tags of the request counts for tags that a copy or a renaming takes over.
+func TestTakenTagConditions(t *testing.T) {
+	a := newAccounts(t, "")
+	path := a.newBucket()
+	a.wants(200, "", "owner", "PUT", path+"/k", "k", "x-amz-tagging: class=secret")
+	a.grant("owner", `{"Statement":[{"Effect":"Deny","Action":"s3:PutObject","Resource":"*","Condition":{"StringEquals":{"s3:RequestObjectTag/class":"secret"}}}]}`)
+	a.wants(403, "AccessDenied", "owner", "PUT", path+"/put", "k", "x-amz-tagging: class=secret")
+	a.wants(403, "AccessDenied", "owner", "PUT", path+"/copy", "", "x-amz-copy-source: "+path+"/k")
+	a.wants(403, "AccessDenied", "owner", "PUT", path+"/renamed?renameObject", "", "x-amz-rename-source: k")
+	a.wants(200, "", "owner", "PUT", path+"/copy", "", "x-amz-copy-source: "+path+"/k", "x-amz-tagging-directive: REPLACE")
+	a.wants(404, "NoSuchKey", "owner", "GET", path+"/renamed", "")
+}
+
 // TestTagsOfAnotherObject overwrites or tags an object between the decision and the answer: what is answered with is what
 // the decision must hold for (S-099).
 func TestTagsOfAnotherObject(t *testing.T) {

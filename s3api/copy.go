@@ -233,7 +233,18 @@ func (c *call) copiedTags(b *storage.Bucket, src *source) ([]storage.Tag, error)
 		return nil, err
 	}
 	c.copied = src.obj.Tags
-	return src.obj.Tags, c.authorize("s3:PutObjectTagging", b, c.bucket, c.key)
+	return src.obj.Tags, c.mayTake(b)
+}
+
+// mayTake asks for the right to write the request's object with the tags that it takes over, which were not known when the
+// request was let in: s3:RequestObjectTag counts for the write as for the tagging.
+func (c *call) mayTake(b *storage.Bucket) error {
+	for _, action := range []string{"s3:PutObject", "s3:PutObjectTagging"} {
+		if err := c.authorize(action, b, c.bucket, c.key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func uploadPartCopy(c *call) error {

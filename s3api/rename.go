@@ -248,7 +248,7 @@ func (r *renaming) props(from *storage.Object, sealed *unsealed) (map[string]str
 			return nil, err
 		}
 		c.copied = from.Tags
-		if err := c.authorize("s3:PutObjectTagging", r.b, c.bucket, c.key); err != nil {
+		if err := c.mayTake(r.b); err != nil {
 			return nil, err
 		}
 	}
