@@ -29,6 +29,9 @@ type aboutTo struct {
 func (c *call) expect(b *storage.Bucket, list ...aboutTo) error {
 	rules := c.s.notificationRules(b)
 	if len(rules) == 0 {
+		if c.s.Notifier != nil && c.s.settings(b).notifyErr != nil {
+			return &Error{Code: "InternalError", Message: "The bucket's notification configuration can't be read; nothing is written without it.", cause: c.s.settings(b).notifyErr}
+		}
 		return nil
 	}
 	e := c.event(b)

@@ -191,12 +191,11 @@ func (n *notificationConfiguration) document() []byte {
 	return doc.End("NotificationConfiguration")
 }
 
-// notificationRules reads the stored document; one that can't be read any more sends nothing. The region may have been
-// another when it was stored.
-func notificationRules(doc []byte, region string) []events.Rule {
+// readNotification reads the stored document. The region may have been another when it was stored.
+func readNotification(doc []byte, region string) ([]events.Rule, error) {
 	var conf notificationConfiguration
-	if s3xml.Decode(doc, &conf) != nil {
-		return nil
+	if err := s3xml.Decode(doc, &conf); err != nil {
+		return nil, err
 	}
 	for i := range conf.Queues {
 		if p := strings.Split(conf.Queues[i].ARN, ":"); len(p) == 6 {
@@ -204,11 +203,7 @@ func notificationRules(doc []byte, region string) []events.Rule {
 			conf.Queues[i].ARN = strings.Join(p, ":")
 		}
 	}
-	rules, err := conf.rules(region)
-	if err != nil {
-		return nil
-	}
-	return rules
+	return conf.rules(region)
 }
 
 // NotificationTargets returns the names of the targets to which a bucket sends events, each once.

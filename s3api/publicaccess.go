@@ -29,6 +29,7 @@ type bucketSettings struct {
 	quota      int64 // bytes, or quotaUnreadable; set when there is the document
 	objects    int64 // the quota of versions, alike
 	notify     []events.Rule
+	notifyErr  error // why the rules for events can't be read
 	lifecycle  lifecycleRules
 	acl        acl // the bucket's list; nil for the default, which grants nothing to others
 }
@@ -75,7 +76,7 @@ func (s *Server) settings(b *storage.Bucket) *bucketSettings {
 		st.objects = parseQuota(d)
 	}
 	if d := b.Docs[docNotification]; d != nil {
-		st.notify = notificationRules(d, s.Region)
+		st.notify, st.notifyErr = readNotification(d, s.Region)
 	}
 	if d := b.Docs[docLifecycle]; d != nil {
 		st.lifecycle = readLifecycle(d)

@@ -203,6 +203,9 @@ func TestNothingBeforeAuthentication(t *testing.T) {
 		{"GET", "/k?partNumber=1", ""}, {"GET", "/k?partNumber=0", ""}, {"GET", "/k?partNumber=x", ""}, {"PUT", "/k?partNumber=x&uploadId=y", "x"},
 		{"PUT", "?policy", "{"}, {"PUT", "?tagging", "<"}, {"DELETE", "/k?versionId=" + version, ""}, {"DELETE", "", ""}, {"GET", "?max-keys=x", ""}, {"PUT", "/new", "x"},
 		{"GET", "?foo", ""}, {"PUT", "/k?foo=bar", ""}, {"GET", "/k?torrent&acl", ""},
+		{"PUT", "/new?renameObject", ""}, {"GET", "/k?retention", ""}, {"PUT", "/k?retention", "<"}, {"PUT", "/k?legal-hold&versionId=" + version, "<"}, {"GET", "?object-lock", ""},
+		{"PUT", "?object-lock", "<"}, {"GET", "?lifecycle", ""}, {"PUT", "?lifecycle", "<"}, {"PUT", "?encryption", "<"}, {"PUT", "?cors", "<"}, {"PUT", "?notification", "<"}, {"GET", "?notification", ""},
+		{"GET", "?events=x", ""}, {"GET", "?list-type=2&metadata=true", ""}, {"GET", "/a.zip/x", ""}, {"PUT", "?ownershipControls", "<"}, {"PUT", "?acl", "<"}, {"GET", "/" + veeamSystem, ""},
 	}
 	mask := func(got *answered, target string) string {
 		body := got.body
