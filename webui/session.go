@@ -73,6 +73,7 @@ type loginView struct {
 	User          string          `json:"user"` // for people
 	QualifiedName string          `json:"qualifiedName"`
 	Kind          string          `json:"kind"` // root, local, or the source of an external user
+	Account       string          `json:"account"`
 	AccessKey     string          `json:"accessKey"`
 	Expires       time.Time       `json:"expires"`
 	Provider      string          `json:"provider,omitempty"`
@@ -158,7 +159,7 @@ func (v *visit) describe(s *session) (*loginView, error) {
 	id := s.cred.Identity
 	source, name := iam.SplitName(id.Name)
 	out := &loginView{
-		User: name, QualifiedName: id.Name, Kind: source, AccessKey: s.cred.AccessKey, Expires: record.Expires, Provider: s.Provider,
+		User: name, QualifiedName: id.Name, Kind: source, Account: id.Account, AccessKey: s.cred.AccessKey, Expires: record.Expires, Provider: s.Provider,
 		Restricted: id.Restricted(), May: v.may(id),
 	}
 	switch {

@@ -31,6 +31,8 @@ export const pages = [
   { name: 'users', hash: '#/users', sees: 'anna' },
   { name: 'user-create', hash: '#/users', sees: 'anna', act: (p) => p.button('Create user').click() },
   { name: 'user', hash: '#/users/anna', sees: 'editors' },
+  { name: 'accounts', hash: '#/accounts', sees: 'finance' },
+  { name: 'account-create', hash: '#/accounts', sees: 'finance', act: (p) => p.button('Create account').click() },
   { name: 'groups', hash: '#/groups', sees: 'staff' },
   { name: 'group', hash: '#/groups/staff', sees: 'anna' },
   { name: 'policies', hash: '#/policies', sees: 'editors' },
@@ -100,6 +102,7 @@ export async function furnish(s) {
   await s.user('anna', 'anna-secret', 'editors');
   await s.user('backup-job', 'backup-secret', 'readwrite');
   await s.user('mira', 'mira-secret-1', 'readonly');
+  await s.admin('account', 'add', 'finance', '--id', '111122223333', '--root', 'finance-root');
   await s.admin('group', 'add', 'staff', '--policy', 'readonly');
   await s.json('PATCH', 'admin/groups/staff', { add: ['anna', 'mira'] });
   const anna = await s.login('anna', 'anna-secret');

@@ -142,3 +142,27 @@ test('a configuration is changed, told to count from the next start, and reset',
   assert.match(await (await s.send('GET', 'admin/config/api').catch(() => s.send('GET', 'admin/config'))).text(), /set by the test/);
   p.clean();
 });
+
+test('an account is made, its root logs in and sees no accounts of others, and it is deleted', async () => {
+  await p.go('#/accounts');
+  await p.button('Create account').click();
+  const d = p.dialog();
+  await d.getByLabel('Name').fill('finance');
+  await d.getByLabel('Root user').fill('finance-root');
+  await d.getByLabel('Password', { exact: true }).fill('finance-secret');
+  await d.getByLabel('Account id').fill('111122223333');
+  await d.getByRole('button', { name: 'Create' }).click();
+  await p.text('The account is there').waitFor();
+  await p.button('I have kept it').click();
+  await p.role('row').filter({ hasText: '111122223333' }).getByText('finance-root').waitFor();
+  const of = await person(s.console);
+  await of.loginLocal('finance-root', 'finance-secret');
+  await of.role('link', { name: 'My profile' }).waitFor();
+  for (const hidden of ['Accounts', 'Server', 'Event targets', 'Configuration']) assert.equal(await of.role('link', { name: hidden, exact: true }).count(), 0, hidden);
+  await of.close();
+  await p.button('Delete: finance').click();
+  await p.label('Type finance to confirm').fill('finance');
+  await p.dialog().getByRole('button', { name: 'Delete' }).click();
+  await until('it is gone', async () => !(await (await s.send('GET', 'admin/accounts')).text()).includes('finance'));
+  p.clean();
+});

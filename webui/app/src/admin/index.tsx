@@ -1,6 +1,6 @@
 // The administration pages. Each has a folder here and a row in the list; a page is loaded when it is opened.
 import {
-  IconActivity, IconAdjustments, IconBellRinging, IconChartLine, IconChartPie, IconFileText, IconFingerprint, IconKey, IconKeyframes, IconListDetails, IconPlugConnected, IconScale, IconServer,
+  IconActivity, IconAdjustments, IconBellRinging, IconBuildingCommunity, IconChartLine, IconChartPie, IconFileText, IconFingerprint, IconKey, IconKeyframes, IconListDetails, IconPlugConnected, IconScale, IconServer,
   IconShieldX, IconTruckDelivery, IconUser, IconUserCircle, IconUsersGroup,
 } from '@tabler/icons-react';
 import { lazy } from 'react';
@@ -14,6 +14,7 @@ export const adminRoutes: Route[] = [
   { path: '/users/:name', page: lazy(() => import('./users/UserPage')) },
   { path: '/groups', page: lazy(() => import('./groups/GroupsPage')), nav: { section: 'access', label: 'admin.groups', icon: IconUsersGroup, needs: ['admin:ListGroups'] } },
   { path: '/groups/:name', page: lazy(() => import('./groups/GroupPage')) },
+  { path: '/accounts', page: lazy(() => import('./accounts/AccountsPage')), nav: { section: 'access', label: 'admin.accounts', icon: IconBuildingCommunity, needs: ['admin:ListUsers'], when: (s, l) => l.account === s.deployment } },
   { path: '/policies', page: lazy(() => import('./policies/PoliciesPage')), nav: { section: 'access', label: 'admin.policies', icon: IconFileText, needs: ['admin:ListUserPolicies'] } },
   { path: '/policies/new/:copy?', page: lazy(() => import('./policies/NewPolicyPage')) },
   { path: '/policies/name/:name', page: lazy(() => import('./policies/PolicyPage')) },

@@ -8,6 +8,8 @@ export interface Login {
   user: string;
   qualifiedName: string;
   kind: LoginKind;
+  /** Id of the account that the user is of; that of the server is its deployment. */
+  account: string;
   accessKey: string;
   /** RFC 3339; absent when the session does not end by itself. */
   expires?: string;

@@ -67,12 +67,12 @@ function skip(e: React.MouseEvent) {
 
 function Navigation() {
   const t = useT();
-  const { may, server } = useSession();
+  const { may, server, login } = useSession();
   const [location] = useLocation();
   return (
     <AppShell.Section grow component={ScrollArea} p="xs" pt="sm">
       {sections.map((s) => {
-        const list = routes.filter((r) => r.nav?.section === s.id && (!r.nav.needs || r.nav.needs.some(may)) && (r.nav.when?.(server) ?? true));
+        const list = routes.filter((r) => r.nav?.section === s.id && (!r.nav.needs || r.nav.needs.some(may)) && (r.nav.when?.(server, login) ?? true));
         if (list.length === 0) return null;
         return (
           <div key={s.id} role="group" aria-label={t(s.label)}>

@@ -1,6 +1,6 @@
 import type { Icon } from '@tabler/icons-react';
 import type { ComponentType } from 'react';
-import type { Session } from '../api/session';
+import type { Login, Session } from '../api/session';
 import type { Key } from '../i18n';
 
 export type Section = 'files' | 'access' | 'server' | 'mine';
@@ -17,7 +17,7 @@ export interface Route {
     icon: Icon;
     /** Shown when the user may do one of these; always when absent. */
     needs?: string[];
-    /** Whether the server has what the page is about; it has when absent. */
-    when?: (server: Session['server']) => boolean;
+    /** Whether there is what the page is about; there is when absent. */
+    when?: (server: Session['server'], login: Login) => boolean;
   };
 }

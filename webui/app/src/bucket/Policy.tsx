@@ -24,7 +24,7 @@ export default function Policy({ bucket }: SectionProps) {
 
 function Editor({ bucket, doc, saved }: { bucket: string; doc: string | null; saved: () => unknown }) {
   const t = useT();
-  const { may, server } = useSession();
+  const { may, login } = useSession();
   const before = doc === null ? '' : pretty(doc);
   const [text, setText] = useState(before);
   const [deleting, setDeleting] = useState(false);
@@ -49,7 +49,7 @@ function Editor({ bucket, doc, saved }: { bucket: string; doc: string | null; sa
           </Menu.Target>
           <Menu.Dropdown>
             {templates.map((m) => (
-              <Menu.Item key={m.id} onClick={() => setText(withTemplate(text, m.make(bucket, server.deployment ?? '')))}>
+              <Menu.Item key={m.id} onClick={() => setText(withTemplate(text, m.make(bucket, login.account)))}>
                 {t(m.label)}
               </Menu.Item>
             ))}

@@ -1,3 +1,4 @@
+import { accountDe } from './account.de';
 import { adminDe } from './admin.de';
 import { bucketDe } from './bucket.de';
 import { commonDe } from './common.de';
@@ -7,4 +8,4 @@ import { lifecycleDe } from './lifecycle.de';
 import { migrationDe } from './migration.de';
 import { ownershipDe } from './ownership.de';
 
-export const de = { ...commonDe, ...filesDe, ...bucketDe, ...lifecycleDe, ...eventsDe, ...ownershipDe, ...migrationDe, ...adminDe };
+export const de = { ...commonDe, ...filesDe, ...bucketDe, ...lifecycleDe, ...eventsDe, ...ownershipDe, ...migrationDe, ...accountDe, ...adminDe };

@@ -1,3 +1,4 @@
+import { accountEn } from './account.en';
 import { adminEn } from './admin.en';
 import { bucketEn } from './bucket.en';
 import { commonEn } from './common.en';
@@ -7,4 +8,4 @@ import { lifecycleEn } from './lifecycle.en';
 import { migrationEn } from './migration.en';
 import { ownershipEn } from './ownership.en';
 
-export const en = { ...commonEn, ...filesEn, ...bucketEn, ...lifecycleEn, ...eventsEn, ...ownershipEn, ...migrationEn, ...adminEn };
+export const en = { ...commonEn, ...filesEn, ...bucketEn, ...lifecycleEn, ...eventsEn, ...ownershipEn, ...migrationEn, ...accountEn, ...adminEn };

@@ -1,3 +1,4 @@
+import { accountZh } from './account.zh';
 import { adminZh } from './admin.zh';
 import { bucketZh } from './bucket.zh';
 import { commonZh } from './common.zh';
@@ -7,4 +8,4 @@ import { lifecycleZh } from './lifecycle.zh';
 import { migrationZh } from './migration.zh';
 import { ownershipZh } from './ownership.zh';
 
-export const zh = { ...commonZh, ...filesZh, ...bucketZh, ...lifecycleZh, ...eventsZh, ...ownershipZh, ...migrationZh, ...adminZh };
+export const zh = { ...commonZh, ...filesZh, ...bucketZh, ...lifecycleZh, ...eventsZh, ...ownershipZh, ...migrationZh, ...accountZh, ...adminZh };
