@@ -130,6 +130,14 @@ func (a *Admin) own(name string, account *string) error {
 	return nil
 }
 
+// taken says of a name that is the server's root's no more than of any that somebody outside has.
+func (a *Admin) taken(err error) error {
+	if a.Bounded() && errors.Is(err, ErrReserved) {
+		return ErrExists
+	}
+	return err
+}
+
 // rootsOnly refuses to change the root of the account by others than itself.
 func (a *Admin) rootsOnly(name string) error {
 	if a.Bounded() && name == a.RootUser() && !a.ByRoot() {
@@ -168,7 +176,7 @@ func (a *Admin) CreateUser(ctx context.Context, n NewUser) (User, Credential, er
 	n.Policies = a.meant(n.Policies)
 	u, cred, err := a.s.CreateUser(ctx, n)
 	a.rename(u.Policies)
-	return u, cred, err
+	return u, cred, a.taken(err)
 }
 
 // UpdateUser is Service.UpdateUser; of its root an account's administrator changes nothing, and root its secret.

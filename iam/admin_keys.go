@@ -25,7 +25,8 @@ func (a *Admin) CreateAccessKey(ctx context.Context, n NewAccessKey) (AccessKey,
 	if err := a.rootsOnly(n.Parent); err != nil {
 		return AccessKey{}, Credential{}, fmt.Errorf("create access key: %w", err)
 	}
-	return a.s.createAccessKey(ctx, a.within, n)
+	k, cred, err := a.s.createAccessKey(ctx, a.within, n)
+	return k, cred, a.taken(err)
 }
 
 // UpdateAccessKey is Service.UpdateAccessKey.

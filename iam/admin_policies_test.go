@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"errors"
 	"slices"
 	"testing"
 )
@@ -53,5 +54,20 @@ func policyOfDeployment(t *testing.T, open opener) {
 	u, _, err := deployment.CreateUser(ctx, NewUser{Name: "hired", Account: a.Account(), Policies: []string{"guardrail"}})
 	if err != nil || !slices.Equal(u.Policies, []string{"guardrail"}) {
 		t.Fatalf("%+v %v", u, err)
+	}
+}
+
+// TestNameOfServersRoot is S-018 for accounts: that a name is the server's root's is not told to those of an account.
+func TestNameOfServersRoot(t *testing.T) {
+	s, ctx := newTenants(t, open), t.Context()
+	a := s.Admin(s.root)
+	for _, name := range []string{s.RootUser(), "Root", "beta-user"} {
+		if _, _, err := a.CreateUser(ctx, NewUser{Name: name}); !errors.Is(err, ErrExists) || errors.Is(err, ErrReserved) {
+			t.Errorf("%s: %v", name, err)
+		}
+		_, _, err := a.CreateAccessKey(ctx, NewAccessKey{Parent: "alpha-user", AccessKey: name})
+		if !errors.Is(err, ErrExists) || errors.Is(err, ErrReserved) {
+			t.Errorf("key %s: %v", name, err)
+		}
 	}
 }

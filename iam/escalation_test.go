@@ -84,7 +84,7 @@ func escalation(t *testing.T, open opener) {
 			_, _, err := a.CreateUser(ctx, NewUser{Name: "mallory", Account: "333333333333"})
 			return err
 		}},
-		{"S-018 the server's root", ErrReserved, func(ctx context.Context, s *tenants, a *Admin) error {
+		{"S-018 the server's root", ErrExists, func(ctx context.Context, s *tenants, a *Admin) error {
 			_, _, err := a.CreateUser(ctx, NewUser{Name: s.RootUser()})
 			return err
 		}},

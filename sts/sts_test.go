@@ -297,6 +297,13 @@ func TestAccountRoot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// S-231: keys of others, the server's root's among them, are not there for it.
+	s.user("alice")
+	for key, want := range map[string]string{"tenant-root": "<Account>" + tenant + "</Account>", "alice": "ValidationError", rootUser: "ValidationError"} {
+		if a := s.do(root, form("GetAccessKeyInfo", "AccessKeyId", key), nil); !strings.Contains(a.body, want) {
+			t.Errorf("%s: %s", key, a.body)
+		}
+	}
 	is := func(cred iam.Credential, arn, id string) {
 		t.Helper()
 		if a := s.do(cred, form("GetCallerIdentity"), nil); !strings.Contains(a.body, "<Arn>"+arn+"</Arn><UserId>"+id+"</UserId><Account>"+tenant+"</Account>") {
