@@ -92,7 +92,7 @@ fulldisk: ## every kind of write on a full disk (root, a loop device)
 kill9: ## kill -9 under load, and look for what is lost or torn
 	test/kill9/run.sh $(ARGS)
 
-targets: ## targets of events against the real servers that are installed
+targets: ## targets of events against real servers, which are killed meanwhile (KINDS="kafka redis", KAFKA= OPENSEARCH= directories, JAVA= MVN=)
 	test/targets/run.sh $(ARGS)
 
 chaos: ## kill -9 of an etcd member, a SeaweedFS volume server and a gateway under load (WEED=, ETCD= binaries)

@@ -18,7 +18,7 @@ import (
 func elasticsearchPlace(format string) *place {
 	index := fmt.Sprintf("outage-%s-%d", format, time.Now().UnixNano())
 	url := os.Getenv("TARGETS_ELASTICSEARCH")
-	return &place{kind: "elasticsearch", server: "opensearch", latest: format == "namespace",
+	return &place{kind: "elasticsearch", format: format, server: "opensearch",
 		settings: func(t *testing.T) []string {
 			if url == "" {
 				t.Skip("there is no OpenSearch to test against: make targets starts one")
@@ -29,7 +29,7 @@ func elasticsearchPlace(format string) *place {
 			}
 			return list
 		},
-		read: func(t *testing.T) (got []told) {
+		read: func(t *testing.T, _ int) (got []told) {
 			var answer struct {
 				Hits struct {
 					Hits []struct {

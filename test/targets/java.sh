@@ -66,7 +66,7 @@ opensearch_home() {
   local home=$TMP/opensearch module=$TMP/opensearch/modules/transport-netty4 plugin=$TMP/opensearch/plugins/opensearch-security version
   mkdir -p "$home/bin" "$home/lib" "$plugin" "$module" && cp "$TMP"/jars/opensearch/*.jar "$home/lib/" &&
     mv "$home"/lib/netty-*.jar "$home"/lib/transport-netty4-client-*.jar "$module/" &&
-    (cd "$plugin" && jar xf "$TMP"/jars/opensearch/opensearch-security-*.zip 2>/dev/null || unzip -q "$TMP"/jars/opensearch/opensearch-security-*.zip -d "$plugin") || return
+    (cd "$plugin" && "${JAVA%java}jar" xf "$TMP"/jars/opensearch/opensearch-security-*.zip 2>/dev/null || unzip -q "$TMP"/jars/opensearch/opensearch-security-*.zip -d "$plugin") || return
   version=$(sed -n 's:.*<opensearch>\(.*\)</opensearch>.*:\1:p' "$TESTS/targets/opensearch/pom.xml")
   printf '%s\n' description=transport "version=$version" name=transport-netty4 classname=org.opensearch.transport.Netty4Plugin java.version=11 \
     "opensearch.version=$version" has.native.controller=false custom.foldername= extended.plugins= >"$module/plugin-descriptor.properties"

@@ -38,7 +38,7 @@ func kafkaPlace() *place {
 			return []string{"BROKERS=" + listener(t, "sasltls"), "TOPIC=" + topic, "SASL=on", "SASL_USERNAME=test", "SASL_PASSWORD=secret", "SASL_MECHANISM=sha512", "TLS=on",
 				"CA_FILE=" + filepath.Join(os.Getenv("TARGETS_PKI"), "ca.crt"), "PRODUCER_COMPRESSION_CODEC=zstd"}
 		},
-		read: func(t *testing.T) []told { return readTopic(t, topic) }}
+		read: func(t *testing.T, _ int) []told { return readTopic(t, topic) }}
 }
 
 // readTopic returns all that a topic has.
@@ -69,7 +69,7 @@ func readTopic(t *testing.T, topic string) (got []told) {
 // TestKafkaPassword: a wrong password stops no request, and all events come once it is right.
 func TestKafkaPassword(t *testing.T) {
 	p := kafkaPlace()
-	o := start(t, p.kind, append(p.settings(t), "SASL_PASSWORD=wrong")) // the last one counts
+	o := start(t, 0, p.kind, append(p.settings(t), "SASL_PASSWORD=wrong")) // the last one counts
 	puts := func(names ...string) {
 		for _, key := range names {
 			if _, err := o.Client(harness.Access, harness.Secret).PutObject(t.Context(), bucket, key, strings.NewReader(key), int64(len(key)), minio.PutObjectOptions{}); err != nil {
@@ -91,7 +91,7 @@ func TestKafkaPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.until("nothing waits", func(s state) bool { return s.Waiting == 0 })
-	if got := distinct(p.read(t)); len(got) != 3 {
+	if got := distinct(p.read(t, 3)); len(got) != 3 {
 		t.Errorf("%v", got)
 	}
 }
@@ -113,7 +113,7 @@ func TestKafkaTooLarge(t *testing.T) {
 	if answer, err := create.RequestWith(t.Context(), admin); err != nil || answer.Topics[0].ErrorCode != 0 {
 		t.Fatalf("%+v %v", answer, err)
 	}
-	o := start(t, "kafka", []string{"BROKERS=" + plain, "TOPIC=" + topic})
+	o := start(t, 0, "kafka", []string{"BROKERS=" + plain, "TOPIC=" + topic})
 	long := strings.Repeat("long/", 200)
 	for _, key := range []string{"one", long, "two"} {
 		if _, err := o.Client(harness.Access, harness.Secret).PutObject(t.Context(), bucket, key, strings.NewReader(key), int64(len(key)), minio.PutObjectOptions{}); err != nil {

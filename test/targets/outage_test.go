@@ -26,14 +26,24 @@ type told struct{ name, key, sequencer, etag string }
 // place is a kind of target with a real server.
 type place struct {
 	kind   string // of target
+	format string // of its entries, where the kind has several
 	server string // as run.sh calls it
 	// settings are those of the target, SETTING=VALUE; the test is left out by name where there is no server.
 	settings func(t *testing.T) []string
-	// read returns all events, those of one key in the order in which the target keeps them.
-	read func(t *testing.T) []told
-	// latest says that the target has one entry for each object that is there, and not one for each event.
-	latest bool
+	// read returns all events, those of one key in the order in which the target keeps them. There are n different ones.
+	read func(t *testing.T, n int) []told
+	// signals end the server, SIGKILL and SIGTERM without any; the first one once more before objsrv is killed.
+	signals []syscall.Signal
 }
+
+// latest tells whether the target has one entry for each object that is there, and not one for each event.
+func (p *place) latest() bool { return p.format == namespace }
+
+// Formats of targets.
+const (
+	access    = "access"
+	namespace = "namespace"
+)
 
 const bucket = "objects"
 
@@ -54,8 +64,8 @@ const (
 	created = "s3:ObjectCreated:Put"
 	removed = "s3:ObjectRemoved:Delete"
 	writers = 4
-	keys    = 5                     // of each writer
-	pace    = 50 * time.Millisecond // of each writer, at the most
+	keys    = 5                      // of each writer
+	pace    = 100 * time.Millisecond // of each writer, at the most
 )
 
 // run lets the writers write until something is wrong or halt.
@@ -132,6 +142,7 @@ func await(t *testing.T, what string, met func() (bool, error)) {
 // state is what objsrv says of the target.
 type state struct {
 	State             string
+	Addresses         []string
 	Waiting, Expected int
 	Sent, Dropped     int64
 	Refused           int
@@ -167,19 +178,26 @@ func (o *objsrv) until(what string, met func(state) bool) state {
 
 // set has the target use settings, SETTING=VALUE.
 func (o *objsrv) set(kind string, settings []string) {
-	o.Env = []string{"OBJSRV_NOTIFY_ALLOW=127.0.0.0/8", "MINIO_NOTIFY_" + strings.ToUpper(kind) + "_ENABLE_T=on"}
+	prefix := "MINIO_NOTIFY_" + strings.ToUpper(kind) + "_"
+	if kind == "postgresql" {
+		prefix = "MINIO_NOTIFY_POSTGRES_"
+	}
+	o.Env = []string{"OBJSRV_NOTIFY_ALLOW=127.0.0.0/8", prefix + "ENABLE_T=on"}
 	for _, s := range settings {
 		name, value, _ := strings.Cut(s, "=")
-		o.Env = append(o.Env, "MINIO_NOTIFY_"+strings.ToUpper(kind)+"_"+name+"_T="+value)
+		o.Env = append(o.Env, prefix+name+"_T="+value)
 	}
 }
 
-// start makes objsrv with a target and a bucket that sends all to it.
-func start(t *testing.T, kind string, settings []string) *objsrv {
+// start makes objsrv, the nth at once, with a target and a bucket that sends all to it.
+func start(t *testing.T, n int, kind string, settings []string) *objsrv {
 	t.Helper()
-	bin := os.Getenv("TARGETS_OBJSRV")
+	bin, list := os.Getenv("TARGETS_OBJSRV"), strings.Fields(os.Getenv("TARGETS_ADDRESSES"))
+	if len(list) <= n {
+		t.Fatalf("%d addresses are too few", len(list))
+	}
 	dir := t.TempDir()
-	o := &objsrv{harness.Server{Bin: bin, Dir: filepath.Join(dir, "data"), Addr: os.Getenv("TARGETS_ADDRESS"), Log: filepath.Join(dir, "log")}, t}
+	o := &objsrv{harness.Server{Bin: bin, Dir: filepath.Join(dir, "data"), Addr: list[n], Log: filepath.Join(dir, "log")}, t}
 	o.set(kind, settings)
 	if _, err := o.Start(); err != nil {
 		t.Fatal(err)
@@ -207,42 +225,52 @@ func start(t *testing.T, kind string, settings []string) *objsrv {
 // TestOutage: no event of a request that was answered is lost, those of a key stay in order, and no request fails, though
 // the target's server is killed, stopped, and away while objsrv is killed.
 func TestOutage(t *testing.T) {
-	for _, p := range []*place{kafkaPlace(), elasticsearchPlace("access"), elasticsearchPlace("namespace")} {
-		t.Run(p.kind, func(t *testing.T) { outage(t, p) })
+	for n, list := range [][]*place{{kafkaPlace()}, {elasticsearchPlace(access), elasticsearchPlace(namespace)}, {postgresPlace(access), postgresPlace(namespace)},
+		{mysqlPlace(access), mysqlPlace(namespace)}, {redisPlace(access), redisPlace(namespace)}, {natsPlace()}, {amqpPlace()}, {mqttPlace()}} {
+		t.Run(list[0].kind, func(t *testing.T) {
+			t.Parallel()
+			for _, p := range list {
+				t.Run(p.format, func(t *testing.T) { outage(t, n, p) })
+			}
+		})
 	}
 }
 
-func outage(t *testing.T, p *place) {
-	o := start(t, p.kind, p.settings(t))
+func outage(t *testing.T, n int, p *place) {
+	o := start(t, n, p.kind, p.settings(t))
 	s := find(t, p.server)
 	l := &load{client: o.Client(harness.Access, harness.Secret), events: map[string][]string{}, etags: map[string]string{}}
 	l.run(t.Context())
 	o.until("the first events are sent", func(s state) bool { return s.Sent >= 50 })
-	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
+	signals := p.signals
+	if signals == nil {
+		signals = []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM}
+	}
+	for _, signal := range signals {
 		s.end(t, signal)
 		l.more(t, 100)
 		is := o.until("the target fails", func(s state) bool { return s.State == "failing" && s.Waiting > 0 })
 		t.Logf("after %v: %d wait, %q", signal, is.Waiting, is.LastError)
-		s.start(t)
+		s.start(t, is.Addresses[0])
 		o.until("it takes events again", func(now state) bool { return now.State == "ok" && now.Sent > is.Sent })
 		l.more(t, 100)
 	}
-	s.end(t, syscall.SIGKILL)
+	s.end(t, signals[0])
 	l.more(t, 100)
 	l.halt(t)
 	o.Kill()
 	if _, err := o.Start(); err != nil {
 		t.Fatal(err)
 	}
-	o.until("the queue is found again", func(s state) bool { return s.Waiting+s.Expected > 0 })
-	s.start(t)
+	is := o.until("the queue is found again", func(s state) bool { return s.Waiting+s.Expected > 0 })
+	s.start(t, is.Addresses[0])
 	began := time.Now()
-	is := o.until("nothing waits", func(s state) bool { return s.Waiting == 0 && s.Expected == 0 })
+	is = o.until("nothing waits", func(s state) bool { return s.Waiting == 0 && s.Expected == 0 })
 	t.Logf("%d requests; the rest is sent %v after the start: %+v", l.count.Load(), time.Since(began).Round(time.Millisecond), is)
 	if is.Dropped != 0 || is.Refused != 0 {
 		t.Errorf("%d dropped, %d refused", is.Dropped, is.Refused)
 	}
-	if got := p.read(t); p.latest {
+	if got := p.read(t, int(l.count.Load())); p.latest() {
 		compare(t, l, got)
 	} else {
 		judge(t, l, got)

@@ -39,7 +39,7 @@ listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 start_redis() {
   command -v redis-server >/dev/null || { skip redis "redis-server is not installed"; return; }
   local port tls p=$TMP/pki; port=$(free_port) tls=$(free_port)
-  spawn redis redis-server --port "$port" --bind 127.0.0.1 --save '' --dir "$TMP" --requirepass secret --tls-port "$tls" --tls-auth-clients no \
+  spawn redis redis-server --port "$port" --bind 127.0.0.1 --save '' --appendonly yes --appendfsync always --dir "$TMP" --requirepass secret --tls-port "$tls" --tls-auth-clients no \
     --tls-cert-file "$p/public.crt" --tls-key-file "$p/private.key" --tls-ca-cert-file "$p/ca.crt"
   wait_until 20 listens "$port" && export OBJSRV_TEST_REDIS=127.0.0.1:$port OBJSRV_TEST_REDIS_TLS=127.0.0.1:$tls
 }
@@ -84,10 +84,12 @@ start_amqp() {
   command -v rabbitmq-server >/dev/null || { skip amqp "rabbitmq-server is not installed"; return; }
   local port tls dist home; port=$(free_port) tls=$(free_port) dist=$(free_port) home=$TMP/rabbit
   mkdir "$home" && keys "$home" || return
+  export ERL_EPMD_PORT; ERL_EPMD_PORT=$(free_port)
+  spawn epmd epmd -port "$ERL_EPMD_PORT" -address 127.0.0.1
   printf '%s\n' "listeners.ssl.default = 127.0.0.1:$tls" "ssl_options.certfile = $home/public.crt" "ssl_options.keyfile = $home/private.key" \
     "ssl_options.cacertfile = $home/ca.crt" 'ssl_options.verify = verify_peer' 'ssl_options.fail_if_no_peer_cert = true' >"$home/rabbitmq.conf"
   spawn rabbitmq env HOME="$home" RABBITMQ_NODENAME="objsrv$port@localhost" RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_NODE_PORT="$port" RABBITMQ_DIST_PORT="$dist" \
-    RABBITMQ_MNESIA_BASE="$home" RABBITMQ_LOG_BASE="$home" RABBITMQ_ENABLED_PLUGINS_FILE="$home/plugins" RABBITMQ_PID_FILE="$home/pid" ERL_EPMD_PORT="$(free_port)" \
+    RABBITMQ_MNESIA_BASE="$home" RABBITMQ_LOG_BASE="$home" RABBITMQ_ENABLED_PLUGINS_FILE="$home/plugins" RABBITMQ_PID_FILE="$home/pid" \
     RABBITMQ_CONFIG_FILE="$home/rabbitmq" /usr/lib/rabbitmq/bin/rabbitmq-server
   wait_until 90 listens "$port" && wait_until 30 listens "$tls" && export OBJSRV_TEST_AMQP="amqp://guest:guest@127.0.0.1:$port/" OBJSRV_TEST_AMQP_TLS="amqps://guest:guest@127.0.0.1:$tls/"
 }
@@ -95,7 +97,7 @@ start_amqp() {
 start_mqtt() {
   command -v mosquitto >/dev/null || { skip mqtt "mosquitto is not installed"; return; }
   local port tls p=$TMP/pki; port=$(free_port) tls=$(free_port)
-  printf '%s\n' "listener $port 127.0.0.1" 'allow_anonymous true' 'user root' "listener $tls 127.0.0.1" "cafile $p/ca.crt" "certfile $p/public.crt" "keyfile $p/private.key" \
+  printf '%s\n' "listener $port 127.0.0.1" 'allow_anonymous true' 'user root' 'persistence true' "persistence_location $TMP/" 'max_queued_messages 0' "listener $tls 127.0.0.1" "cafile $p/ca.crt" "certfile $p/public.crt" "keyfile $p/private.key" \
     'require_certificate true' >"$TMP/mosquitto.conf"
   spawn mqtt mosquitto -c "$TMP/mosquitto.conf"
   wait_until 20 listens "$port" && export OBJSRV_TEST_MQTT=tcp://127.0.0.1:$port OBJSRV_TEST_MQTT_TLS=ssl://127.0.0.1:$tls
@@ -112,6 +114,8 @@ fi
 (cd "$ROOT" && go test -count=1 -parallel 16 ./internal/notify/... "$@") || fail "the tests of targets" "see above"
 # objsrv refuses variables that it does not know
 for name in "${!OBJSRV_TEST_@}"; do export "TARGETS_${name#OBJSRV_TEST_}=${!name}"; unset "$name"; done
-server_binary; TARGETS_OBJSRV=$SERVER_BIN TARGETS_ADDRESS=127.0.0.1:$(free_port); export TARGETS_OBJSRV TARGETS_ADDRESS
-(cd "$ROOT" && go test -count=1 -timeout 30m -v ./test/targets) || fail "the tests of outages" "see above"
+server_binary; TARGETS_OBJSRV=$SERVER_BIN TARGETS_ADDRESSES=
+for _ in 1 2 3 4 5 6 7 8; do TARGETS_ADDRESSES+=" 127.0.0.1:$(free_port)"; done
+export TARGETS_OBJSRV TARGETS_ADDRESSES
+(cd "$ROOT" && go test -count=1 -timeout 30m -parallel 8 -v ./test/targets) || fail "the tests of outages" "see above"
 ! grep -q ^FAIL "$RESULTS"

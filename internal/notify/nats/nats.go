@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -48,7 +49,7 @@ func newTarget(s *notify.Settings) (notify.Target, error) {
 	if streaming, err := s.Bool("STREAMING"); err != nil || streaming {
 		return nil, errors.Join(err, errors.New("STREAMING is not implemented: NATS Streaming is no longer maintained; use JETSTREAM"))
 	}
-	t.options = []nats.Option{nats.Name("objsrv"), nats.NoReconnect(), nats.IgnoreDiscoveredServers(), nats.Timeout(callTimeout), nats.SetCustomDialer(t)}
+	t.options = []nats.Option{nats.Name("objsrv"), nats.NoReconnect(), nats.IgnoreDiscoveredServers(), nats.Timeout(callTimeout)}
 	if err := t.login(s); err != nil {
 		return nil, err
 	}
@@ -124,18 +125,29 @@ func (t *target) secure(s *notify.Settings) error {
 	return nil
 }
 
+// dialer implements nats.CustomDialer for one connection, and keeps why it has failed, which the library does not tell.
+type dialer struct {
+	dial notify.Dial
+	err  error
+}
+
 // Dial implements nats.CustomDialer.
-func (t *target) Dial(network, address string) (net.Conn, error) {
+func (d *dialer) Dial(network, address string) (conn net.Conn, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
-	return t.dial(ctx, network, address)
+	conn, d.err = d.dial(ctx, network, address)
+	return conn, d.err
 }
 
 func (t *target) connect() error {
 	if t.conn != nil && !t.conn.IsClosed() {
 		return nil
 	}
-	conn, err := nats.Connect("nats://"+t.address, t.options...)
+	d := &dialer{dial: t.dial}
+	conn, err := nats.Connect("nats://"+t.address, append(slices.Clone(t.options), nats.SetCustomDialer(d))...)
+	if errors.Is(err, nats.ErrNoServers) && d.err != nil {
+		err = d.err
+	}
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package nats
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,6 +92,22 @@ func TestNATS(t *testing.T) {
 func TestServerTLS(t *testing.T) {
 	values := map[string]string{"ADDRESS": notifytest.Server(t, "OBJSRV_TEST_NATS_TLS"), "SUBJECT": "objsrv.secured", "TLS": "on", "USERNAME": "test", "PASSWORD": "secret"}
 	notifytest.Secured(t, Kind(), values, "CERT_AUTHORITY", "CLIENT_CERT", "CLIENT_KEY")
+}
+
+// TestDown: that a server can't be reached is said as it is, by the guard too (S-249).
+func TestDown(t *testing.T) {
+	values := map[string]string{"ADDRESS": "127.0.0.1:1", "SUBJECT": "s"}
+	if err := notifytest.New(t, Kind(), values).Check(t.Context()); err == nil || !strings.Contains(err.Error(), "refused") {
+		t.Error(err)
+	}
+	guarded, err := Kind().New(&notify.Settings{Values: values, Dial: (&notify.Guard{}).Dial})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer guarded.Close()
+	if err := guarded.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "OBJSRV_NOTIFY_ALLOW") {
+		t.Error(err)
+	}
 }
 
 func TestSettings(t *testing.T) {
