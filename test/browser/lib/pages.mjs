@@ -40,6 +40,7 @@ export const pages = [
   { name: 'policy-new', hash: '#/policies/new', sees: 'Create policy' },
   { name: 'allkeys', hash: '#/allkeys', sees: 'All access keys' },
   { name: 'sessions', hash: '#/sessions', sees: 'anna' },
+  { name: 'encryption', hash: '#/encryption', sees: 'objsrv-default' },
   { name: 'providers', hash: '#/providers', sees: 'Identity providers' },
   { name: 'simulator', hash: '#/simulator/anna/s3:DeleteObject/photos', sees: 'No: anna' },
   { name: 'refusals', hash: '#/refusals', sees: 's3:DeleteObject' },

@@ -166,3 +166,19 @@ test('an account is made, its root logs in and sees no accounts of others, and i
   await until('it is gone', async () => !(await (await s.send('GET', 'admin/accounts')).text()).includes('finance'));
   p.clean();
 });
+
+test('a key of encryption is made and rotated, and what it has sealed is sealed anew', async () => {
+  await p.go('#/encryption');
+  await p.button('Create key').click();
+  await p.dialog().getByLabel('Name').fill('team-a');
+  await p.dialog().getByRole('button', { name: 'Create' }).click();
+  await p.role('row').filter({ hasText: 'team-a' }).waitFor();
+  await s.send('PUT', 's3/reports/sealed.txt', { body: 'secret figures', headers: { 'x-amz-server-side-encryption': 'aws:kms', 'x-amz-server-side-encryption-aws-kms-key-id': 'team-a' } });
+  await p.button('Rotate: team-a').click();
+  await p.dialog().getByRole('button', { name: 'Rotate' }).click();
+  await p.role('row').filter({ hasText: 'team-a' }).getByRole('cell', { name: '2', exact: true }).waitFor();
+  await p.button('Begin').click();
+  await p.text(/sealed 1 anew/).waitFor();
+  assert.equal((await s.get('reports', 'sealed.txt')).toString(), 'secret figures');
+  p.clean();
+});

@@ -1,6 +1,6 @@
 // The administration pages. Each has a folder here and a row in the list; a page is loaded when it is opened.
 import {
-  IconActivity, IconAdjustments, IconBellRinging, IconBuildingCommunity, IconChartLine, IconChartPie, IconFileText, IconFingerprint, IconKey, IconKeyframes, IconListDetails, IconPlugConnected, IconScale, IconServer,
+  IconActivity, IconAdjustments, IconBellRinging, IconBuildingCommunity, IconChartLine, IconChartPie, IconFileText, IconFingerprint, IconKey, IconKeyframes, IconListDetails, IconLockSquare, IconPlugConnected, IconScale, IconServer,
   IconShieldX, IconTruckDelivery, IconUser, IconUserCircle, IconUsersGroup,
 } from '@tabler/icons-react';
 import { lazy } from 'react';
@@ -20,6 +20,7 @@ export const adminRoutes: Route[] = [
   { path: '/policies/name/:name', page: lazy(() => import('./policies/PolicyPage')) },
   { path: '/allkeys', page: lazy(() => import('./keys/AllKeysPage')), nav: { section: 'access', label: 'admin.allKeys', icon: IconKeyframes, needs: ['admin:ListServiceAccounts'] } },
   { path: '/sessions', page: lazy(() => import('./sessions/SessionsPage')), nav: { section: 'access', label: 'admin.sessions', icon: IconPlugConnected, needs: ['admin:ListTemporaryAccounts'] } },
+  { path: '/encryption', page: lazy(() => import('./encryption/EncryptionPage')), nav: { section: 'access', label: 'admin.enckeys', icon: IconLockSquare, needs: ['kms:ListKeys'], when: (s) => !s.gateway } },
   { path: '/providers', page: lazy(() => import('./providers/ProvidersPage')), nav: { section: 'access', label: 'admin.providers', icon: IconFingerprint, needs: ['admin:ConfigUpdate', 'admin:Explain'] } },
   { path: '/simulator/:who?/:what?/:where?', page: lazy(() => import('./simulator/SimulatorPage')), nav: { section: 'access', label: 'admin.sim', icon: IconScale, needs: ['admin:Explain'] } },
   { path: '/refusals/:id?', page: lazy(() => import('./refusals/RefusalsPage')), nav: { section: 'access', label: 'admin.refusals', icon: IconShieldX, needs: ['admin:Explain'] } },

@@ -1,7 +1,7 @@
 import { Autocomplete, Button, Checkbox, Group, Radio, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { adminGet } from '../api/admin';
+import { encryptionKeysQuery } from '../admin/encryption/keys';
 import { deleteSetting, putSetting } from '../api/s3';
 import { useSession } from '../app/session';
 import { useT } from '../i18n';
@@ -31,10 +31,7 @@ function Form({ bucket, now, saved }: { bucket: string; now: Default; saved: () 
   const { may } = useSession();
   const [want, setWant] = useState(now);
   const set = (part: Partial<Default>) => setWant((w) => ({ ...w, ...part }));
-  const keys = useQuery({
-    queryKey: ['admin', 'encryption-keys'], enabled: want.algorithm === 'aws:kms' && may('kms:ListKeys'), retry: false,
-    queryFn: async ({ signal }) => (await adminGet<{ keys: { name: string }[] }>(['encryption-keys'], {}, signal)).keys.map((k) => k.name),
-  });
+  const keys = useQuery({ ...encryptionKeysQuery, enabled: want.algorithm === 'aws:kms' && may('kms:ListKeys'), retry: false });
   const change = useChange(saved);
   const save = () => {
     const doc = encryptionXML({ ...want, key: want.key.trim() });
@@ -49,7 +46,7 @@ function Form({ bucket, now, saved }: { bucket: string; now: Default; saved: () 
           <Radio value="aws:kms" label={t('encryption.kms')} description={t('encryption.kms.hint')} />
         </Stack>
       </Radio.Group>
-      {want.algorithm === 'aws:kms' && <Autocomplete label={t('encryption.key')} description={t('encryption.key.hint')} value={want.key} onChange={(key) => set({ key })} data={keys.data ?? []} maw={420} spellCheck={false} />}
+      {want.algorithm === 'aws:kms' && <Autocomplete label={t('encryption.key')} description={t('encryption.key.hint')} value={want.key} onChange={(key) => set({ key })} data={(keys.data ?? []).map((k) => k.name)} maw={420} spellCheck={false} />}
       <Checkbox label={t('encryption.blockCustomer')} description={t('encryption.blockCustomer.hint')} checked={want.blockCustomer} onChange={(e) => set({ blockCustomer: e.currentTarget.checked })} />
       {change.problem}
       <Group>

@@ -1,4 +1,4 @@
-import { ActionIcon, Alert, Button, Group, Menu, Stack, Text } from '@mantine/core';
+import { ActionIcon, Alert, Box, Button, Group, Menu, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { IconDots, IconInfoCircle, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -95,7 +95,8 @@ function Table({ rules, targets, onOpen }: { rules: ListedEvents[]; targets: Tar
   const columns: Column<ListedEvents>[] = [
     {
       id: 'target', title: t('events.target'), sort: (r) => r.rule.arn,
-      cell: ({ rule }) => {
+      cell: (r) => {
+        const { rule } = r;
         const { id, kind } = targetOf(rule.arn);
         const target = targets?.find((x) => sameTarget(x.arn, rule.arn));
         return (
@@ -109,25 +110,15 @@ function Table({ rules, targets, onOpen }: { rules: ListedEvents[]; targets: Tar
               </Text>
             )}
             {targets && (target ? <TargetState of={target} /> : <Text size="sm">{t('targets.gone')}</Text>)}
+            <Box hiddenFrom="xs">
+              <What of={r} />
+            </Box>
           </Stack>
         );
       },
     },
     {
-      id: 'events', title: t('bucket.events'),
-      cell: ({ rule, known }) => (
-        <Stack gap={2}>
-          {rule.events.map((e) => (
-            <Text key={e} size="md" title={e} style={{ overflowWrap: 'anywhere' }}>
-              {wholeKind(e) ? t(`events.kind.${wholeKind(e)!}`) : e.replace(/^s3:/, '')}
-            </Text>
-          ))}
-          <Text size="sm" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-            {rule.prefix || rule.suffix ? `${rule.prefix}…${rule.suffix}` : t('lifecycle.all')}
-          </Text>
-          {!known && <Text size="sm">{t('events.unknown')}</Text>}
-        </Stack>
-      ),
+      id: 'events', title: t('bucket.events'), from: 'xs', cell: (r) => <What of={r} />,
     },
     {
       id: 'act', title: '', align: 'right', width: 50,
@@ -163,5 +154,23 @@ function Table({ rules, targets, onOpen }: { rules: ListedEvents[]; targets: Tar
         </Text>
       )}
     </>
+  );
+}
+
+/** The events of a rule, and the keys that it is for. */
+function What({ of: { rule, known } }: { of: ListedEvents }) {
+  const t = useT();
+  return (
+    <Stack gap={2}>
+      {rule.events.map((e) => (
+        <Text key={e} size="md" title={e} style={{ overflowWrap: 'anywhere' }}>
+          {wholeKind(e) ? t(`events.kind.${wholeKind(e)!}`) : e.replace(/^s3:/, '')}
+        </Text>
+      ))}
+      <Text size="sm" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
+        {rule.prefix || rule.suffix ? `${rule.prefix}…${rule.suffix}` : t('lifecycle.all')}
+      </Text>
+      {!known && <Text size="sm">{t('events.unknown')}</Text>}
+    </Stack>
   );
 }
