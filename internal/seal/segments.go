@@ -42,8 +42,8 @@ func (s *segments) reader(off, n int64) io.Reader {
 }
 
 // batchSegments are how many segments are read, opened and given at once: so few that they stay in the processor's
-// cache, as they are stored and opened.
-const batchSegments = 2
+// cache, as they are stored and opened, and so many that who receives them is not woken often.
+const batchSegments = 4
 
 // segmentReader opens one segment after another.
 type segmentReader struct {
