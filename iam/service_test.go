@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/objsrv/objsrv/iam/store"
 	"github.com/objsrv/objsrv/iam/store/mem"
@@ -49,8 +50,24 @@ func TestUserLife(t *testing.T) {
 	if _, err := s.AttachPolicy(ctx, "alice", "writeonly"); err != nil || !may("s3:PutObject") {
 		t.Error("attached policy is not in force", err)
 	}
+	_, session, err := s.CreateSession(ctx, NewSession{By: got.Identity, Duration: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.SetStatus(ctx, "alice", false); err != nil || may("s3:GetObject") {
 		t.Error("disabled user is allowed", err)
+	}
+	if _, err := s.Credential(session.AccessKey, session.SessionToken); err == nil {
+		t.Error("a disabled user has a session")
+	}
+	if _, err := s.SetStatus(ctx, "alice", true); err != nil || !may("s3:GetObject") {
+		t.Error("enabled user is not allowed", err)
+	}
+	if _, err := s.Credential(session.AccessKey, session.SessionToken); err != nil {
+		t.Error("as in MinIO, who is enabled again has the sessions again:", err)
+	}
+	if _, err := s.SetStatus(ctx, "alice", false); err != nil {
+		t.Fatal(err)
 	}
 	if _, err := s.Credential("alice", ""); !errors.Is(err, ErrDisabled) || !errors.Is(err, ErrNoSuchKey) {
 		t.Error("disabled user has a credential:", err)
