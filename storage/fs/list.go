@@ -92,16 +92,16 @@ func (l *lister) start() (key string, inclusive bool) {
 	return l.in.After, false
 }
 
-// page returns the end of the page: where the next one begins, when there is one.
-func (l *lister) page() (truncated bool, after, id string) {
+// page returns the common prefixes of the page, and where the next one begins, when there is one.
+func (l *lister) page() (prefixes []string, truncated bool, after, id string) {
 	if !l.truncated {
-		return false, "", ""
+		return l.prefixes, false, "", ""
 	}
-	return true, l.nextAfter, l.nextID
+	return l.prefixes, true, l.nextAfter, l.nextID
 }
 
-// ListObjects implements storage.Lister.
-func (s *Store) ListObjects(ctx context.Context, in storage.ListInput) (*storage.ListPage, error) {
+// list begins a page of a bucket and has fill make it, unless it has room for nothing.
+func (s *Store) list(what string, in *storage.ListInput, fill func(*bucket, *lister) error) (*lister, error) {
 	if err := s.enter(); err != nil {
 		return nil, err
 	}
@@ -111,20 +111,44 @@ func (s *Store) ListObjects(ctx context.Context, in storage.ListInput) (*storage
 		return nil, err
 	}
 	if in.Limit <= 0 {
-		return &storage.ListPage{}, nil
+		return &lister{}, nil
 	}
+	if in.After == "" {
+		in.AfterID = ""
+	}
+	l := newLister(in)
+	if err := fill(bk, l); err != nil {
+		return nil, s.noteDamage(fmt.Errorf("list %s%s: %w", what, in.Bucket, err))
+	}
+	return l, nil
+}
+
+// seekPast moves the iterator behind all keys that begin with prefix. A listing of many
+// common prefixes ends when its caller has gone.
+func seekPast(ctx context.Context, it *pebble.Iterator, prefix []byte) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	next := successor(prefix)
+	if next == nil {
+		return false, nil
+	}
+	return it.SeekGE(next), nil
+}
+
+// ListObjects implements storage.Lister.
+func (s *Store) ListObjects(ctx context.Context, in storage.ListInput) (*storage.ListPage, error) {
 	in.AfterID = ""
-	l := newLister(&in)
-	p, err := s.listObjects(ctx, bk, l)
+	p := &storage.ListPage{}
+	l, err := s.list("", &in, func(bk *bucket, l *lister) error { return s.listObjects(ctx, bk, l, p) })
 	if err != nil {
-		return nil, s.noteDamage(fmt.Errorf("list %s: %w", in.Bucket, err))
+		return nil, err
 	}
-	p.Prefixes = l.prefixes
-	p.Truncated, p.NextAfter, p.NextID = l.page()
+	p.Prefixes, p.Truncated, p.NextAfter, p.NextID = l.page()
 	return p, nil
 }
 
-func (s *Store) listObjects(ctx context.Context, bk *bucket, l *lister) (*storage.ListPage, error) {
+func (s *Store) listObjects(ctx context.Context, bk *bucket, l *lister, p *storage.ListPage) error {
 	from, inclusive := l.start()
 	lower := objectKey(bk.id, from)
 	if !inclusive {
@@ -132,10 +156,10 @@ func (s *Store) listObjects(ctx context.Context, bk *bucket, l *lister) (*storag
 	}
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: successor(objectKey(bk.id, l.in.Prefix))})
 	if err != nil {
-		return nil, indexError(err)
+		return indexError(err)
 	}
 	durable := s.commits.barrier()
-	p := &storage.ListPage{Objects: make([]storage.Object, 0, min(l.in.Limit, maxListHint))}
+	p.Objects = make([]storage.Object, 0, min(l.in.Limit, maxListHint))
 	var r record
 	for ok := it.First(); ok; {
 		key := it.Key()[9:]
@@ -160,10 +184,20 @@ func (s *Store) listObjects(ctx context.Context, bk *bucket, l *lister) (*storag
 		p.Objects = append(p.Objects, storage.Object{})
 		o := &p.Objects[len(p.Objects)-1]
 		r.fill(o, l.a.str(key), true, &l.a)
-		l.n++
-		l.nextAfter = o.Key
+		l.added(o.Key, "")
 		ok = it.Next()
 	}
+	return ended(it, durable, err)
+}
+
+// added counts an entry of the page.
+func (l *lister) added(key, id string) {
+	l.n++
+	l.nextAfter, l.nextID = key, id
+}
+
+// ended closes an iterator after a walk that has stopped with err, and returns when all that it has seen is durable.
+func ended(it *pebble.Iterator, durable []*generation, err error) error {
 	if err == nil && it.Error() != nil {
 		err = indexError(it.Error())
 	}
@@ -171,49 +205,21 @@ func (s *Store) listObjects(ctx context.Context, bk *bucket, l *lister) (*storag
 		err = indexError(cerr)
 	}
 	wait(durable)
-	return p, err
-}
-
-// seekPast moves the iterator behind all keys that begin with prefix. A listing of many
-// common prefixes ends when its caller has gone.
-func seekPast(ctx context.Context, it *pebble.Iterator, prefix []byte) (bool, error) {
-	if err := ctx.Err(); err != nil {
-		return false, err
-	}
-	next := successor(prefix)
-	if next == nil {
-		return false, nil
-	}
-	return it.SeekGE(next), nil
+	return err
 }
 
 // ListUploads implements storage.Lister.
 func (s *Store) ListUploads(ctx context.Context, in storage.ListInput) (*storage.UploadPage, error) {
-	if err := s.enter(); err != nil {
-		return nil, err
-	}
-	defer s.leave()
-	bk, err := s.bucket(in.Bucket)
+	p := &storage.UploadPage{}
+	l, err := s.list("uploads of ", &in, func(bk *bucket, l *lister) error { return s.listUploads(ctx, bk, l, p) })
 	if err != nil {
 		return nil, err
 	}
-	if in.Limit <= 0 {
-		return &storage.UploadPage{}, nil
-	}
-	if in.After == "" {
-		in.AfterID = ""
-	}
-	l := newLister(&in)
-	p, err := s.listUploads(ctx, bk, l)
-	if err != nil {
-		return nil, s.noteDamage(fmt.Errorf("list uploads of %s: %w", in.Bucket, err))
-	}
-	p.Prefixes = l.prefixes
-	p.Truncated, p.NextAfter, p.NextID = l.page()
+	p.Prefixes, p.Truncated, p.NextAfter, p.NextID = l.page()
 	return p, nil
 }
 
-func (s *Store) listUploads(ctx context.Context, bk *bucket, l *lister) (*storage.UploadPage, error) {
+func (s *Store) listUploads(ctx context.Context, bk *bucket, l *lister, p *storage.UploadPage) error {
 	from, inclusive := l.start()
 	var lower []byte
 	switch seq, _, ok := parseID(l.in.AfterID); {
@@ -228,10 +234,9 @@ func (s *Store) listUploads(ctx context.Context, bk *bucket, l *lister) (*storag
 		LowerBound: lower, UpperBound: successor(appendEscapedPrefix(keyOf(rangeUpload, bk.id), l.in.Prefix)),
 	})
 	if err != nil {
-		return nil, indexError(err)
+		return indexError(err)
 	}
 	durable := s.commits.barrier()
-	p := &storage.UploadPage{}
 	var key []byte
 	for ok := it.First(); ok; {
 		var seq uint64
@@ -259,16 +264,8 @@ func (s *Store) listUploads(ctx context.Context, bk *bucket, l *lister) (*storag
 			break
 		}
 		p.Uploads = append(p.Uploads, u.Upload)
-		l.n++
-		l.nextAfter, l.nextID = u.Key, u.ID
+		l.added(u.Key, u.ID)
 		ok = it.Next()
 	}
-	if err == nil && it.Error() != nil {
-		err = indexError(it.Error())
-	}
-	if cerr := it.Close(); err == nil && cerr != nil {
-		err = indexError(cerr)
-	}
-	wait(durable)
-	return p, err
+	return ended(it, durable, err)
 }

@@ -3,7 +3,6 @@ package fs
 import (
 	"bytes"
 	"context"
-	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -12,33 +11,22 @@ import (
 
 // ListVersions implements storage.Lister.
 func (s *Store) ListVersions(ctx context.Context, in storage.ListInput) (*storage.ListPage, error) {
-	if err := s.enter(); err != nil {
-		return nil, err
-	}
-	defer s.leave()
-	bk, err := s.bucket(in.Bucket)
+	p := &storage.ListPage{}
+	l, err := s.list("versions of ", &in, func(bk *bucket, l *lister) error {
+		snap := s.db.NewSnapshot()
+		durable := s.commits.barrier()
+		w := &versionWalk{snap: snap, bk: bk, l: l, page: p}
+		err := w.walk(ctx)
+		if cerr := snap.Close(); err == nil && cerr != nil {
+			err = indexError(cerr)
+		}
+		wait(durable)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	if in.Limit <= 0 {
-		return &storage.ListPage{}, nil
-	}
-	if in.After == "" {
-		in.AfterID = ""
-	}
-	snap := s.db.NewSnapshot()
-	durable := s.commits.barrier()
-	w := &versionWalk{snap: snap, bk: bk, l: newLister(&in)}
-	p, err := w.walk(ctx)
-	if cerr := snap.Close(); err == nil && cerr != nil {
-		err = indexError(cerr)
-	}
-	wait(durable)
-	if err != nil {
-		return nil, s.noteDamage(fmt.Errorf("list versions of %s: %w", in.Bucket, err))
-	}
-	p.Prefixes = w.l.prefixes
-	p.Truncated, p.NextAfter, p.NextID = w.l.page()
+	p.Prefixes, p.Truncated, p.NextAfter, p.NextID = l.page()
 	return p, nil
 }
 
@@ -150,8 +138,7 @@ func (w *versionWalk) readOld(ok bool) (err error) {
 	return nil
 }
 
-func (w *versionWalk) walk(ctx context.Context) (p *storage.ListPage, err error) {
-	w.page = &storage.ListPage{}
+func (w *versionWalk) walk(ctx context.Context) (err error) {
 	defer func() {
 		for _, it := range []*pebble.Iterator{w.cur, w.old} {
 			if it == nil {
@@ -163,11 +150,11 @@ func (w *versionWalk) walk(ctx context.Context) (p *storage.ListPage, err error)
 		}
 	}()
 	if err := w.open(); err != nil {
-		return nil, err
+		return err
 	}
 	curOK := w.cur.First()
 	if err := w.readOld(w.old.First()); err != nil {
-		return nil, err
+		return err
 	}
 	for curOK || w.oldOK {
 		key, current := w.oldKey, false
@@ -193,16 +180,16 @@ func (w *versionWalk) walk(ctx context.Context) (p *storage.ListPage, err error)
 			}
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := w.cur.Error(); err != nil {
-		return nil, indexError(err)
+		return indexError(err)
 	}
 	if err := w.old.Error(); err != nil {
-		return nil, indexError(err)
+		return indexError(err)
 	}
-	return w.page, nil
+	return nil
 }
 
 // seekPast moves both iterators behind a common prefix.
@@ -237,7 +224,6 @@ func (w *versionWalk) emit(it *pebble.Iterator, key []byte, latest bool) error {
 	w.page.Objects = append(w.page.Objects, storage.Object{})
 	o := &w.page.Objects[len(w.page.Objects)-1]
 	w.rec.fill(o, w.l.a.str(key), latest, &w.l.a)
-	w.l.n++
-	w.l.nextAfter, w.l.nextID = o.Key, o.VersionID
+	w.l.added(o.Key, o.VersionID)
 	return nil
 }

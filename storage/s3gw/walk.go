@@ -36,6 +36,23 @@ var (
 	uploadsKind  = listKind{"uploads", "max-uploads", "upload-id-marker"}
 )
 
+// pageOf fills a page with documents. last is the last name on it when more follow.
+func (s *Store) pageOf(ctx context.Context, in storage.ListInput, kind listKind, document func() listDocument) (last string, more bool, err error) {
+	b, done, err := s.open(ctx, in.Bucket)
+	if err != nil {
+		return "", false, err
+	}
+	defer done()
+	p, err := s.page(in)
+	if err != nil {
+		return "", false, err
+	}
+	if more, err = s.walk(ctx, b, p, kind, document); err != nil || !more {
+		return "", false, err
+	}
+	return p.last, true, nil
+}
+
 // walk asks for documents until the page is full or the listing ends; more tells whether others follow.
 func (s *Store) walk(ctx context.Context, b *storage.Bucket, p *page, kind listKind, document func() listDocument) (more bool, err error) {
 	what := "list " + kind.query + " of bucket " + b.Name
@@ -112,25 +129,14 @@ type versionsAnswer struct {
 
 // ListVersions implements storage.Lister.
 func (s *Store) ListVersions(ctx context.Context, in storage.ListInput) (*storage.ListPage, error) {
-	b, done, err := s.open(ctx, in.Bucket)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	p, err := s.page(in)
-	if err != nil {
-		return nil, err
-	}
 	out := &storage.ListPage{}
-	out.Truncated, err = s.walk(ctx, b, p, versionsKind, func() listDocument { return &versionsAnswer{out: out} })
+	var err error
+	out.NextAfter, out.Truncated, err = s.pageOf(ctx, in, versionsKind, func() listDocument { return &versionsAnswer{out: out} })
 	if err != nil {
 		return nil, err
 	}
-	if out.Truncated {
-		out.NextAfter = p.last
-		if n := len(out.Objects); n > 0 && out.Objects[n-1].Key == p.last {
-			out.NextID = out.Objects[n-1].VersionID
-		}
+	if n := len(out.Objects); out.Truncated && n > 0 && out.Objects[n-1].Key == out.NextAfter {
+		out.NextID = out.Objects[n-1].VersionID
 	}
 	return out, nil
 }
@@ -178,25 +184,14 @@ type uploadsAnswer struct {
 
 // ListUploads implements storage.Lister.
 func (s *Store) ListUploads(ctx context.Context, in storage.ListInput) (*storage.UploadPage, error) {
-	b, done, err := s.open(ctx, in.Bucket)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	p, err := s.page(in)
-	if err != nil {
-		return nil, err
-	}
 	out := &storage.UploadPage{}
-	out.Truncated, err = s.walk(ctx, b, p, uploadsKind, func() listDocument { return &uploadsAnswer{out: out} })
+	var err error
+	out.NextAfter, out.Truncated, err = s.pageOf(ctx, in, uploadsKind, func() listDocument { return &uploadsAnswer{out: out} })
 	if err != nil {
 		return nil, err
 	}
-	if out.Truncated {
-		out.NextAfter = p.last
-		if n := len(out.Uploads); n > 0 && out.Uploads[n-1].Key == p.last {
-			out.NextID = out.Uploads[n-1].ID
-		}
+	if n := len(out.Uploads); out.Truncated && n > 0 && out.Uploads[n-1].Key == out.NextAfter {
+		out.NextID = out.Uploads[n-1].ID
 	}
 	return out, nil
 }
