@@ -326,6 +326,21 @@ func TestMay(t *testing.T) {
 	}
 }
 
+// TestServerView: what sort of server it is, and its account, is told to who is logged in, and to nobody else.
+func TestServerView(t *testing.T) {
+	for _, on := range []bool{false, true} {
+		s := newSite(t, options{change: func(c *Config) { c.Gateway, c.Migration = on, on }})
+		b := s.browser()
+		if v := b.session(); v.Server.Gateway || v.Server.Migration || v.Server.Deployment != "" || !v.Server.Features["GetObject"] {
+			t.Errorf("nobody is told %+v", v.Server)
+		}
+		v := b.login(rootUser, rootPassword).session()
+		if v.Server.Gateway != on || v.Server.Migration != on || v.Login.Account != v.Server.Deployment || v.Login.Account != s.iam.Account() {
+			t.Errorf("%v: %+v, account %q", on, v.Server, v.Login.Account)
+		}
+	}
+}
+
 // FuzzPlace: S-200, whatever a page asks for leads to the console's own document and nowhere else.
 func FuzzPlace(f *testing.F) {
 	for _, to := range []string{"#/a", "//evil", "#/a?b=c#d", "#/\\evil", "#/\r\nX: y", "javascript:x", "#/%", "#/ä"} {

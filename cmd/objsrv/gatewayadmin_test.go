@@ -72,6 +72,12 @@ func TestGatewayAdmin(t *testing.T) {
 	if status, body := signedRequest(t, g, "PUT", adminapi.Prefix+"buckets/bucket/quota", `{"objects":6}`); status != http.StatusNotImplemented || !strings.Contains(body, "NotImplemented") {
 		t.Errorf("quota: %d %s", status, body)
 	}
+	status, view := signedGet(t, g, "/-/console/session")
+	for name, want := range map[string]bool{"PutBucketLifecycleConfiguration": false, "PutBucketEncryption": false, "PutBucketPolicy": true, "PutBucketNotificationConfiguration": true} {
+		if status != http.StatusOK || strings.Contains(view, `"`+name+`":true`) != want {
+			t.Errorf("the console is told of %s: %v, want %v", name, !want, want)
+		}
+	}
 	kms, err := encrypt.NewSSEKMS("key", nil)
 	if err != nil {
 		t.Fatal(err)
