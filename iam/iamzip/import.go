@@ -81,7 +81,7 @@ type planner struct {
 	report Report
 	steps  []step
 	broken map[string]bool // policies of the archive that are not as they were there
-	users  map[string]bool // local users that there will be
+	users  map[string]bool // local users that there will be: true for the deployment's, false for those of other accounts
 	groups map[string]bool // and local groups
 	now    time.Time
 }
@@ -99,10 +99,10 @@ func (im *Importer) plan(data []byte) (*planner, error) {
 		p.note("the file %s is not known and was left out", f)
 	}
 	for _, u := range im.IAM.Users() {
-		p.users[u.Name] = true
+		p.users[u.Name] = !p.elsewhere(u.Account)
 	}
 	for _, g := range im.IAM.Groups() {
-		p.groups[g.Name] = true
+		p.groups[g.Name] = !p.elsewhere(g.Account)
 	}
 	p.planPolicies()
 	p.planUsers()
@@ -111,6 +111,17 @@ func (im *Importer) plan(data []byte) (*planner, error) {
 	p.planMappings()
 	return p, nil
 }
+
+// elsewhere tells whether what has an account is of another one than the deployment's, which an archive means. What is
+// damaged has none.
+func (p *planner) elsewhere(account string) bool { return account != "" && account != p.IAM.Account() }
+
+func isElsewhere(known map[string]bool, name string) bool {
+	here, found := known[name]
+	return found && !here
+}
+
+var errElsewhere = errors.New("the name is taken in another account")
 
 func (p *planner) note(format string, args ...any) {
 	p.report.Notes = append(p.report.Notes, fmt.Sprintf(format, args...))
@@ -239,7 +250,9 @@ func (p *planner) planUsers() {
 		p.users[name] = true
 		enabled := u.Status == "enabled"
 		p.add(name, &r.Added.Users, &r.Failed.Users, func(ctx context.Context) error {
-			if _, err := p.IAM.User(name); err == nil {
+			if have, err := p.IAM.User(name); err == nil && p.elsewhere(have.Account) {
+				return errElsewhere
+			} else if err == nil {
 				_, err = p.IAM.UpdateUser(ctx, name, iam.UserUpdate{Secret: &u.SecretKey, Enabled: &enabled})
 				return err
 			}
@@ -252,6 +265,9 @@ func (p *planner) planUsers() {
 func (p *planner) judgeUser(name string, u *userEntry) error {
 	if err := p.judgeKeyName(name); err != nil {
 		return err
+	}
+	if isElsewhere(p.users, name) {
+		return errElsewhere
 	}
 	if k, err := p.IAM.AccessKey(name); err == nil && !k.Own {
 		return fmt.Errorf("the name is that of an access key of %s", k.Parent)
@@ -287,6 +303,9 @@ func (p *planner) planGroups() {
 		case err != nil:
 			fail(err.Error())
 			continue
+		case isElsewhere(p.groups, name):
+			fail(errElsewhere.Error())
+			continue
 		case g.Status != "enabled" && g.Status != "disabled":
 			fail(fmt.Sprintf("the status is %.20q", g.Status))
 			continue
@@ -311,6 +330,9 @@ func (p *planner) planGroups() {
 
 // bringGroup makes or changes a group. Its state is set before anybody gets its rights.
 func (p *planner) bringGroup(ctx context.Context, name string, enabled bool, members []string) error {
+	if have, err := p.IAM.Group(name); err == nil && p.elsewhere(have.Account) {
+		return errElsewhere
+	}
 	_, err := p.IAM.UpdateGroup(ctx, name, iam.GroupUpdate{Enabled: &enabled})
 	if errors.Is(err, iam.ErrNoSuchGroup) {
 		_, err = p.IAM.CreateGroup(ctx, iam.NewGroup{Name: name, Disabled: !enabled})
