@@ -35,10 +35,21 @@ func (g *Guard) Check(address string) error {
 	if err != nil {
 		return fmt.Errorf("connect to %s: not an address", address)
 	}
-	ip := ap.Addr().Unmap().WithZone("")
+	ip := translated(ap.Addr().Unmap().WithZone(""))
 	refused := ip.IsUnspecified() || ip.IsMulticast() || ip.IsLinkLocalUnicast() || ip.IsLoopback() || ip == awsMetadata || ip == netip.AddrFrom4([4]byte{255, 255, 255, 255})
 	if refused && !slices.ContainsFunc(g.Allow, func(p netip.Prefix) bool { return p.Contains(ip) }) {
 		return fmt.Errorf("%s is no address for events; if it is meant, OBJSRV_NOTIFY_ALLOW must name it", ip)
 	}
 	return nil
+}
+
+// nat64 holds IPv4 addresses in its last four bytes, which a translator on the way reaches (RFC 6052, section 2.1).
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+
+func translated(ip netip.Addr) netip.Addr {
+	if !nat64.Contains(ip) {
+		return ip
+	}
+	b := ip.As16()
+	return netip.AddrFrom4([4]byte(b[12:]))
 }
