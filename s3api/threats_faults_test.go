@@ -173,3 +173,49 @@ func TestContainedInside(t *testing.T) {
 		t.Errorf("asked for as a document: %v", got.Header)
 	}
 }
+
+// TestDamageOfOtherForms: damage to what is encrypted, compressed or in an archive is an error before the
+// first byte, or ends the connection, and a copy of it or what is appended makes nothing of it.
+func TestDamageOfOtherForms(t *testing.T) {
+	text := lines(1 << 20)
+	for _, m := range sseModes() {
+		for _, shrink := range []bool{false, true} {
+			e := newSealedEnv(t, func(c *Config) { c.Compression = Compression{Enabled: shrink, Encrypted: true} })
+			e.must(200, "PUT", "/bkt/k", text, m.write...)
+			e.must(200, "PUT", "/bkt/a.zip", zipOf(t, "x", text), m.write...)
+			healthy := e.s.Backend
+			length := int64(len(e.content("k")))
+			e.s.Backend = &damaged{Backend: healthy}
+			what := m.name + map[bool]string{true: " compressed"}[shrink]
+			e.refused(500, "InternalError", "GET", "/bkt/k", "", m.read...)
+			e.refused(500, "InternalError", "GET", "/bkt/k", "", append(m.read, "Range: bytes=500000-600000")...)
+			e.refused(500, "InternalError", "GET", "/bkt/a.zip/x", "", append(m.read, lookInto)...)
+			if m.name == "plain" { // another key for what is encrypted needs no look at the content
+				e.refused(500, "InternalError", "PUT", "/bkt/copy", "", append(withCustomer(3), "X-Amz-Copy-Source: bkt/k")...)
+			}
+			e.s.Backend = &damaged{Backend: healthy, good: length * 2 / 3}
+			r := e.request("GET", "/bkt/k", "", m.read...)
+			e.signer().SignHeader(r, "", e.now)
+			res, err := e.srv.Client().Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(res.Body)
+			res.Body.Close()
+			if res.StatusCode == 200 && (err == nil || len(got) >= len(text) || !strings.HasPrefix(text, string(got))) {
+				t.Errorf("%s: read %d bytes, error %v", what, len(got), err)
+			}
+			if got := e.do("PUT", "/bkt/k", "more", append(m.read, atOffset(len(text)))...); got.status != 200 && got.status != 500 {
+				t.Errorf("%s, append: %d %s", what, got.status, got.body)
+			}
+			e.s.Backend = healthy
+			whole := e.must(200, "GET", "/bkt/k", "", m.read...)
+			if whole.body != text && whole.body != text+"more" {
+				t.Errorf("%s: %d bytes are left", what, len(whole.body))
+			}
+			if keys := e.keys("bkt"); !slices.Equal(keys, []string{"a.zip", "k"}) {
+				t.Errorf("%s: the bucket holds %q", what, keys)
+			}
+		}
+	}
+}
