@@ -19,6 +19,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -58,6 +60,7 @@ func main() {
 	rounds := flag.Int("rounds", 200, "number of kills")
 	every := flag.Int("full", 20, "rounds between full checks with fsck")
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the load")
+	only := flag.String("only", "", "`loads`, with commas: objects, sessions, rules, archives, settings, or names of settings (all)")
 	selftest := flag.Bool("selftest", false, "damage what the server holds, and succeed only if that is noticed")
 	flag.Parse()
 
@@ -69,7 +72,7 @@ func main() {
 	fmt.Println("seed", *seed)
 	report := &harness.Report{}
 	t := &test{server: &server, report: report, rng: rand.New(rand.NewPCG(*seed, 9)), sessions: &sessions{server: &server},
-		rules: &rules{server: &server, rng: rand.New(rand.NewPCG(*seed, 10))}, settings: newSettings(&server),
+		rules: &rules{server: &server, rng: rand.New(rand.NewPCG(*seed, 10))}, settings: newSettings(&server, *only), only: *only,
 		archives: &archives{server: &server, rng: rand.New(rand.NewPCG(*seed, 11))}}
 	server.Args = []string{"--lifecycle-day", ruleDay.String()}
 	server.Env = []string{"OBJSRV_COMPRESSION_ENABLE=on", "OBJSRV_COMPRESSION_ALLOW_ENCRYPTION=on", "OBJSRV_COMPRESSION_EXTENSIONS=.txt", "OBJSRV_COMPRESSION_MIME_TYPES=none/none",
@@ -104,6 +107,7 @@ type test struct {
 	rules    *rules
 	settings *settings
 	archives *archives
+	only     string        // the loads that there are to be, with commas
 	slowest  time.Duration // restart
 	load1    float64       // load average at that time
 }
@@ -153,10 +157,16 @@ func (t *test) run(rounds, every int) {
 		}
 		if n%every == 0 || n == rounds {
 			t.report.Check(fmt.Sprintf("%d rounds, %d operations acknowledged: all there and whole", n, t.ops()), nil)
-			t.sessions.report(t.report)
-			t.rules.report(context.Background(), t.report)
+			if t.has("sessions") {
+				t.sessions.report(t.report)
+			}
+			if t.has("rules") {
+				t.rules.report(context.Background(), t.report)
+			}
 			t.settings.report(t.report)
-			t.archives.report(t.report)
+			if t.has("archives") {
+				t.archives.report(t.report)
+			}
 			if !t.fsck(n) {
 				return
 			}
@@ -178,6 +188,11 @@ func (t *test) run(rounds, every int) {
 	t.report.Check("no blob files are left when everything is deleted", t.strays())
 }
 
+// has tells whether a load is to be there.
+func (t *test) has(name string) bool {
+	return t.only == "" || slices.Contains(strings.Split(t.only, ","), name)
+}
+
 func (t *test) ops() (n int) {
 	for _, w := range t.writers {
 		n += w.ops
@@ -190,6 +205,9 @@ func (t *test) load(d time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	for _, w := range t.writers {
+		if !t.has("objects") {
+			break
+		}
 		c := t.server.Client(harness.Access, harness.Secret)
 		wg.Go(func() {
 			for ctx.Err() == nil {
@@ -199,10 +217,16 @@ func (t *test) load(d time.Duration) {
 			}
 		})
 	}
-	t.sessions.load(ctx, &wg)
-	t.rules.load(ctx, &wg)
+	if t.has("sessions") {
+		t.sessions.load(ctx, &wg)
+	}
+	if t.has("rules") {
+		t.rules.load(ctx, &wg)
+	}
 	t.settings.load(ctx, &wg, t.rng.IntN(100))
-	t.archives.load(ctx, &wg)
+	if t.has("archives") {
+		t.archives.load(ctx, &wg)
+	}
 	time.Sleep(d) // the length of the load, not a wait for something
 	t.server.Kill()
 	cancel()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/objsrv/objsrv/test/internal/harness"
@@ -22,13 +24,17 @@ type settings struct {
 	shares [2][]*setting
 }
 
-func newSettings(server *harness.Server) *settings {
+// newSettings takes those that only names, with commas; all when it is empty or names "settings".
+func newSettings(server *harness.Server, only string) *settings {
 	s := &settings{server: server}
 	if server.Minio {
 		return s
 	}
+	names := strings.Split(only, ",")
 	for i, one := range harness.Settings() {
-		s.shares[i%2] = append(s.shares[i%2], &setting{Setting: one})
+		if only == "" || slices.Contains(names, "settings") || slices.Contains(names, one.Name) {
+			s.shares[i%2] = append(s.shares[i%2], &setting{Setting: one})
+		}
 	}
 	return s
 }
@@ -98,6 +104,9 @@ func (s *settings) settle(ctx context.Context, one *setting) error {
 func (s *settings) report(r *harness.Report) {
 	if s.server.Minio {
 		r.Skip("settings", "some are of objsrv only")
+		return
+	}
+	if len(s.shares[0])+len(s.shares[1]) == 0 {
 		return
 	}
 	text, err := "", error(nil)
