@@ -53,27 +53,31 @@ func (s *Server) quota(ctx context.Context, bucket, doc string) (int64, error) {
 // SetQuota bounds the content bytes of all versions in the bucket; 0 removes the bound. What is
 // there already stays. The errors are those of storage.Backend.
 func (s *Server) SetQuota(ctx context.Context, bucket string, limit int64) error {
-	return s.setQuota(ctx, bucket, docQuota, limit)
+	return s.SetQuotas(ctx, bucket, &limit, nil)
 }
 
-// SetObjectQuota is SetQuota for the number of versions with content.
-func (s *Server) SetObjectQuota(ctx context.Context, bucket string, limit int64) error {
-	return s.setQuota(ctx, bucket, docObjectQuota, limit)
-}
-
-func (s *Server) setQuota(ctx context.Context, bucket, doc string, limit int64) error {
-	if limit < 0 {
-		return errors.New("a quota is not negative")
+// SetQuotas is SetQuota for the content bytes and for the number of versions with content, in one step. A bound that is
+// nil stays what it is.
+func (s *Server) SetQuotas(ctx context.Context, bucket string, bytes, objects *int64) error {
+	limits := map[string]*int64{docQuota: bytes, docObjectQuota: objects}
+	for _, n := range limits {
+		if n != nil && *n < 0 {
+			return errors.New("a quota is not negative")
+		}
 	}
 	return s.Backend.UpdateBucket(ctx, bucket, func(b *storage.Bucket) error {
-		if limit == 0 {
-			delete(b.Docs, doc)
-			return nil
+		for doc, n := range limits {
+			switch {
+			case n == nil:
+			case *n == 0:
+				delete(b.Docs, doc)
+			default:
+				if b.Docs == nil {
+					b.Docs = map[string][]byte{}
+				}
+				b.Docs[doc] = strconv.AppendInt(nil, *n, 10)
+			}
 		}
-		if b.Docs == nil {
-			b.Docs = map[string][]byte{}
-		}
-		b.Docs[doc] = strconv.AppendInt(nil, limit, 10)
 		return nil
 	})
 }

@@ -12,7 +12,7 @@ import (
 
 func (e *env) objectQuota(bucket string, limit int64) {
 	e.t.Helper()
-	if err := e.s.SetObjectQuota(context.Background(), bucket, limit); err != nil {
+	if err := e.s.SetQuotas(context.Background(), bucket, nil, &limit); err != nil {
 		e.t.Fatal(err)
 	}
 }
@@ -76,5 +76,39 @@ func TestObjectQuotaRace(t *testing.T) {
 	wg.Wait()
 	if u, err := e.s.Backend.Usage(context.Background(), "bkt"); err != nil || stored > fit || u.Objects != int64(stored) || stored == 0 {
 		t.Errorf("%d stored, %+v, %v", stored, u, err)
+	}
+}
+
+// oneUpdate is a store that is killed behind the first change of a bucket.
+type oneUpdate struct {
+	storage.Backend
+	n int
+}
+
+func (o *oneUpdate) UpdateBucket(ctx context.Context, name string, change func(*storage.Bucket) error) error {
+	if o.n++; o.n > 1 {
+		return storage.ErrUnavailable
+	}
+	return o.Backend.UpdateBucket(ctx, name, change)
+}
+
+// TestQuotasAtOnce: both bounds are set in one step, or none of them.
+func TestQuotasAtOnce(t *testing.T) {
+	e := newEnv(t)
+	bytes, objects, wrong := int64(100), int64(5), int64(-1)
+	if err := e.s.SetQuotas(t.Context(), "bkt", &bytes, &wrong); err == nil {
+		t.Error("a negative number of objects")
+	}
+	if n, err := e.s.Quota(t.Context(), "bkt"); n != 0 || err != nil {
+		t.Errorf("half of a refused quota: %d %v", n, err)
+	}
+	e.s.Backend = &oneUpdate{Backend: e.s.Backend}
+	if err := e.s.SetQuotas(t.Context(), "bkt", &bytes, &objects); err != nil {
+		t.Error("it takes more than one step:", err)
+	}
+	n, err := e.s.Quota(t.Context(), "bkt")
+	m, oerr := e.s.ObjectQuota(t.Context(), "bkt")
+	if n != bytes || m != objects || err != nil || oerr != nil {
+		t.Errorf("%d bytes %v, %d objects %v", n, err, m, oerr)
 	}
 }

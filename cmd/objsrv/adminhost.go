@@ -169,15 +169,7 @@ func (h adminHost) Quota(ctx context.Context, bucket string) (adminapi.Quota, er
 
 // SetQuota implements adminapi.Quotas.
 func (h adminHost) SetQuota(ctx context.Context, bucket string, q adminapi.SetQuota) error {
-	if q.Quota != nil {
-		if err := h.services.s3.SetQuota(ctx, bucket, *q.Quota); err != nil {
-			return adminRefusal(err)
-		}
-	}
-	if q.Objects != nil {
-		return adminRefusal(h.services.s3.SetObjectQuota(ctx, bucket, *q.Objects))
-	}
-	return nil
+	return adminRefusal(h.services.s3.SetQuotas(ctx, bucket, q.Quota, q.Objects))
 }
 
 // adminRefusal says in the words of the face what the client is to know.
