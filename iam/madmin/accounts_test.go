@@ -51,6 +51,17 @@ func TestOtherAccountsAreNotListed(t *testing.T) {
 	if _, body := s.send(request{as: "objroot", method: get, path: "list-users"}); !strings.Contains(body, "local") {
 		t.Error(body)
 	}
+	// Who adds a user gets one of the deployment's, or none: not another account's with a new secret.
+	for _, name := range []string{"tenant-user", "tenant-root"} {
+		before, err := s.svc.Secret(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.want(request{as: "objroot", method: put, path: "add-user", query: "accessKey=" + name, body: `{"secretKey":"a long secret","status":"enabled"}`}, 403, "in another account")
+		if after, err := s.svc.Secret(name); err != nil || after != before {
+			t.Errorf("%s has another secret: %v", name, err)
+		}
+	}
 }
 
 // alpha makes the account 222222222222 with its root alpha-root and the administrator alpha-admin.

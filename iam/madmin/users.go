@@ -89,7 +89,7 @@ func (c *call) addUser() error {
 // for it, too.
 func (c *call) changeUser(name, secret string, on bool) error {
 	u, err := c.IAM.User(name)
-	if errors.Is(err, iam.ErrNoSuchUser) {
+	if errors.Is(err, iam.ErrNoSuchUser) || err == nil && u.Account != c.IAM.Account() {
 		return &Refusal{http.StatusForbidden, "XMinioInvalidIAMCredentials", "The name is taken, by an access key or in another account."}
 	}
 	if err != nil {
