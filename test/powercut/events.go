@@ -13,6 +13,18 @@ import (
 	"github.com/objsrv/objsrv/test/internal/harness"
 )
 
+// eventExpire is what a target is told of a deletion by a rule.
+const eventExpire = "s3:LifecycleExpiration:Delete"
+
+// notify has the bucket send events to the target.
+func (r *run) notify(ctx context.Context, events ...notification.EventType) error {
+	queue := notification.NewConfig(notification.NewArn("minio", "sqs", "", "CUT", "webhook"))
+	queue.AddEvents(events...)
+	var c notification.Configuration
+	c.AddQueue(queue)
+	return r.SetBucketNotification(ctx, r.bucket, c)
+}
+
 // eventOperations have rules that send events to a target that is down from before the operation until after the cut:
 // it must be told at least once of what was acknowledged.
 func eventOperations(s *harness.Sink) []operation {
@@ -22,11 +34,7 @@ func eventOperations(s *harness.Sink) []operation {
 		if err := r.MakeBucket(ctx, r.bucket, minio.MakeBucketOptions{}); err != nil && minio.ToErrorResponse(err).Code != "BucketAlreadyOwnedByYou" {
 			return err
 		}
-		queue := notification.NewConfig(notification.NewArn("minio", "sqs", "", harness.NotifyTarget, "webhook"))
-		queue.AddEvents(notification.ObjectCreatedAll, notification.ObjectRemovedAll)
-		var c notification.Configuration
-		c.AddQueue(queue)
-		return r.SetBucketNotification(ctx, r.bucket, c)
+		return r.notify(ctx, notification.ObjectCreatedAll, notification.ObjectRemovedAll)
 	}
 	const many = 24
 	name := func(r *run, i int) string { return fmt.Sprintf("%s-%d", r.key, i) }
@@ -45,6 +53,17 @@ func eventOperations(s *harness.Sink) []operation {
 			},
 			check: func(ctx context.Context, r *run) error {
 				return s.Await(told(harness.EventPut, r.bucket, r.key), told(harness.EventDelete, r.bucket, r.key))
+			}},
+		{name: "event-rule", // a deletion by a rule, which nobody acknowledges but who looks
+			setup: func(ctx context.Context, r *run) error {
+				s.SetDown(true)
+				return errors.Join(ruled("powercut-event-rules", false)(ctx, r), r.notify(ctx, "s3:LifecycleExpiration:*", notification.ObjectRemovedAll))
+			},
+			do: func(ctx context.Context, r *run) error {
+				return errors.Join(r.put(ctx, "due/"+r.key, body(1000, 1)), r.gone(ctx, "due/"+r.key))
+			},
+			check: func(ctx context.Context, r *run) error {
+				return errors.Join(r.gone(ctx, "due/"+r.key), s.Await(told(eventExpire, r.bucket, "due/"+r.key), told(harness.EventDelete, r.bucket, "due/"+r.key)))
 			}},
 		{name: "event-many", setup: rules, // at the same time, so that their notes share syncs
 			do: func(ctx context.Context, r *run) error {
