@@ -1,6 +1,7 @@
 package s3api
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"github.com/objsrv/objsrv/internal/archive"
 	"github.com/objsrv/objsrv/internal/checksum"
 	"github.com/objsrv/objsrv/internal/events"
+	"github.com/objsrv/objsrv/sigv4"
 	"github.com/objsrv/objsrv/storage"
 )
 
@@ -36,6 +38,7 @@ type extraction struct {
 	c            *call
 	b            *storage.Bucket
 	u            *upload
+	body         io.Reader // u, or what u has given
 	tar          *archive.Tar
 	prefix       string
 	ignoreDirs   bool
@@ -72,12 +75,17 @@ func extractArchive(c *call) error {
 	defer u.close()
 	u.begin("")
 	h := c.r.Header
-	x := &extraction{c: c, b: b, u: u, prefix: strings.Trim(h.Get(extractPrefix), "/"),
+	x := &extraction{c: c, b: b, u: u, body: u, prefix: strings.Trim(h.Get(extractPrefix), "/"),
 		ignoreDirs: strings.EqualFold(h.Get(extractIgnoreDirs), "true"), ignoreErrors: strings.EqualFold(h.Get(extractIgnoreErrors), "true")}
 	if x.prefix != "" {
 		x.prefix += "/"
 	}
-	if err := x.run(); err != nil {
+	done, err := x.proveFirst()
+	if err == nil {
+		defer done()
+		err = x.run()
+	}
+	if err != nil {
 		return x.failed(err)
 	}
 	w := newHeaders(c.w.Header(), 3)
@@ -112,7 +120,7 @@ func (x *extraction) failed(err error) error {
 // run stores all entries and reads the body to its end, where it proves to be what was signed.
 func (x *extraction) run() error {
 	var err error
-	if x.tar, err = archive.OpenTar(x.u, extractLimits); err != nil {
+	if x.tar, err = archive.OpenTar(x.body, extractLimits); err != nil {
 		return archiveError{err}
 	}
 	for {
@@ -138,8 +146,43 @@ func (x *extraction) run() error {
 			return err
 		}
 	}
-	_, err = io.Copy(io.Discard, x.u)
+	_, err = io.Copy(io.Discard, x.body)
 	return err
+}
+
+// Archives that are read as a whole before the first entry is stored: how long they may be, and how many at a time.
+const (
+	maxProvenFirst = 16 << 20
+	provenAtOnce   = 8
+)
+
+// proveFirst reads all of a body whose signed hash shows only at its end that nobody has changed it on the way. What is
+// signed chunk by chunk, or comes over TLS, needs no such thing: there what has been read is the sender's. The caller calls
+// done when the body is not needed any more.
+func (x *extraction) proveFirst() (done func(), err error) {
+	c := x.c
+	if c.auth.Payload != sigv4.PayloadHash || c.auth.Mode == sigv4.Anonymous || c.r.TLS != nil || c.ev.TLS {
+		return func() {}, nil
+	}
+	if x.u.size > maxProvenFirst {
+		return nil, errorf("InvalidRequest", "Without TLS an archive with a signed hash of the whole is extracted up to %d bytes. Send a larger one over TLS, or signed chunk by chunk (STREAMING-AWS4-HMAC-SHA256-PAYLOAD).", maxProvenFirst)
+	}
+	select {
+	case c.s.proving <- struct{}{}:
+	case <-c.ctx.Done():
+		return nil, c.ctx.Err()
+	}
+	done = func() { <-c.s.proving }
+	data := make([]byte, x.u.size)
+	if _, err = io.ReadFull(x.u, data); err == nil {
+		_, err = io.Copy(io.Discard, x.u) // the end, where it is proven
+	}
+	if err != nil {
+		done()
+		return nil, err
+	}
+	x.body = bytes.NewReader(data)
+	return done, nil
 }
 
 // content is the content of an entry, whose errors are the archive's.

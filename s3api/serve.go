@@ -98,7 +98,8 @@ type Server struct {
 	tokens   tokens   // of renamings
 	// ruling is held while lifecycle rules change: the notes of days that belong to new ones must not go with the old.
 	ruling  sync.Mutex
-	buffers sync.Pool // of *[]byte, see buffer
+	buffers sync.Pool     // of *[]byte, see buffer
+	proving chan struct{} // has one for each archive that is being proven before it is extracted
 }
 
 // New returns a server over c.Backend.
@@ -124,6 +125,7 @@ func New(c Config) *Server {
 		admin:   &sigv4.Verifier{AnyRegion: true, Service: "s3", Now: c.Now},
 		limiter: newLimiter(c.Limits),
 		locks:   newLockClock(c.Now, c.Passed),
+		proving: make(chan struct{}, provenAtOnce),
 	}
 	if len(c.CORSOrigins) > 0 {
 		s.cors = []corsRule{defaultCORS(c.CORSOrigins)}

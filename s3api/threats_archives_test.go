@@ -3,9 +3,13 @@ package s3api
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // archiveWith is an archive of one file, with records of its own.
@@ -93,5 +97,54 @@ func TestEntriesOfArchives(t *testing.T) {
 	}
 	if keys := e.keys("bkt"); !slices.Equal(keys, []string{"new"}) {
 		t.Errorf("stored %q", keys)
+	}
+}
+
+// TestChangedArchive (S-032, S-173): nothing is stored of an archive that somebody has changed on its way, be it signed as
+// a whole or by chunks; what was signed in a chunk before the changed one is the sender's.
+func TestChangedArchive(t *testing.T) {
+	e := newEnv(t)
+	signed, changed := packed(t, "a", "mine", "b", "mine"), packed(t, "a", "mine", "b", "evil")
+	sum := sha256.Sum256([]byte(signed))
+	send := func(body string, presigned bool) *answered {
+		r := e.request("PUT", "/bkt/x.tar", body, extract)
+		if presigned {
+			r.Header.Set("X-Amz-Content-Sha256", hex.EncodeToString(sum[:]))
+			e.signer().Presign(r, time.Hour, e.now)
+		} else {
+			e.signer().SignHeader(r, hex.EncodeToString(sum[:]), e.now)
+		}
+		return e.send(r)
+	}
+	for _, presigned := range []bool{false, true} {
+		got := send(changed, presigned)
+		if got.status != 400 || got.code() != "XAmzContentSHA256Mismatch" || got.element("Extracted") != "0" {
+			t.Errorf("presigned %v: %d %s", presigned, got.status, got.body)
+		}
+		if keys := e.keys("bkt"); len(keys) > 0 {
+			t.Errorf("presigned %v: stored %q", presigned, keys)
+		}
+	}
+	large := packed(t, "big", strings.Repeat("x", maxProvenFirst))
+	e.refused(400, "InvalidRequest", "PUT", "/bkt/x.tar", large, extract)
+	if keys := e.keys("bkt"); len(keys) > 0 {
+		t.Errorf("stored %q", keys)
+	}
+	if got := send(signed, false); got.status != 200 || len(e.keys("bkt")) != 2 {
+		t.Errorf("the twin: %d %s", got.status, got.body)
+	}
+	tls := newSealedEnv(t)
+	tls.must(200, "PUT", "/bkt/x.tar", large, extract)
+	var wg sync.WaitGroup // more at a time than are proven at once
+	for range 3 * provenAtOnce {
+		wg.Go(func() {
+			if got := send(signed, false); got.status != 200 {
+				t.Errorf("%d %s", got.status, got.body)
+			}
+		})
+	}
+	wg.Wait()
+	if len(e.s.proving) > 0 {
+		t.Error("a place is not given back")
 	}
 }
