@@ -94,8 +94,8 @@ type bucketAccess struct {
 	Write bool `json:"write"`
 }
 
-// accountInfo answers with the caller's rights, and with the buckets that it may list or read, or
-// write to, by its policies and the bucket's. Nobody needs an action for it.
+// accountInfo answers with the caller's rights, and with the buckets of its account, for root of all, that it may list or
+// read, or write to, by its policies and the bucket's. Nobody needs an action for it.
 func (c *call) accountInfo() error {
 	usage, err := c.flag("prefix-usage")
 	if err != nil {
@@ -113,6 +113,9 @@ func (c *call) accountInfo() error {
 		return err
 	}
 	err = c.Host.EachBucket(c.ctx, func(b *Bucket) error {
+		if b.Owner != c.id.Account && !c.id.Root {
+			return nil // what is let in by its policy is another's still, and so is what it has
+		}
 		access := bucketAccess{
 			Read:  c.mayIn(b, "s3:ListBucket") || c.mayIn(b, "s3:GetBucketLocation"),
 			Write: c.mayIn(b, "s3:PutObject"),

@@ -7,7 +7,8 @@ import (
 )
 
 // TestAccountInfo: everybody learns his own rights, and the buckets that he may do something in,
-// by his policies and the buckets': a user without any learns of none.
+// by his policies and the buckets': a user without any learns of none. What another account has in a bucket is nobody's
+// but root's to know, also where the bucket's policy lets everybody in (S-231).
 func TestAccountInfo(t *testing.T) {
 	s, host := newHostServer(t)
 	account := s.svc.Account()
@@ -15,6 +16,7 @@ func TestAccountInfo(t *testing.T) {
 		{BucketUsage: BucketUsage{Name: "plain", Objects: 3, Bytes: 30}, Owner: account, Quota: 100, Versioning: true},
 		{BucketUsage: BucketUsage{Name: "shared"}, Owner: account, Tagged: true, Policy: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::shared/*"}]}`)},
 		{BucketUsage: BucketUsage{Name: "foreign"}, Owner: "999999999999"},
+		{BucketUsage: BucketUsage{Name: "open"}, Owner: "999999999999", Policy: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:ListBucket","Resource":"arn:aws:s3:::open"}]}`)},
 	}
 	s.user("nobody")
 	s.user("reader")
@@ -39,7 +41,7 @@ func TestAccountInfo(t *testing.T) {
 		"reader":                {"plain": {true, false}, "shared": {true, true}},
 		s.key("reader", narrow): {},
 		s.key("reader", ""):     {"plain": {true, false}, "shared": {true, true}},
-		"objroot":               {"plain": {true, true}, "shared": {true, true}, "foreign": {true, true}},
+		"objroot":               {"plain": {true, true}, "shared": {true, true}, "foreign": {true, true}, "open": {true, true}},
 	} {
 		got := ask(as)
 		if !maps.Equal(got, want) {
