@@ -15,7 +15,8 @@ jars() {
 }
 
 # Kafka in one process, broker and controller, with a listener of each kind that the target can use. Topics are made by
-# the tests, or by the broker when it is asked to. The user is test, the password secret, in SCRAM and in PLAIN.
+# the tests, or by the broker when it is asked to. The user is test, the password secret, in SCRAM and in PLAIN; nobody, of
+# PLAIN, may do nothing.
 # OBJSRV_TEST_KAFKA has the listeners: NAME=HOST:PORT with commas between.
 start_kafka() {
   command -v "$JAVA" >/dev/null || { skip kafka "java is not installed (on PATH, or JAVA=)"; return; }
@@ -37,12 +38,14 @@ start_kafka() {
     echo "log.dirs=$dir/data"
     echo "num.partitions=3"
     echo "offsets.topic.replication.factor=1"
+    echo "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+    echo "super.users=User:ANONYMOUS;User:test;User:CN=test"
     echo "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512"
     for name in sasl sasltls; do
       for kind in scram-sha-256 scram-sha-512; do
         echo "listener.name.$name.$kind.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;"
       done
-      echo "listener.name.$name.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_test=\"secret\";"
+      echo "listener.name.$name.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_test=\"secret\" user_nobody=\"secret\";"
     done
     echo "ssl.keystore.type=PEM"
     echo "ssl.keystore.location=$dir/server.pem"

@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	callTimeout   = 10 * time.Second
+	callTimeout   = 25 * time.Second // of a bulk, on a server that is busy
 	longestAnswer = 4 << 20
 )
 
@@ -74,7 +74,7 @@ func newTarget(s *notify.Settings) (notify.Target, error) {
 		return nil, err
 	}
 	t.http = &http.Client{Timeout: callTimeout,
-		Transport:     &http.Transport{DialContext: s.Dial, TLSClientConfig: tc, TLSHandshakeTimeout: callTimeout / 2, MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: 64 << 10},
+		Transport:     &http.Transport{DialContext: s.Dial, TLSClientConfig: tc, TLSHandshakeTimeout: callTimeout / 5, MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: 64 << 10},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return t, nil
 }

@@ -136,6 +136,7 @@ func TestServerSaysNo(t *testing.T) {
 		{"SASL_AUTHENTICATION_FAILED", []string{"sasl", "SASL_PASSWORD=wrong"}},
 		{"SASL_AUTHENTICATION_FAILED", []string{"sasl", "SASL_MECHANISM=sha256", "SASL_PASSWORD=wrong"}},
 		{"SASL_AUTHENTICATION_FAILED", []string{"sasl", "SASL_MECHANISM=sha512", "SASL_USERNAME=nobody"}},
+		{"TOPIC_AUTHORIZATION_FAILED", []string{"sasl", "SASL_USERNAME=nobody"}},
 		{"certificate signed by unknown authority", []string{"tls", "CA_FILE="}},
 		{"bad certificate", []string{"mtls", "CLIENT_TLS_CERT=", "CLIENT_TLS_KEY="}},
 		{"is SASL missing?", []string{"sasl", "SASL=off"}},
