@@ -18,7 +18,7 @@ export function App() {
     if (user) setBefore(user);
   }, [user]);
   if (!data) {
-    return <Center mih="100vh">{error ? <Problem error={error} retry={() => void refetch()} /> : <Loader aria-label={t('ui.loading')} />}</Center>;
+    return <Center mih="100vh">{error ? <Problem error={error} retry={() => void refetch()} /> : <Loader role="status" aria-label={t('ui.loading')} />}</Center>;
   }
   return (
     <Router hook={useHashLocation}>

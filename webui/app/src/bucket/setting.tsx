@@ -14,7 +14,7 @@ export const useSetting = (bucket: string, name: string) =>
 export function Asked<T>({ query, children }: { query: UseQueryResult<T>; children: (data: T) => ReactNode }) {
   const t = useT();
   if (query.error) return <Problem error={query.error} retry={() => void query.refetch()} />;
-  if (query.data === undefined) return <Loader aria-label={t('ui.loading')} />;
+  if (query.data === undefined) return <Loader role="status" aria-label={t('ui.loading')} />;
   return <>{children(query.data)}</>;
 }
 

@@ -94,7 +94,7 @@ export default function ObjectDrawer({ bucket, objectKey, versioned, onClose, ch
           />
         </Tabs.Panel>
         {info.isPending ? (
-          <Loader aria-label={t('ui.loading')} />
+          <Loader role="status" aria-label={t('ui.loading')} />
         ) : info.error ? (
           tab !== 'versions' && (gone ? <Text c="dimmed">{t('detail.gone')}</Text> : <Problem error={info.error} retry={() => void info.refetch()} />)
         ) : (

@@ -12,7 +12,7 @@ export function Tags({ bucket, objectKey, version }: { bucket: string; objectKey
   const t = useT();
   const tags = useQuery({ queryKey: ['tags', bucket, objectKey, version ?? ''], queryFn: ({ signal }) => getTags(bucket, objectKey, version, signal), retry: false });
   if (tags.error) return <Problem error={tags.error} retry={() => void tags.refetch()} />;
-  if (!tags.data) return <Loader aria-label={t('ui.loading')} />;
+  if (!tags.data) return <Loader role="status" aria-label={t('ui.loading')} />;
   return <Editor key={tags.dataUpdatedAt} initial={tags.data} max={objectKey === '' ? 50 : 10} save={async (list) => (await setTags(bucket, objectKey, list, version), await tags.refetch())} />;
 }
 

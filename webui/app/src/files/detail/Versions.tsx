@@ -51,7 +51,7 @@ export function Versions({ bucket, objectKey, version, onShow, changed }: Props)
     await refresh();
   };
   if (list.error) return <Problem error={list.error} retry={() => void list.refetch()} />;
-  if (!list.data) return <Loader aria-label={t('ui.loading')} />;
+  if (!list.data) return <Loader role="status" aria-label={t('ui.loading')} />;
   const rows = list.data.pages.flatMap((p) => p.mine);
   return (
     <Stack gap={8}>
