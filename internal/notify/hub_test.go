@@ -71,7 +71,7 @@ func (f *fake) wait(t *testing.T, n int) []string {
 	}
 }
 
-func openHub(t *testing.T, dir string, limit int, f *fake) *Hub {
+func openHub(t *testing.T, dir string, limit int, f Target) *Hub {
 	t.Helper()
 	h, err := Open([]Config{{Kind: "fake", ID: "1", Target: f, Dir: filepath.Join(dir, "fake-1"), Limit: limit}}, slog.New(slog.DiscardHandler))
 	if err != nil {

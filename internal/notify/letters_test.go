@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -59,16 +58,6 @@ func refusing(key string) error {
 	return nil
 }
 
-func openPicky(t *testing.T, dir string, limit int, p *picky) *Hub {
-	t.Helper()
-	h, err := Open([]Config{{Kind: "fake", ID: "1", Target: p, Dir: filepath.Join(dir, "fake-1"), Limit: limit}}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.senders["fake:1"].wait = time.Millisecond
-	return h
-}
-
 func tell(t *testing.T, h *Hub, keys ...string) {
 	t.Helper()
 	for _, k := range keys {
@@ -110,7 +99,7 @@ func lettersOf(t *testing.T, h *Hub) (keys []string) {
 // goes out when it is tried again and the target has learnt to take it.
 func TestPoison(t *testing.T) {
 	dir, p := t.TempDir(), newPicky(refusing, nil)
-	h := openPicky(t, dir, 100, p)
+	h := openHub(t, dir, 100, p)
 	h.Start(t.Context(), nothing)
 	tell(t, h, "bad1", "1", "bad2", "2")
 	if got := p.wait(t, 2); !slices.Equal(got, []string{"s3:ObjectCreated:Put 1", "s3:ObjectCreated:Put 2"}) {
@@ -127,7 +116,7 @@ func TestPoison(t *testing.T) {
 		t.Fatal(err)
 	}
 	p = newPicky(func(string) error { return nil }, nil)
-	h = openPicky(t, dir, 100, p)
+	h = openHub(t, dir, 100, p)
 	defer h.Close()
 	h.Start(t.Context(), nothing)
 	if got := lettersOf(t, h); !slices.Equal(got, []string{"bad1", "bad2"}) {
@@ -158,7 +147,7 @@ func TestWrongSetting(t *testing.T) {
 		}
 		return nil
 	}, errors.New("it answered 400"))
-	h := openPicky(t, t.TempDir(), 100, p)
+	h := openHub(t, t.TempDir(), 100, p)
 	defer h.Close()
 	h.Start(t.Context(), nothing)
 	tell(t, h, numbers(0, 10)...)
@@ -180,7 +169,7 @@ func TestWrongSetting(t *testing.T) {
 // TestStrict: a target that takes no test, and nothing yet, is seen to take others: those that come later, too.
 func TestStrict(t *testing.T) {
 	p := newPicky(refusing, errors.New("no Records"))
-	h := openPicky(t, t.TempDir(), 100, p)
+	h := openHub(t, t.TempDir(), 100, p)
 	defer h.Close()
 	h.Start(t.Context(), nothing)
 	tell(t, h, "bad1")
@@ -265,7 +254,7 @@ func TestLetters(t *testing.T) {
 // TestLettersFull: a disk that can't keep a letter leaves the event in the queue; a bound that is reached does not.
 func TestLettersFull(t *testing.T) {
 	p := newPicky(refusing, nil)
-	h := openPicky(t, t.TempDir(), 2, p)
+	h := openHub(t, t.TempDir(), 2, p)
 	defer h.Close()
 	s := h.senders["fake:1"]
 	var mu sync.Mutex
