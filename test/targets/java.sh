@@ -3,7 +3,7 @@
 #
 #   MVN= JAVA=           programs, else found on PATH; without Maven a server is left out by name, unless it is there already:
 #   KAFKA=directory      of an Apache Kafka that is unpacked, with its jars in libs
-#   OPENSEARCH=directory of an OpenSearch that is unpacked, with its jars in lib and modules
+#   OPENSEARCH=directory of an OpenSearch 2 that is unpacked, with its jars in lib and modules
 JAVA=${JAVA:-java} MVN=${MVN:-mvn}
 
 # jars NAME   has Maven put the jars of NAME/pom.xml into TMP/jars/NAME, or says why not
@@ -80,7 +80,7 @@ opensearch_home() {
 # secret, and client certificates; an installation without the plugin is asked over plain HTTP.
 start_opensearch() {
   command -v "$JAVA" >/dev/null || { skip opensearch "java is not installed (on PATH, or JAVA=)"; return; }
-  local why dir=$TMP/search home=${OPENSEARCH:-$TMP/opensearch} conf=$TMP/search/config port url layer; port=$(free_port) url=http://127.0.0.1:$port
+  local why dir=$TMP/search home=${OPENSEARCH:-$TMP/opensearch} conf=$TMP/search/config port url layer from; port=$(free_port) url=http://127.0.0.1:$port
   [ -n "${OPENSEARCH:-}" ] || { why=$(jars opensearch) && opensearch_home || { skip opensearch "$why"; return; }; }
   mkdir -p "$dir/data" "$dir/logs" "$dir/tmp" "$conf" && cp "$TMP"/pki/{public.crt,private.key,ca.crt} "$TESTS/targets/log4j2.properties" "$conf/" || return
   {
@@ -95,7 +95,8 @@ start_opensearch() {
     fi
   } >"$conf/opensearch.yml"
   if [ -e "$home/plugins/opensearch-security" ]; then
-    cp -r "$home/plugins/opensearch-security/config" "$conf/opensearch-security" && cp "$TESTS"/targets/opensearch/security/*.yml "$conf/opensearch-security/" || return
+    from=$home/config/opensearch-security; [ -e "$from" ] || from=$home/plugins/opensearch-security/config
+    cp -r "$from" "$conf/opensearch-security" && cp "$TESTS"/targets/opensearch/security/*.yml "$conf/opensearch-security/" || return
     url=https://127.0.0.1:$port
   fi
   [ "$(id -u)" != 0 ] || chown -R nobody "$dir"
