@@ -99,6 +99,7 @@ type Server struct {
 	// ruling is held while lifecycle rules change: the notes of days that belong to new ones must not go with the old.
 	ruling  sync.Mutex
 	buffers sync.Pool     // of *[]byte, see buffer
+	looking chan struct{} // has one for each directory of an archive that is held
 	proving chan struct{} // has one for each archive that is being proven before it is extracted
 }
 
@@ -126,6 +127,7 @@ func New(c Config) *Server {
 		limiter: newLimiter(c.Limits),
 		locks:   newLockClock(c.Now, c.Passed),
 		proving: make(chan struct{}, provenAtOnce),
+		looking: make(chan struct{}, lookingAtOnce),
 	}
 	if len(c.CORSOrigins) > 0 {
 		s.cors = []corsRule{defaultCORS(c.CORSOrigins)}

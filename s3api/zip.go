@@ -22,6 +22,9 @@ const (
 	archiveEnd     = ".zip/"
 )
 
+// lookingAtOnce is how many directories of archives are held at a time, each of some 30 MB at most.
+const lookingAtOnce = 4
+
 // zipLimits bound a file of an archive, and how many there may be.
 var zipLimits = archive.Limits{Entries: 200_000, Size: maxPut, Ratio: 200, Free: 64 << 20}
 
@@ -60,8 +63,9 @@ func (c *call) lookIsSigned() error {
 	return errorf("AccessDenied", "There were headers present in the request which were not signed").with("HeadersNotSigned", strings.ToLower(lookIntoHeader))
 }
 
-// openArchive opens the archive that a version of an object is.
-func (c *call) openArchive(b *storage.Bucket, ref storage.Ref) (*storage.Object, *archive.Zip, io.Closer, error) {
+// openArchive opens the archive that a version of an object is, and has find take what the request needs of its directory.
+// Directories may be large: few are held at a time, and each only until find returns.
+func (c *call) openArchive(b *storage.Bucket, ref storage.Ref, find func(*storage.Object, *archive.Zip) error) (*storage.Object, *archive.Zip, io.Closer, error) {
 	o, content, err := c.s.Backend.GetObject(c.ctx, ref)
 	if err != nil {
 		return nil, nil, nil, c.missing(b, ref, err)
@@ -79,7 +83,18 @@ func (c *call) openArchive(b *storage.Bucket, ref storage.Ref) (*storage.Object,
 		}
 		return nil, nil, nil, err
 	}
+	select {
+	case c.s.looking <- struct{}{}:
+		defer func() { <-c.s.looking }()
+	case <-c.ctx.Done():
+		content.Close()
+		return nil, nil, nil, c.ctx.Err()
+	}
 	z, err := archive.OpenZip(content, o.Size, zipLimits)
+	if err == nil {
+		err = find(o, z)
+		z.Forget()
+	}
 	if err != nil {
 		content.Close()
 		return nil, nil, nil, c.zipError(err)
@@ -111,15 +126,15 @@ func (c *call) readInner() error {
 	if err := refuseSealing(c.r.Header); err != nil {
 		return err
 	}
-	o, z, content, err := c.openArchive(b, ref)
+	var f *archive.File
+	o, z, content, err := c.openArchive(b, ref, func(_ *storage.Object, z *archive.Zip) (err error) {
+		f, err = z.File(c.inner)
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	defer content.Close()
-	f, err := z.File(c.inner)
-	if err != nil {
-		return c.zipError(err)
-	}
 	inner := innerObject(o, f)
 	s, done, err := c.describeInner(b, inner)
 	if done || err != nil {
@@ -195,24 +210,30 @@ func (c *call) listOrLookInto(in storage.ListInput) (page *storage.ListPage, met
 	if err := c.authorizeRef("s3:GetObject", c.b, ref); err != nil {
 		return nil, false, err
 	}
-	o, z, content, err := c.openArchive(c.b, ref)
+	_, _, content, err := c.openArchive(c.b, ref, func(o *storage.Object, z *archive.Zip) error {
+		page = pageOf(o, filesOf(z, inner), in)
+		return nil
+	})
 	if err != nil {
 		return nil, false, err
 	}
-	defer content.Close()
-	var list []storage.Object
-	for _, f := range z.Files(inner) {
-		list = append(list, *innerObject(o, &f))
-	}
-	slices.SortStableFunc(list, func(a, b storage.Object) int { return strings.Compare(a.Key, b.Key) })
-	slices.Reverse(list) // so that of several of one name the last stays
-	list = slices.CompactFunc(list, func(a, b storage.Object) bool { return a.Key == b.Key })
-	slices.Reverse(list)
-	return pageOf(list, in), false, nil
+	content.Close()
+	return page, false, nil
 }
 
-// pageOf makes a page of objects that are at hand, in order and with the prefix, by the rules of storage.ListInput.
-func pageOf(list []storage.Object, in storage.ListInput) *storage.ListPage {
+// filesOf lists the files of an archive whose names begin with a prefix, in order, of several of one name the last.
+func filesOf(z *archive.Zip, prefix string) []archive.File {
+	list := z.Files(prefix)
+	slices.SortStableFunc(list, func(a, b archive.File) int { return strings.Compare(a.Name, b.Name) })
+	slices.Reverse(list) // so that of several of one name the last stays
+	list = slices.CompactFunc(list, func(a, b archive.File) bool { return a.Name == b.Name })
+	slices.Reverse(list)
+	return list
+}
+
+// pageOf makes a page of the files of the archive o, which are in order and have the prefix, by the rules of
+// storage.ListInput.
+func pageOf(o *storage.Object, list []archive.File, in storage.ListInput) *storage.ListPage {
 	page := new(storage.ListPage)
 	common := func(key string) string {
 		i := -1
@@ -226,10 +247,10 @@ func pageOf(list []storage.Object, in storage.ListInput) *storage.ListPage {
 	}
 	rolledUp := in.After != "" && common(in.After) == in.After
 	for i := range list {
-		o := &list[i]
-		p := common(o.Key)
+		key := o.Key + "/" + list[i].Name
+		p := common(key)
 		switch {
-		case o.Key <= in.After, rolledUp && strings.HasPrefix(o.Key, in.After):
+		case key <= in.After, rolledUp && strings.HasPrefix(key, in.After):
 			continue
 		case p != "" && len(page.Prefixes) > 0 && page.Prefixes[len(page.Prefixes)-1] == p:
 			continue
@@ -239,7 +260,7 @@ func pageOf(list []storage.Object, in storage.ListInput) *storage.ListPage {
 		case p != "":
 			page.Prefixes, page.NextAfter = append(page.Prefixes, p), p
 		default:
-			page.Objects, page.NextAfter = append(page.Objects, *o), o.Key
+			page.Objects, page.NextAfter = append(page.Objects, *innerObject(o, &list[i])), key
 		}
 	}
 	page.NextAfter = ""

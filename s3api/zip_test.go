@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/objsrv/objsrv/iam"
@@ -158,5 +159,25 @@ func TestZipList(t *testing.T) {
 	}
 	if want := []string{all[0], "q/a.zip/d/", all[3]}; !slices.Equal(paged, want) {
 		t.Errorf("page by page %q", paged)
+	}
+}
+
+// TestZipsAtOnce: more are read at a time than directories are held; each place is given back, also by those that fail.
+func TestZipsAtOnce(t *testing.T) {
+	e := newEnv(t)
+	e.must(200, "PUT", "/bkt/a.zip", zipOf(t, "x", "small", "x", "the last"))
+	e.must(200, "PUT", "/bkt/no.zip", "no archive")
+	var wg sync.WaitGroup
+	for i := range 6 * lookingAtOnce {
+		wg.Go(func() {
+			target := []string{"/bkt/a.zip/x", "/bkt?list-type=2&prefix=a.zip/", "/bkt/a.zip/none", "/bkt/no.zip/x"}[i%4]
+			if got := e.do("GET", target, "", lookInto); got.status != []int{200, 200, 404, 400}[i%4] {
+				t.Errorf("%s: %d %s", target, got.status, got.body)
+			}
+		})
+	}
+	wg.Wait()
+	if len(e.s.looking) > 0 {
+		t.Error("a place is not given back")
 	}
 }

@@ -54,6 +54,9 @@ func OpenZip(src Source, size int64, l Limits) (*Zip, error) {
 	return &Zip{src: src, z: z, limits: l}, nil
 }
 
+// Forget drops the directory, which can take some ten times its size in memory. Files that were found before are still read.
+func (z *Zip) Forget() { z.z.File = nil }
+
 // Files lists the files whose names begin with a prefix, in the order of the directory. Directories are no files.
 func (z *Zip) Files(prefix string) (list []File) {
 	for _, f := range z.z.File {

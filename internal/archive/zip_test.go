@@ -187,3 +187,26 @@ func FuzzZip(f *testing.F) {
 		}
 	})
 }
+
+// TestForget: a file that was found is read when the directory is dropped.
+func TestForget(t *testing.T) {
+	for _, method := range []uint16{zip.Store, zip.Deflate} {
+		src := &source{b: zipped(t, method, "a", "content", "b", "")}
+		z, err := OpenZip(src, int64(len(src.b)), zipLimits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := z.File("a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		z.Forget()
+		r, err := z.Range(f, 0, f.Size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := io.ReadAll(r); err != nil || string(b) != "content" || len(z.Files("")) != 0 {
+			t.Errorf("%q, %v", b, err)
+		}
+	}
+}
