@@ -1,4 +1,4 @@
-import { Anchor, Box, Button, Group, NativeSelect } from '@mantine/core';
+import { Anchor, Box, Button, Group, Loader, NativeSelect } from '@mantine/core';
 import { IconFolderOpen } from '@tabler/icons-react';
 import { lazy, Suspense, type ComponentType } from 'react';
 import { Link, useLocation, useParams } from 'wouter';
@@ -74,7 +74,7 @@ export default function BucketPage() {
           ))}
         </Box>
         <Box flex={1} miw={0} maw={780}>
-          <Suspense>
+          <Suspense fallback={<Loader role="status" aria-label={t('ui.loading')} />}>
             <Section key={bucket + section} bucket={bucket} />
           </Suspense>
         </Box>
