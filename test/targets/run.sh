@@ -76,7 +76,10 @@ start_nats() {
   spawn nats nats-server -a 127.0.0.1 -p "$port" -js -sd "$TMP/nats" --user test --pass secret
   wait_until 20 listens "$port" && export OBJSRV_TEST_NATS=127.0.0.1:$port || return
   port=$(free_port)
-  spawn nats-tls nats-server -a 127.0.0.1 -p "$port" --user test --pass secret --tlsverify --tlscert "$TMP/pki/public.crt" --tlskey "$TMP/pki/private.key" --tlscacert "$TMP/pki/ca.crt"
+  # A seed of tests and its public key; the server has no program that makes one.
+  echo SUAFEB6KYPCGTSX5IQ5HX26QLY76DUEDZEX6TSYIUVBMZ4IASHKU7H6NKQ >"$TMP/pki/user.nk"
+  echo 'authorization { users = [ { user: test, password: secret }, { nkey: UDBYA3FTDZXUZST4J27AODQIYXZERUMQ5LO3AUGPJ6KL53BF2XH2KUPC } ] }' >"$TMP/nats.conf"
+  spawn nats-tls nats-server -c "$TMP/nats.conf" -a 127.0.0.1 -p "$port" --tlsverify --tlscert "$TMP/pki/public.crt" --tlskey "$TMP/pki/private.key" --tlscacert "$TMP/pki/ca.crt"
   wait_until 20 listens "$port" && export OBJSRV_TEST_NATS_TLS=127.0.0.1:$port
 }
 

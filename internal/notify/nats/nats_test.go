@@ -88,10 +88,17 @@ func TestNATS(t *testing.T) {
 	}
 }
 
-// TestServerTLS publishes over TLS to a server that wants client certificates.
+// TestServerTLS publishes over TLS to a server that wants client certificates, and a password or a key.
 func TestServerTLS(t *testing.T) {
 	values := map[string]string{"ADDRESS": notifytest.Server(t, "OBJSRV_TEST_NATS_TLS"), "SUBJECT": "objsrv.secured", "TLS": "on", "USERNAME": "test", "PASSWORD": "secret"}
 	notifytest.Secured(t, Kind(), values, "CERT_AUTHORITY", "CLIENT_CERT", "CLIENT_KEY")
+	values["USERNAME"], values["PASSWORD"], values["NKEY_SEED"] = "", "", notifytest.Certificate("user.nk")
+	notifytest.Secured(t, Kind(), values, "CERT_AUTHORITY", "CLIENT_CERT", "CLIENT_KEY")
+	values["NKEY_SEED"], values["CERT_AUTHORITY"] = "", notifytest.Certificate("ca.crt")
+	values["CLIENT_CERT"], values["CLIENT_KEY"] = notifytest.Certificate("client.crt"), notifytest.Certificate("client.key")
+	if err := notifytest.New(t, Kind(), values).Check(t.Context()); !errors.Is(err, nats.ErrAuthorization) {
+		t.Errorf("nobody logs in: %v", err)
+	}
 }
 
 // TestDown: that a server can't be reached is said as it is, by the guard too (S-249).
