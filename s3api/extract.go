@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/objsrv/objsrv/internal/archive"
 	"github.com/objsrv/objsrv/internal/checksum"
@@ -150,11 +151,34 @@ func (x *extraction) run() error {
 	return err
 }
 
-// Archives that are read as a whole before the first entry is stored: how long they may be, and how many at a time.
+// Archives that are read as a whole before the first entry is stored: how long they may be, how many at a time, and how
+// many of them of one account, whose clients may be as slow as they like.
 const (
 	maxProvenFirst = 16 << 20
 	provenAtOnce   = 8
+	provenOfOne    = 3
 )
+
+// places are how many things of one account are done at a time. The zero is ready; it is safe for concurrent use.
+type places struct {
+	mu sync.Mutex
+	of map[string]chan struct{}
+}
+
+// get returns the places of an account.
+func (p *places) get(account string, n int) chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.of == nil {
+		p.of = map[string]chan struct{}{}
+	}
+	own, ok := p.of[account]
+	if !ok {
+		own = make(chan struct{}, n)
+		p.of[account] = own
+	}
+	return own
+}
 
 // proveFirst reads all of a body whose signed hash shows only at its end that nobody has changed it on the way. What is
 // signed chunk by chunk, or comes over TLS, needs no such thing: there what has been read is the sender's. The caller calls
@@ -167,12 +191,19 @@ func (x *extraction) proveFirst() (done func(), err error) {
 	if x.u.size > maxProvenFirst {
 		return nil, errorf("InvalidRequest", "Without TLS an archive with a signed hash of the whole is extracted up to %d bytes. Send a larger one over TLS, or signed chunk by chunk (STREAMING-AWS4-HMAC-SHA256-PAYLOAD).", maxProvenFirst)
 	}
+	own := c.s.provingOf.get(c.id.Account, provenOfOne)
 	select {
-	case c.s.proving <- struct{}{}:
+	case own <- struct{}{}:
 	case <-c.ctx.Done():
 		return nil, c.ctx.Err()
 	}
-	done = func() { <-c.s.proving }
+	select {
+	case c.s.proving <- struct{}{}:
+	case <-c.ctx.Done():
+		<-own
+		return nil, c.ctx.Err()
+	}
+	done = func() { <-c.s.proving; <-own }
 	data := make([]byte, x.u.size)
 	if _, err = io.ReadFull(x.u, data); err == nil {
 		_, err = io.Copy(io.Discard, x.u) // the end, where it is proven

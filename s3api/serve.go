@@ -101,6 +101,8 @@ type Server struct {
 	buffers sync.Pool     // of *[]byte, see buffer
 	looking chan struct{} // has one for each directory of an archive that is held
 	proving chan struct{} // has one for each archive that is being proven before it is extracted
+	// provingOf are those of one account.
+	provingOf places
 }
 
 // New returns a server over c.Backend.
