@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -94,6 +95,25 @@ func TestKafkaPassword(t *testing.T) {
 	if got := distinct(p.read(t, 3)); len(got) != 3 {
 		t.Errorf("%v", got)
 	}
+}
+
+// TestKafkaHangs: a broker that takes connections and does not answer stops no request, and gets all events once it does.
+func TestKafkaHangs(t *testing.T) {
+	p := kafkaPlace()
+	o := start(t, 0, p.kind, p.settings(t))
+	s := find(t, p.server)
+	l := &load{client: o.Client(harness.Access, harness.Secret), events: map[string][]string{}, etags: map[string]string{}}
+	l.run(t.Context())
+	o.until("the first events are sent", func(s state) bool { return s.Sent >= 50 })
+	must(t, syscall.Kill(s.pid, syscall.SIGSTOP))
+	t.Cleanup(func() { _ = syscall.Kill(s.pid, syscall.SIGCONT) })
+	is := o.until("the target fails", func(s state) bool { return s.State == "failing" })
+	l.more(t, 100)
+	must(t, syscall.Kill(s.pid, syscall.SIGCONT))
+	l.halt(t)
+	o.until("nothing waits", func(s state) bool { return s.Waiting == 0 && s.Expected == 0 })
+	t.Logf("%d waited: %s", is.Waiting, is.LastError)
+	judge(t, l, p.read(t, int(l.count.Load())))
 }
 
 // TestKafkaTooLarge: an event that is larger than the topic takes holds up no other, and is sent once the topic takes it.

@@ -21,7 +21,12 @@ import (
 	"github.com/objsrv/objsrv/internal/notify"
 )
 
-const callTimeout = 10 * time.Second
+const (
+	callTimeout = 10 * time.Second
+	sendTimeout = 15 * time.Second
+)
+
+var errSilent = fmt.Errorf("no broker has said within %v that it has the events", sendTimeout)
 
 // Kind describes Kafka.
 func Kind() notify.Kind {
@@ -152,7 +157,7 @@ func compression(s *notify.Settings) ([]kgo.Opt, error) {
 // Send implements notify.Target. The key of a record is that of the object, so that its events stay in one partition.
 // A broker refuses batches, not records: which one it means is found by sending them one after the other.
 func (t *target) Send(ctx context.Context, list []notify.Message) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout+callTimeout/2)
+	ctx, cancel := context.WithTimeoutCause(ctx, sendTimeout, errSilent)
 	defer cancel()
 	n, err := t.produce(ctx, list)
 	if !unacceptable(err) {
@@ -187,7 +192,7 @@ func (t *target) produce(ctx context.Context, list []notify.Message) (int, error
 	select {
 	case results = <-produced:
 	case <-ctx.Done(): // which the library notices seconds later, where a broker is gone
-		return 0, ctx.Err()
+		return 0, context.Cause(ctx)
 	}
 	failed := map[*kgo.Record]error{}
 	for _, r := range results {
