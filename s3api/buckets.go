@@ -161,6 +161,10 @@ func createBucket(c *call) error {
 	if err := c.ownershipAtCreation(&b); err != nil {
 		return err
 	}
+	// A body may take its time to come, and an account that has gone meanwhile would leave a bucket that is nobody's.
+	if _, err := c.s.IAM.Renewed(c.id); err != nil {
+		return errRefused("the caller has gone since the request began")
+	}
 	if err := c.s.Backend.CreateBucket(c.ctx, b); err != nil {
 		if err = c.bucketExists(err, &b); err != nil {
 			return err

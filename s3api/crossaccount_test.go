@@ -1,11 +1,16 @@
 package s3api
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/objsrv/objsrv/iam"
+	"github.com/objsrv/objsrv/sigv4"
 )
 
 // TestAcrossAccounts tries every caller on every bucket of a cross product: caller's account x own policy x bucket's
@@ -184,4 +189,55 @@ func TestCannedACLs(t *testing.T) {
 	if _, err := cannedACL("Private", owner, bucketOwner, true); err == nil {
 		t.Error("the case of a canned list does not matter")
 	}
+}
+
+// TestBucketOfGoneAccount: a CreateBucket whose body comes after the end of its account makes no bucket.
+func TestBucketOfGoneAccount(t *testing.T) {
+	a := newAccounts(t, "")
+	root, ctx := "root-of-"+otherAccount, t.Context()
+	secret := root + "-key-secret"
+	if _, err := a.svc.UpdateUser(ctx, root, iam.UserUpdate{Secret: &secret}); err != nil {
+		t.Fatal(err)
+	}
+	body := `<CreateBucketConfiguration><LocationConstraint>us-east-1</LocationConstraint></CreateBucketConfiguration>`
+	sum := sha256.Sum256([]byte(body))
+	r := a.request("PUT", "/late", body)
+	s := &sigv4.Signer{AccessKey: root, Secret: secret, Region: "us-east-1", Service: "s3"}
+	s.SignHeader(r, hex.EncodeToString(sum[:]), a.now)
+	slow, end := io.Pipe()
+	r.Body = slow
+	asked := &asking{Service: a.svc, action: "s3:CreateBucket", asked: make(chan struct{})}
+	a.s.IAM = asked
+	answer := make(chan *answered, 1)
+	go func() { answer <- a.send(r) }()
+	<-asked.asked
+	for _, err := range []error{a.svc.DeleteUser(ctx, "stranger"), a.svc.DeleteUser(ctx, "strangerbare"), a.svc.DeleteAccount(ctx, otherAccount)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := io.WriteString(end, body); err != nil {
+		t.Fatal(err)
+	}
+	end.Close()
+	if got := <-answer; got.status != 403 {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	a.wants(404, "NoSuchBucket", "root-key", "GET", "/late", "")
+}
+
+// asking tells when it has decided on an action.
+type asking struct {
+	*iam.Service
+	action string
+	once   sync.Once
+	asked  chan struct{}
+}
+
+func (s *asking) Authorize(r *iam.Request) iam.Decision {
+	d := s.Service.Authorize(r)
+	if r.Action == s.action {
+		s.once.Do(func() { close(s.asked) })
+	}
+	return d
 }
