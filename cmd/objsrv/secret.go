@@ -99,6 +99,27 @@ func writeDurably(name string, b []byte) error {
 	return syncDir(dir)
 }
 
+// makeDurably makes a directory with those that lead to it. While it is empty it returns when their names are on stable
+// storage, whoever has made them: a process that was killed had no time to. What this process may not read it has not made.
+func makeDurably(dir string) error {
+	dir, err := filepath.Abs(dir)
+	if err == nil {
+		err = os.MkdirAll(dir, 0o700)
+	}
+	if err != nil {
+		return err
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		return err
+	}
+	for parent := filepath.Dir(dir); parent != dir; dir, parent = parent, filepath.Dir(parent) {
+		if err := syncDir(parent); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+	}
+	return nil
+}
+
 // syncDir makes the names in a directory durable.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"slices"
 	"sync"
 
@@ -164,7 +163,7 @@ func (s *services) openDisk(fatal func(error)) (err error) {
 func (s *services) openIAM() (err error) {
 	c := s.config
 	if c.Dir != "" {
-		if err = os.MkdirAll(c.Dir, 0o700); err != nil {
+		if err = makeDurably(c.Dir); err != nil {
 			return fmt.Errorf("make directory of identities: %w", err)
 		}
 	}
