@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -42,7 +43,7 @@ type letters struct {
 // the queue, and is written over.
 func openLetters(dir string, limit int) (*letters, error) {
 	l := &letters{name: filepath.Join(dir, lettersName), limit: limit, sync: (*os.File).Sync}
-	err := l.each(func(line []byte) (bool, error) {
+	err := l.each(math.MaxInt64, func(line []byte) (bool, error) {
 		l.count++
 		l.size += int64(len(line))
 		return true, nil
@@ -50,8 +51,8 @@ func openLetters(dir string, limit int) (*letters, error) {
 	return l, err
 }
 
-// each calls use with each whole line until that says no. The caller holds mu.
-func (l *letters) each(use func(line []byte) (bool, error)) error {
+// each calls use with each whole line below an end until that says no. The caller holds mu.
+func (l *letters) each(end int64, use func(line []byte) (bool, error)) error {
 	f, err := os.Open(l.name)
 	if gone(err) {
 		return nil
@@ -60,7 +61,7 @@ func (l *letters) each(use func(line []byte) (bool, error)) error {
 		return err
 	}
 	defer f.Close()
-	for r := bufio.NewReaderSize(f, readAhead); ; {
+	for r := bufio.NewReaderSize(io.LimitReader(f, end), readAhead); ; {
 		line, err := r.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -117,7 +118,7 @@ func (l *letters) write(lines []byte) error {
 func (l *letters) first(most int) (list []Letter, count int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	err = l.each(func(line []byte) (bool, error) {
+	err = l.each(l.size, func(line []byte) (bool, error) {
 		if len(list) >= most {
 			return false, nil
 		}
@@ -143,7 +144,7 @@ func (l *letters) move(use func(*events.Event) error, settle func() error) (move
 	defer l.mu.Unlock()
 	var full error
 	at := int64(0)
-	unread := l.each(func(line []byte) (bool, error) {
+	unread := l.each(l.size, func(line []byte) (bool, error) {
 		letter, err := readLetter(line)
 		if err != nil {
 			return false, err

@@ -232,6 +232,10 @@ func TestLetters(t *testing.T) {
 	if err := l.add(Letter{Event: ev("lost")}); !errors.Is(err, broken) {
 		t.Error(err)
 	}
+	// Its line is in the file, and no letter: the event is still in the queue.
+	if list, n, err := l.first(9); n != 2 || err != nil || len(list) != n || list[1].Event.Key != "4" {
+		t.Errorf("%v %d %v", list, n, err)
+	}
 	l.sync = (*os.File).Sync
 	if err := l.add(Letter{Event: ev("5")}); err != nil {
 		t.Error(err)
@@ -248,6 +252,34 @@ func TestLetters(t *testing.T) {
 	}
 	if n, err := l.discard(); n != 0 || err != nil {
 		t.Error(n, err)
+	}
+}
+
+// TestLettersAfterFailure: what could not be kept is not moved, and is in nobody's way when there is a disk again.
+func TestLettersAfterFailure(t *testing.T) {
+	l, err := openLetters(t.TempDir(), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.add(Letter{Event: ev("kept")}); err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("no disk")
+	l.sync = func(*os.File) error { return broken }
+	if err := l.add(Letter{Event: ev("lost")}); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+	l.sync = (*os.File).Sync
+	var got []string
+	n, err := l.move(func(e *events.Event) error { got = append(got, e.Key); return nil }, func() error { return nil })
+	if n != 1 || err != nil || !slices.Equal(got, []string{"kept"}) || l.figure() != 0 {
+		t.Errorf("%d %v %q, left %d", n, err, got, l.figure())
+	}
+	if err := l.add(Letter{Event: ev("next")}); err != nil {
+		t.Error(err)
+	}
+	if list, n, err := l.first(9); n != 1 || err != nil || len(list) != 1 || list[0].Event.Key != "next" {
+		t.Errorf("%v %d %v", list, n, err)
 	}
 }
 
