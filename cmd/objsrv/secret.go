@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/objsrv/objsrv/iam"
 )
@@ -113,7 +114,10 @@ func makeDurably(dir string) error {
 		return err
 	}
 	for parent := filepath.Dir(dir); parent != dir; dir, parent = parent, filepath.Dir(parent) {
-		if err := syncDir(parent); err != nil && !errors.Is(err, fs.ErrPermission) {
+		err := syncDir(parent)
+		switch {
+		case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EINVAL), errors.Is(err, syscall.EROFS): // fsync(2)
+		case err != nil:
 			return err
 		}
 	}

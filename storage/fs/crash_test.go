@@ -2,7 +2,9 @@ package fs_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
+	"syscall"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -333,5 +335,31 @@ func TestKillThenPowerCut(t *testing.T) {
 			t.Errorf("with %s from before: an object that was acknowledged is lost", row.dir)
 		}
 		_, _ = r.Close(), s.Close()
+	}
+}
+
+// fixedRoot is a file system whose root can't be synced, as that of an image that can't be written.
+type fixedRoot struct{ vfs.FS }
+
+func (f fixedRoot) OpenDir(name string) (vfs.File, error) {
+	d, err := f.FS.OpenDir(name)
+	if err != nil || name != "/" {
+		return d, err
+	}
+	return fixedDir{d}, nil
+}
+
+type fixedDir struct{ vfs.File }
+
+func (fixedDir) Sync() error { return &os.PathError{Op: "sync", Path: "/", Err: syscall.EINVAL} }
+
+// TestFixedRoot: a volume in a system whose root is an image is a place for a store like any other.
+func TestFixedRoot(t *testing.T) {
+	s, err := fs.Open(fs.Options{FS: fixedRoot{vfs.NewMem()}, Dir: "/volume/data", CacheSize: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }

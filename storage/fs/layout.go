@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -169,15 +170,19 @@ func (l *layout) close() {
 }
 
 // syncParents makes the entries durable that lead to the directory of a new store, whoever has made them: a process that
-// was killed had no time to. What this process may not read it has not made, and neither has one like it.
+// was killed had no time to. What this process may not read it has not made, and neither has one like it; nor what lies in a
+// file system that syncs no directories, such as an image that can't be written.
 func (l *layout) syncParents() error {
 	for dir := l.dir; ; {
 		parent := l.fs.PathDir(dir)
 		if parent == dir {
 			return nil
 		}
-		// The file system in memory has no name for the parent of a relative path.
-		if err := syncDir(l.fs, parent); err != nil && !isNotExist(err) && !errors.Is(err, os.ErrPermission) {
+		err := syncDir(l.fs, parent)
+		switch {
+		case isNotExist(err): // the file system in memory has no name for the parent of a relative path
+		case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.EINVAL), errors.Is(err, syscall.EROFS): // fsync(2)
+		case err != nil:
 			return err
 		}
 		dir = parent
